@@ -1,0 +1,11 @@
+//! The slow twin of `mmt`: every loss, clustering and evaluation step of Mutual Mean-Teaching once more, in plain Rust,
+//! in `f64`, with loops straight from the equations of `docs/method.md` (D1 … Dn). Nothing here is fast, and nothing
+//! here is written from the fast code: it is what the fast code is held against.
+//!
+//! Rooms and file names mirror those of `mmt`.
+
+pub mod error;
+pub mod matrix;
+
+pub use error::{InvalidInput, Result};
+pub use matrix::Matrix;

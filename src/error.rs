@@ -1,0 +1,167 @@
+//! The one public [`Error`] of the crate: what went wrong, where, and what to do about it.
+
+use std::path::{Path, PathBuf};
+
+/// Result of a fallible function of this crate.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// Everything that can go wrong with what comes from outside: files, flags, images, records, devices.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// Input that a definition does not cover.
+    #[error("{0}")]
+    Input(#[from] InvalidInput),
+    /// The same, with the stage of the run in which it came up.
+    #[error("{stage}: {source}")]
+    Stage {
+        /// Where in the run, e.g. `adaptation epoch 3, clustering`.
+        stage: String,
+        /// What went wrong there.
+        source: Box<Error>,
+    },
+    /// The operating system refused something.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was tried: `read`, `write`, `create`.
+        action: &'static str,
+        /// On which file or folder.
+        path: PathBuf,
+        /// The system's answer.
+        source: std::io::Error,
+    },
+    /// A file was read, but what it holds is not what belongs there.
+    #[error("{}: {reason}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it and what was expected.
+        reason: String,
+    },
+    /// A dataset is missing or incomplete; the text lists every folder that was looked for.
+    #[error("{0}")]
+    Dataset(String),
+    /// A wrong setting: an unknown profile, task or method, a value out of range. Exit status 2.
+    #[error("{0}")]
+    Usage(String),
+    /// libtorch refused something.
+    #[error("{action}: {}", first_line(source))]
+    Torch {
+        /// What was tried.
+        action: String,
+        /// libtorch's answer.
+        source: tch::TchError,
+    },
+    /// Training broke down: a loss is NaN or infinite, or clustering found nothing to train on.
+    #[error("{0}")]
+    Training(String),
+    /// The user asked to stop (Ctrl-C).
+    #[error("interrupted; the same command goes on from here")]
+    Interrupted,
+}
+
+impl Error {
+    /// An [`Error::Io`] for `map_err`.
+    pub fn io(action: &'static str, path: impl AsRef<Path>) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.as_ref().to_owned();
+        move |source| Self::Io { action, path, source }
+    }
+
+    /// An [`Error::File`].
+    pub fn file(path: impl AsRef<Path>, reason: impl Into<String>) -> Self {
+        Self::File { path: path.as_ref().to_owned(), reason: reason.into() }
+    }
+
+    /// An [`Error::Torch`] for `map_err`.
+    pub fn torch(action: impl Into<String>) -> impl FnOnce(tch::TchError) -> Self {
+        let action = action.into();
+        move |source| Self::Torch { action, source }
+    }
+
+    /// Says in which stage of a run this came up.
+    pub fn in_stage(self, stage: impl Into<String>) -> Self {
+        match self {
+            // An interruption is not a failure of the stage.
+            Self::Interrupted => Self::Interrupted,
+            other => Self::Stage { stage: stage.into(), source: Box::new(other) },
+        }
+    }
+
+    /// True where the caller, not the run, is at fault: exit status 2.
+    pub fn is_usage(&self) -> bool {
+        match self {
+            Self::Usage(_) => true,
+            Self::Stage { source, .. } => source.is_usage(),
+            _ => false,
+        }
+    }
+}
+
+/// libtorch appends a C++ stack trace to its messages; people want the first line.
+fn first_line(error: &tch::TchError) -> String {
+    error.to_string().lines().next().unwrap_or_default().to_owned()
+}
+
+/// Input that a definition does not cover. The reference has the same variants (`mmt_reference::InvalidInput`).
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum InvalidInput {
+    /// Nothing to work on: no rows, no gallery, no file.
+    #[error("{what} is empty")]
+    Empty {
+        /// Name of the argument.
+        what: &'static str,
+    },
+    /// Shapes or lengths that do not belong together.
+    #[error("{what} must be {expected}, but is {found}")]
+    Shape {
+        /// Name of the argument.
+        what: &'static str,
+        /// What the other arguments ask for.
+        expected: String,
+        /// What was given.
+        found: String,
+    },
+    /// NaN or infinite values.
+    #[error("{what} holds NaN or infinite values in {rows} rows (the first is row {row})")]
+    NotFinite {
+        /// Name of the argument.
+        what: &'static str,
+        /// First row that holds such a value.
+        row: usize,
+        /// How many rows hold one.
+        rows: usize,
+    },
+    /// A label outside `0..classes`.
+    #[error("label {label} of row {row} is not one of 0..{classes}")]
+    LabelOutOfRange {
+        /// Row of the label.
+        row: usize,
+        /// The label.
+        label: i64,
+        /// Number of classes.
+        classes: usize,
+    },
+    /// A parameter outside its allowed range.
+    #[error("{what} is {value}, but must be {allowed}")]
+    Parameter {
+        /// Name of the parameter.
+        what: &'static str,
+        /// Its value.
+        value: f64,
+        /// The allowed values, in words.
+        allowed: &'static str,
+    },
+    /// Fewer samples than the definition needs, such as k-means with more clusters than rows.
+    #[error("{what}: {needed} needed, {found} given")]
+    TooFewSamples {
+        /// What is too few.
+        what: &'static str,
+        /// The least number.
+        needed: usize,
+        /// The number given.
+        found: usize,
+    },
+    /// No query has a valid match in the gallery: mAP and CMC are means over nothing.
+    #[error("no query has a valid match in the gallery")]
+    NoValidQuery,
+}

@@ -1,0 +1,8 @@
+//! Mutual Mean-Teaching for unsupervised domain adaptation in person re-identification, on libtorch.
+//!
+//! Rooms from the ground up; a room uses only rooms that stand before it (`tests/suite/architecture.rs` holds this).
+
+pub mod error;
+pub mod random;
+
+pub use error::{Error, InvalidInput, Result};
