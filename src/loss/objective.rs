@@ -1,0 +1,156 @@
+//! D8: the objective of mutual mean-teaching, its terms as named values, and the hard-only baseline.
+
+use tch::Tensor;
+
+use super::cross_entropy::label_smoothed;
+use super::soft_cross_entropy::soft_cross_entropy;
+use super::soft_softmax_triplet::soft_softmax_triplet;
+use super::softmax_triplet::softmax_triplet;
+use super::{check_matrix, check_same_shape};
+use crate::error::{InvalidInput, Result};
+
+/// What a network returns in training mode (D31).
+#[derive(Debug)]
+pub struct Outputs {
+    /// `[B, D]`: pooled features before the neck.
+    pub features: Tensor,
+    /// `[B, M]`: logits of the classifier.
+    pub logits: Tensor,
+}
+
+/// Weights of the objective.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Weights {
+    /// λ_id: share of the soft identity losses.
+    pub soft_ce: f64,
+    /// λ_tri: share of the soft softmax-triplet losses.
+    pub soft_triplet: f64,
+    /// ε of the label smoothing.
+    pub epsilon: f64,
+    /// Logits are cut to this many columns: the clusters of the current epoch.
+    pub clusters: usize,
+}
+
+/// The eight terms of the objective and their weighted sum; scalars. `ce_1` is L_id(θ1), `soft_ce_1` is
+/// L_sid(θ1|θ2): student 1 against the mean network of 2.
+#[derive(Debug)]
+pub struct Terms {
+    /// Hard identity loss of network 1.
+    pub ce_1: Tensor,
+    /// Hard identity loss of network 2.
+    pub ce_2: Tensor,
+    /// Hard softmax-triplet loss of network 1.
+    pub tri_1: Tensor,
+    /// Hard softmax-triplet loss of network 2.
+    pub tri_2: Tensor,
+    /// Soft identity loss of network 1 against mean network 2.
+    pub soft_ce_1: Tensor,
+    /// Soft identity loss of network 2 against mean network 1.
+    pub soft_ce_2: Tensor,
+    /// Soft softmax-triplet loss of network 1 against mean network 2.
+    pub soft_tri_1: Tensor,
+    /// Soft softmax-triplet loss of network 2 against mean network 1.
+    pub soft_tri_2: Tensor,
+    /// The weighted sum that is minimised.
+    pub total: Tensor,
+}
+
+impl Terms {
+    /// Names of the terms, in the order of [`Terms::values`].
+    pub const NAMES: [&str; 9] =
+        ["ce_1", "ce_2", "tri_1", "tri_2", "soft_ce_1", "soft_ce_2", "soft_tri_1", "soft_tri_2", "total"];
+
+    /// All nine scalars as one detached vector `[9]`: one transfer from the device instead of nine.
+    pub fn values(&self) -> Tensor {
+        let all = [
+            &self.ce_1,
+            &self.ce_2,
+            &self.tri_1,
+            &self.tri_2,
+            &self.soft_ce_1,
+            &self.soft_ce_2,
+            &self.soft_tri_1,
+            &self.soft_tri_2,
+            &self.total,
+        ];
+        Tensor::stack(&all, 0).detach()
+    }
+}
+
+/// The objective of mutual mean-teaching (D8, paper eq. 9):
+/// `(1−λ_id)(ce_1+ce_2) + λ_id(soft_ce_1+soft_ce_2) + (1−λ_tri)(tri_1+tri_2) + λ_tri(soft_tri_1+soft_tri_2)`.
+///
+/// `students` and `mean_networks`: outputs of networks 1 and 2 and of their temporal averages on their own views of
+/// the batch; `labels: [B]` i64 in `0..clusters`. Nothing flows into the mean networks.
+pub fn mutual_mean_teaching(
+    students: [&Outputs; 2],
+    mean_networks: [&Outputs; 2],
+    labels: &Tensor,
+    weights: &Weights,
+) -> Result<Terms> {
+    check_weight("soft_ce_weight", weights.soft_ce)?;
+    check_weight("soft_tri_weight", weights.soft_triplet)?;
+    for (outputs, teacher) in students.iter().zip(mean_networks) {
+        check_same_shape(&outputs.features, &teacher.features, "features of the mean network")?;
+    }
+    let [logits_1, logits_2] = cut_all(students, weights.clusters)?;
+    let [mean_logits_1, mean_logits_2] = cut_all(mean_networks, weights.clusters)?;
+    let [features_1, features_2] = students.map(|outputs| &outputs.features);
+    let [mean_features_1, mean_features_2] = mean_networks.map(|outputs| &outputs.features);
+
+    let ce_1 = label_smoothed(&logits_1, labels, weights.epsilon)?;
+    let ce_2 = label_smoothed(&logits_2, labels, weights.epsilon)?;
+    let tri_1 = softmax_triplet(features_1, labels, 0.0, false)?;
+    let tri_2 = softmax_triplet(features_2, labels, 0.0, false)?;
+    let soft_ce_1 = soft_cross_entropy(&logits_1, &mean_logits_2)?;
+    let soft_ce_2 = soft_cross_entropy(&logits_2, &mean_logits_1)?;
+    let soft_tri_1 = soft_softmax_triplet(features_1, mean_features_2, labels, false)?;
+    let soft_tri_2 = soft_softmax_triplet(features_2, mean_features_1, labels, false)?;
+
+    let total = (&ce_1 + &ce_2) * (1.0 - weights.soft_ce)
+        + (&tri_1 + &tri_2) * (1.0 - weights.soft_triplet)
+        + (&soft_ce_1 + &soft_ce_2) * weights.soft_ce
+        + (&soft_tri_1 + &soft_tri_2) * weights.soft_triplet;
+    Ok(Terms { ce_1, ce_2, tri_1, tri_2, soft_ce_1, soft_ce_2, soft_tri_1, soft_tri_2, total })
+}
+
+/// Hard losses of one network: identity loss, softmax-triplet loss and their sum.
+#[derive(Debug)]
+pub struct HardTerms {
+    /// Hard identity loss.
+    pub ce: Tensor,
+    /// Hard softmax-triplet loss.
+    pub tri: Tensor,
+    /// Their sum.
+    pub total: Tensor,
+}
+
+/// Hard losses alone (D8 with λ_id = λ_tri = 0, one network): the clustering baseline, and source pre-training.
+pub fn hard_only(outputs: &Outputs, labels: &Tensor, epsilon: f64, clusters: usize) -> Result<HardTerms> {
+    let ce = label_smoothed(&cut(outputs, clusters)?, labels, epsilon)?;
+    let tri = softmax_triplet(&outputs.features, labels, 0.0, false)?;
+    let total = &ce + &tri;
+    Ok(HardTerms { ce, tri, total })
+}
+
+fn cut_all(outputs: [&Outputs; 2], clusters: usize) -> Result<[Tensor; 2]> {
+    Ok([cut(outputs[0], clusters)?, cut(outputs[1], clusters)?])
+}
+
+/// The first `clusters` columns of the logits.
+fn cut(outputs: &Outputs, clusters: usize) -> Result<Tensor> {
+    check_matrix(&outputs.logits, "logits")?;
+    let columns = outputs.logits.size()[1];
+    if clusters == 0 || clusters as i64 > columns {
+        let (what, value) = ("clusters", clusters as f64);
+        return Err(InvalidInput::Parameter { what, value, allowed: "between 1 and the logits' columns" }.into());
+    }
+    Ok(outputs.logits.narrow(1, 0, clusters as i64))
+}
+
+fn check_weight(what: &'static str, value: f64) -> Result<()> {
+    if (0.0..=1.0).contains(&value) {
+        return Ok(());
+    }
+    Err(InvalidInput::Parameter { what, value, allowed: "in 0..=1" }.into())
+}

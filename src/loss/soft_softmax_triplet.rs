@@ -1,0 +1,40 @@
+//! D7: the softmax-triplet loss against a teacher's soft label.
+
+use tch::{Kind, Tensor};
+
+use super::{check_matrix, check_same_shape, mining};
+use crate::distance::{euclidean, normalize_rows};
+use crate::error::Result;
+
+/// Soft softmax-triplet loss (D7): the binary cross-entropy of the student's `T_i` (D6) with the teacher's `T_i`.
+///
+/// `student`, `teacher`: features `[B, D]`, `labels: [B]` i64. The pairs are mined in the *student's* distances; the
+/// teacher's distances are read at the same pairs. No gradient reaches the teacher. Source: paper eq. 8 and the
+/// published `SoftTripletLoss`.
+pub fn soft_softmax_triplet(
+    student: &Tensor,
+    teacher: &Tensor,
+    labels: &Tensor,
+    normalize: bool,
+) -> Result<Tensor> {
+    check_matrix(student, "student")?;
+    check_same_shape(student, teacher, "teacher")?;
+    let teacher = teacher.detach();
+    let (student, teacher) = if normalize {
+        (normalize_rows(student), normalize_rows(&teacher))
+    } else {
+        (student.shallow_clone(), teacher)
+    };
+    let distances = euclidean(&student, &student);
+    let hardest = mining::hardest(&distances, labels)?;
+    let log = mining::log_softmax_of_pairs(&hardest.positive, &hardest.negative);
+    let targets = teacher_targets(&euclidean(&teacher, &teacher), &hardest);
+    Ok(-(targets * log).sum_dim_intlist(1, false, None::<Kind>).mean(None::<Kind>))
+}
+
+/// The teacher's softmax `[B, 2]` over its distances at the student's pairs.
+fn teacher_targets(distances: &Tensor, hardest: &mining::Hardest) -> Tensor {
+    let positive = mining::at(distances, &hardest.positive_index);
+    let negative = mining::at(distances, &hardest.negative_index);
+    mining::log_softmax_of_pairs(&positive, &negative).exp()
+}
