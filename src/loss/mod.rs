@@ -59,5 +59,6 @@ pub fn check_labels(labels: &Tensor, classes: usize) -> Result<()> {
         return Ok(());
     }
     let row = outside.to_kind(Kind::Int64).argmax(0, false).int64_value(&[]);
-    Err(InvalidInput::LabelOutOfRange { row: row as usize, label: labels.int64_value(&[row]), classes }.into())
+    Err(InvalidInput::LabelOutOfRange { row: row as usize, label: labels.int64_value(&[row]), classes }
+        .into())
 }

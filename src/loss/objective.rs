@@ -143,7 +143,9 @@ fn cut(outputs: &Outputs, clusters: usize) -> Result<Tensor> {
     let columns = outputs.logits.size()[1];
     if clusters == 0 || clusters as i64 > columns {
         let (what, value) = ("clusters", clusters as f64);
-        return Err(InvalidInput::Parameter { what, value, allowed: "between 1 and the logits' columns" }.into());
+        return Err(
+            InvalidInput::Parameter { what, value, allowed: "between 1 and the logits' columns" }.into()
+        );
     }
     Ok(outputs.logits.narrow(1, 0, clusters as i64))
 }
