@@ -1,0 +1,37 @@
+//! The data room: datasets on disk, and the way from an image file to a batch.
+//!
+//! ```text
+//! folder ── read ──▶ Dataset ──▶ items ── ImageStore (decode, resize) ──▶ u8 pixels
+//!                                  │                                        │
+//!                     labels ── sampler ──▶ indices of a batch ── loader (TrainTransform) ──▶ Tensor [B, 3, H, W]
+//! ```
+//!
+//! Target training images are [`UnlabelledItem`]s, which have no identity: nothing that adapts can see a true label.
+
+mod dataset;
+mod decode;
+mod dukemtmc;
+mod folder;
+mod image_store;
+mod loader;
+mod locate;
+mod market1501;
+mod msmt17;
+mod prefetch;
+pub mod random_erasing;
+mod read;
+pub mod resize;
+pub mod sampler;
+mod statistics;
+pub mod transforms;
+
+pub use dataset::{Dataset, DatasetName, LabelledItem, Skipped, UnlabelledItem};
+pub use decode::{DecodedImage, ImageSize, decode};
+pub use image_store::ImageStore;
+pub use loader::{EvaluationBatch, EvaluationLoader, StreamName, TrainBatch, TrainLoader};
+pub use locate::is_present;
+pub use random_erasing::{RandomErasing, Rectangle};
+pub use read::{Bounds, read, read_with_bounds};
+pub use sampler::GallerySampler;
+pub use statistics::{Statistics, SubsetStatistics};
+pub use transforms::{TrainDraws, TrainTransform};

@@ -1,0 +1,286 @@
+//! Reading a dataset from its folder.
+
+use std::path::Path;
+
+use super::dataset::{Dataset, DatasetName};
+use super::locate::locate;
+use super::{dukemtmc, folder, market1501, msmt17};
+use crate::Result;
+
+/// What to do with identities and cameras that the named dataset does not have.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Bounds {
+    /// An error that names the file: the published behaviour, and a sign of a damaged copy.
+    #[default]
+    Published,
+    /// Data of one's own in the dataset's layout: each such number is a warning in the statistics, and the cameras that
+    /// occur are numbered 0..C over all subsets.
+    Own,
+}
+
+/// Reads dataset `name` below `root` (`root/market1501/Market-1501-v15.09.15/…`, `root/market1501/…`,
+/// `root/Market-1501-v15.09.15/…`, or `root` itself; the others alike).
+///
+/// As published: Market-1501 and DukeMTMC-reID read `*.jpg`, Market-1501 drops junk (-1), distractors (0) stay, MSMT17
+/// goes by its lists. Only file names are parsed, never their folders.
+///
+/// # Errors
+/// Missing folders (all of them at once), names off the pattern, numbers out of bounds, an empty folder or list, listed
+/// files that are not there.
+pub fn read(name: DatasetName, root: &Path) -> Result<Dataset> {
+    read_with_bounds(name, root, Bounds::Published)
+}
+
+/// [`read`] with a choice of [`Bounds`]. MSMT17 has none to check, in the published code as here.
+pub fn read_with_bounds(name: DatasetName, root: &Path, bounds: Bounds) -> Result<Dataset> {
+    let images_dir = locate(name, root)?;
+    let subsets = match name {
+        DatasetName::Market1501 => folder::read(&images_dir, &market1501::RULES, bounds)?,
+        DatasetName::DukeMtmc => folder::read(&images_dir, &dukemtmc::RULES, bounds)?,
+        DatasetName::Msmt17 => msmt17::read(&images_dir)?,
+    };
+    Ok(Dataset::from_subsets(name, images_dir, subsets))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::data::{LabelledItem, Statistics, is_present};
+
+    /// Creates empty files below a fresh folder: readers look at names only.
+    fn tree(files: &[&str]) -> tempfile::TempDir {
+        let root = tempfile::tempdir().unwrap();
+        for file in files {
+            add(root.path(), file, "");
+        }
+        root
+    }
+
+    fn add(root: &Path, file: &str, text: &str) {
+        let path = root.join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+
+    fn market(prefix: &str) -> tempfile::TempDir {
+        let files = [
+            "bounding_box_train/0007_c2s1_000151_01.jpg",
+            "bounding_box_train/0002_c1s1_000151_01.jpg",
+            "bounding_box_train/-1_c1s1_000151_01.jpg",
+            "query/0009_c3s1_000151_01.jpg",
+            "bounding_box_test/0009_c1s1_000151_01.jpg",
+            "bounding_box_test/0000_c1s1_000151_01.jpg",
+        ];
+        let files = files.map(|file| format!("{prefix}{file}"));
+        tree(&files.each_ref().map(String::as_str))
+    }
+
+    fn msmt() -> tempfile::TempDir {
+        let names = ["0005_000_15_x.jpg", "0002_000_01_x.jpg", "0000_000_03_x.jpg", "0009_001_04_x.jpg"];
+        let root = tree(&[]);
+        for (name, (list, folder)) in
+            names.iter().zip([("train", "train"), ("val", "train"), ("query", "test"), ("gallery", "test")])
+        {
+            add(root.path(), &format!("{folder}/x/{name}"), "");
+            add(root.path(), &format!("list_{list}.txt"), &format!("x/{name} 77\n"));
+        }
+        root
+    }
+
+    fn failure(name: DatasetName, root: &Path) -> String {
+        read(name, root).unwrap_err().to_string()
+    }
+
+    fn numbers(items: &[LabelledItem]) -> Vec<(i64, usize)> {
+        items.iter().map(|item| (item.identity, item.camera)).collect()
+    }
+
+    #[test]
+    fn every_usual_depth_is_accepted() {
+        for prefix in ["market1501/Market-1501-v15.09.15/", "market1501/", "Market-1501-v15.09.15/", ""] {
+            let root = market(prefix);
+            let dataset = read(DatasetName::Market1501, root.path()).unwrap();
+            assert_eq!(dataset.images_dir.join(""), root.path().join(prefix));
+            assert_eq!(numbers(&dataset.train), [(0, 0), (1, 1)]);
+            assert_eq!(dataset.identity_numbers, [2, 7]);
+            assert_eq!(numbers(&dataset.query), [(9, 2)]);
+            assert_eq!(numbers(&dataset.gallery), [(0, 0), (9, 0)], "distractors stay");
+        }
+        for outer in ["dukemtmc", "dukemtmcreid"] {
+            for inner in ["DukeMTMC-reID/", ""] {
+                let file = |rest: &str| format!("{outer}/{inner}{rest}");
+                let files = [
+                    file("bounding_box_train/0001_c2_f1.jpg"),
+                    file("query/0003_c8_f1.jpg"),
+                    file("bounding_box_test/-1_c1_f1.jpg"),
+                ];
+                let root = tree(&files.each_ref().map(String::as_str));
+                let dataset = read(DatasetName::DukeMtmc, root.path()).unwrap();
+                assert_eq!(numbers(&dataset.query), [(3, 7)]);
+                assert_eq!(numbers(&dataset.gallery), [(-1, 0)], "published drops no junk here");
+            }
+        }
+    }
+
+    #[test]
+    fn a_tree_of_market_is_not_read_as_duke() {
+        let root = market("");
+        assert!(is_present(DatasetName::Market1501, root.path()));
+        assert!(!is_present(DatasetName::DukeMtmc, root.path()));
+        assert!(failure(DatasetName::DukeMtmc, root.path()).contains("not found"));
+    }
+
+    #[test]
+    fn all_missing_folders_are_listed_with_the_expected_tree() {
+        let root = tree(&["market1501/query/0009_c3s1_000151_01.jpg"]);
+        assert!(is_present(DatasetName::Market1501, root.path()));
+        let message = failure(DatasetName::Market1501, root.path());
+        let folder = root.path().join("market1501");
+        for part in [
+            "has no bounding_box_train, bounding_box_test;",
+            folder.to_str().unwrap(),
+            "0002_c1s1_000451_03.jpg",
+        ] {
+            assert!(message.contains(part), "{message}");
+        }
+        for name in DatasetName::ALL {
+            let message = failure(name, Path::new("no/such/root"));
+            let tried = std::path::absolute(Path::new("no/such/root").join(name.to_string())).unwrap();
+            assert!(message.contains(tried.to_str().unwrap()) && !message.contains('\n'), "{message}");
+            assert!(!is_present(name, Path::new("no/such/root")));
+        }
+    }
+
+    #[test]
+    fn names_off_the_pattern_are_named() {
+        for name in ["IMG_0001.jpg", "personA_c1.jpg", "00-1_c1s1_000001_00.jpg"] {
+            let root = market("");
+            add(root.path(), &format!("bounding_box_train/{name}"), "");
+            let message = failure(DatasetName::Market1501, root.path());
+            assert!(message.contains(name) && message.contains("IDENTITY_cCAMERA"), "{message}");
+        }
+    }
+
+    #[test]
+    fn bounds_are_an_error_or_a_warning() {
+        let root = market("");
+        add(root.path(), "bounding_box_train/2000_c7s1_000001_00.jpg", "");
+        let message = failure(DatasetName::Market1501, root.path());
+        assert!(message.contains("2000_c7s1_000001_00.jpg") && message.contains("1501"), "{message}");
+        let own = read_with_bounds(DatasetName::Market1501, root.path(), Bounds::Own).unwrap();
+        // Cameras 1, 2, 3 and 7 occur.
+        assert_eq!(numbers(&own.train), [(0, 0), (1, 1), (2, 3)]);
+        assert_eq!(numbers(&own.query), [(9, 2)]);
+        assert_eq!(own.statistics().warnings.len(), 1);
+    }
+
+    #[test]
+    fn ignored_files_are_counted() {
+        let root = market("");
+        for name in
+            ["0002_c1s1_000001_00.png", "0002_c1s1_000002_00.JPG", "Thumbs.db", "._0002_c1s1_000151_01.jpg"]
+        {
+            add(root.path(), &format!("bounding_box_train/{name}"), "");
+        }
+        let statistics = read(DatasetName::Market1501, root.path()).unwrap().statistics();
+        let skipped = statistics.train.skipped;
+        assert_eq!((skipped.junk, skipped.other_images, skipped.other_files), (1, 2, 2));
+        assert_eq!(
+            (statistics.train.images, statistics.train.identities, statistics.train.cameras),
+            (2, 2, 2)
+        );
+        assert!(statistics.to_string().contains("2 images were ignored"), "{statistics}");
+    }
+
+    #[test]
+    fn a_folder_without_jpg_images_is_an_error_that_says_what_it_holds() {
+        for (file, part) in [
+            ("0002_c1s1_000001_00.png", ".png"),
+            ("-1_c1s1_000001_00.jpg", "junk"),
+            ("Thumbs.db", "no .jpg images"),
+        ] {
+            let root = market("");
+            fs::remove_dir_all(root.path().join("query")).unwrap();
+            add(root.path(), &format!("query/{file}"), "");
+            let message = failure(DatasetName::Market1501, root.path());
+            let folder = root.path().join("query");
+            assert!(message.contains(part) && message.contains(folder.to_str().unwrap()), "{message}");
+        }
+    }
+
+    #[test]
+    fn overlap_counts_people_and_not_distractors() {
+        let root = market("");
+        add(root.path(), "bounding_box_test/0007_c1s1_000151_01.jpg", "");
+        add(root.path(), "bounding_box_train/0000_c1s1_000151_01.jpg", "");
+        let Statistics { train_identities_in_test, query_identities_in_gallery, .. } =
+            read(DatasetName::Market1501, root.path()).unwrap().statistics();
+        assert_eq!((train_identities_in_test, query_identities_in_gallery), (Some(1), 1));
+    }
+
+    #[test]
+    fn msmt17_goes_by_its_lists() {
+        let root = msmt();
+        let dataset = read(DatasetName::Msmt17, root.path()).unwrap();
+        assert_eq!(numbers(&dataset.train), [(0, 1), (1, 15)], "identities with gaps become 0..M");
+        assert_eq!(dataset.identity_numbers, [2, 5]);
+        assert_eq!(numbers(&dataset.gallery), [(9, 4)]);
+        assert_eq!(dataset.statistics().train_identities_in_test, None);
+        assert_eq!(dataset.train_identities(), [0, 1]);
+        let unlabelled = dataset.train_unlabelled();
+        assert!(unlabelled.iter().zip(&dataset.train).all(|(a, b)| a.path == b.path && a.camera == b.camera));
+    }
+
+    #[test]
+    fn broken_lists_are_errors() {
+        for (text, part) in [
+            ("", "no entries"),
+            ("\n \n", "no entries"),
+            ("x/IMG.jpg 0\n", "line 1"),
+            ("x/0000_000_03_y.jpg 0\n", "0000_000_03_y.jpg"),
+        ] {
+            let root = msmt();
+            add(root.path(), "list_query.txt", text);
+            let message = failure(DatasetName::Msmt17, root.path());
+            assert!(message.contains(part) && message.contains("list_query.txt"), "{message}");
+        }
+        let root = msmt();
+        fs::remove_file(root.path().join("list_val.txt")).unwrap();
+        assert!(failure(DatasetName::Msmt17, root.path()).contains("has no list_val.txt"));
+    }
+
+    #[test]
+    fn lists_made_on_windows_are_read() {
+        let root = msmt();
+        add(root.path(), "list_query.txt", "x\\0000_000_03_x.jpg 0\r\n");
+        let dataset = read(DatasetName::Msmt17, root.path()).unwrap();
+        assert_eq!(dataset.query[0].path, root.path().join("test/x/0000_000_03_x.jpg"));
+    }
+
+    #[test]
+    fn one_unreadable_subset_is_found_before_training() {
+        let root = market("");
+        let dataset = read(DatasetName::Market1501, root.path()).unwrap();
+        let message = dataset.check_images().unwrap_err().to_string();
+        assert!(message.contains("0002_c1s1_000151_01.jpg") && message.contains("empty"), "{message}");
+    }
+
+    #[test]
+    fn items_are_sorted_by_name_in_whatever_order_they_were_made() {
+        let mut names: Vec<String> =
+            (0..40).map(|i| format!("bounding_box_train/{:04}_c1s1_{i:06}_00.jpg", i * 7 % 11 + 1)).collect();
+        let mut paths: Vec<Vec<PathBuf>> = Vec::new();
+        for _ in 0..2 {
+            let root = market("");
+            names.iter().for_each(|name| add(root.path(), name, ""));
+            let train = read(DatasetName::Market1501, root.path()).unwrap().train;
+            assert!(train.is_sorted_by_key(|item| item.path.clone()));
+            paths.push(train.iter().map(|item| item.path.file_name().unwrap().into()).collect());
+            names.reverse();
+        }
+        assert_eq!(paths[0], paths[1]);
+    }
+}
