@@ -72,7 +72,9 @@ impl fmt::Display for InvalidInput {
                 write!(f, "label {label} of row {row} is not one of 0..{classes}")
             }
             Self::Parameter { what, value, allowed } => write!(f, "{what} is {value}, but must be {allowed}"),
-            Self::TooFewSamples { what, needed, found } => write!(f, "{what}: {needed} needed, {found} given"),
+            Self::TooFewSamples { what, needed, found } => {
+                write!(f, "{what}: {needed} needed, {found} given")
+            }
             Self::NoValidQuery => write!(f, "no query has a valid match in the gallery"),
         }
     }
