@@ -39,3 +39,9 @@ impl fmt::Debug for Failure {
         f.write_str(&self.0)
     }
 }
+
+impl From<Failure> for proptest::test_runner::TestCaseError {
+    fn from(failure: Failure) -> Self {
+        Self::fail(failure.0)
+    }
+}

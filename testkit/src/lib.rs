@@ -6,6 +6,7 @@
 
 pub mod compare;
 pub mod convert;
+pub mod definitions;
 pub mod devices;
 pub mod failure;
 pub mod generate;
