@@ -1,2 +1,7 @@
-//! stub
-fn main() {}
+//! One program for all tests of the library (each further one would link libtorch again).
+//!
+//! - [`architecture`]: the rooms use only rooms before them; every step has its twin
+//! - [`golden`]: the published code's values, reference and fast wing
+
+mod architecture;
+mod golden;

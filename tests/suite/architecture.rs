@@ -1,0 +1,241 @@
+//! The house rules that can be read off the source: which room may use which, and that every step has its twin.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The rooms from the ground up: a room uses only rooms that stand before it.
+const ROOMS: [&str; 15] = [
+    "error",
+    "random",
+    "distance",
+    "neighbours",
+    "data",
+    "synthetic",
+    "model",
+    "features",
+    "loss",
+    "cluster",
+    "eval",
+    "record",
+    "train",
+    "experiment",
+    "report",
+];
+
+/// Rooms that read and write records only.
+const WITHOUT_LIBTORCH: [&str; 2] = ["record", "report"];
+
+/// Crates of the command line: the library does without them.
+const COMMAND_LINE: [&str; 2] = ["clap", "indicatif"];
+
+/// Rooms whose steps have a twin in the reference.
+const TWINNED: [&str; 4] = ["loss", "cluster", "eval", "train"];
+
+/// Files of those rooms that hold no definition, and why.
+const WITHOUT_TWIN: &[(&str, &str)] = &[];
+
+#[test]
+fn a_room_uses_only_rooms_that_stand_before_it() {
+    let mut wrong = Vec::new();
+    for (path, text) in sources("src") {
+        let Some(room) = room_of(&path) else { continue };
+        let Some(own) = ROOMS.iter().position(|name| *name == room) else {
+            wrong.push(format!("{}: {room} is no room of the house", path.display()));
+            continue;
+        };
+        for used in rooms_used(&text) {
+            match ROOMS.iter().position(|name| *name == used) {
+                Some(position) if position <= own => {}
+                Some(_) => {
+                    wrong.push(format!("{}: {room} uses {used}, which stands after it", path.display()))
+                }
+                None => wrong.push(format!("{}: crate::{used} is no room of the house", path.display())),
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn records_and_reports_do_without_libtorch() {
+    for (path, text) in sources("src") {
+        if room_of(&path).is_some_and(|room| WITHOUT_LIBTORCH.contains(&room.as_str())) {
+            let code = without_comments(&text);
+            assert!(
+                !uses_crate(&code, "tch") && !uses_crate(&code, "torch_sys"),
+                "{} uses tch",
+                path.display()
+            );
+        }
+    }
+}
+
+#[test]
+fn the_command_line_stays_out_of_the_library() {
+    for (path, text) in sources("src") {
+        if !path.starts_with("bin") {
+            let code = without_comments(&text);
+            for name in COMMAND_LINE {
+                assert!(!uses_crate(&code, name), "{} uses {name}", path.display());
+            }
+        }
+    }
+}
+
+#[test]
+fn the_reference_uses_the_standard_library_only() {
+    for (path, text) in sources("reference/src") {
+        let code = without_comments(&text);
+        for line in code.lines().map(str::trim_start) {
+            let used = line.strip_prefix("pub ").unwrap_or(line).strip_prefix("use ");
+            let Some(used) = used else { continue };
+            let known = ["crate", "super", "std", "self"].iter().any(|start| used.starts_with(start));
+            // `use Enum::{A, B}` and `use module::item` inside one file start with neither.
+            assert!(known || !used.contains("::") || defines(&code, used), "{}: {line}", path.display());
+        }
+        assert!(!code.contains("std::thread") && !code.contains("unsafe "), "{}", path.display());
+    }
+}
+
+#[test]
+fn every_step_has_its_twin_in_the_reference() {
+    let mut missing = Vec::new();
+    for (path, _) in sources("src") {
+        let excused = WITHOUT_TWIN.iter().any(|(name, _)| path == Path::new(name));
+        if is_step(&path) && !excused && twin(&path).is_none() {
+            missing.push(path.display().to_string());
+        }
+    }
+    assert!(missing.is_empty(), "no twin under reference/src for:\n{}", missing.join("\n"));
+}
+
+#[test]
+fn every_excuse_for_a_missing_twin_is_still_needed() {
+    for (name, reason) in WITHOUT_TWIN {
+        let path = Path::new(name);
+        assert!(root().join("src").join(path).exists(), "{name} is gone: delete its line");
+        assert!(twin(path).is_none(), "{name} has a twin by now: delete its line");
+        assert!(reason.len() > 10, "{name} needs a reason");
+    }
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Every Rust file under a folder of the repository, by its path inside it, with its text.
+fn sources(folder: &str) -> Vec<(PathBuf, String)> {
+    let base = root().join(folder);
+    let mut found = Vec::new();
+    let mut folders = vec![base.clone()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let text = fs::read_to_string(&path).unwrap();
+                found.push((path.strip_prefix(&base).unwrap().to_owned(), text));
+            }
+        }
+    }
+    found.sort();
+    assert!(!found.is_empty(), "no source under {}", base.display());
+    found
+}
+
+/// The room a file of `src/` belongs to; `None` for the crate's root and the binaries.
+fn room_of(path: &Path) -> Option<String> {
+    let first = path.components().next()?.as_os_str().to_str()?;
+    let room = first.strip_suffix(".rs").unwrap_or(first);
+    (room != "lib" && room != "bin").then(|| room.to_owned())
+}
+
+/// Line comments and doc comments taken out: a link to a later room is no use of it.
+fn without_comments(text: &str) -> String {
+    let code = |line: &str| line.find("//").map_or(line.to_owned(), |start| line[..start].to_owned());
+    text.lines().map(|line| code(line) + "\n").collect()
+}
+
+/// The rooms named after `crate::` in a source text; the re-exports of the root count as the room they come from.
+fn rooms_used(text: &str) -> BTreeSet<String> {
+    let code = without_comments(text);
+    let mut used = BTreeSet::new();
+    for (start, _) in code.match_indices("crate::") {
+        // `$crate::`, `my_crate::` are something else.
+        if code[..start].ends_with(|before: char| before.is_alphanumeric() || before == '_') {
+            continue;
+        }
+        used.extend(names_after(&code[start + "crate::".len()..]));
+    }
+    used.into_iter()
+        .map(|name| if name.starts_with(char::is_uppercase) { "error".to_owned() } else { name })
+        .collect()
+}
+
+/// The first names of a path or of a `{…}` group of paths.
+fn names_after(rest: &str) -> Vec<String> {
+    let Some(group) = rest.strip_prefix('{') else { return vec![first_name(rest)] };
+    let mut names = Vec::new();
+    let mut depth = 0;
+    let mut item = String::new();
+    for letter in group.chars() {
+        match letter {
+            '{' => depth += 1,
+            '}' if depth == 0 => break,
+            '}' => depth -= 1,
+            ',' if depth == 0 => names.push(first_name(std::mem::take(&mut item).trim())),
+            _ if depth == 0 => item.push(letter),
+            _ => {}
+        }
+    }
+    names.push(first_name(item.trim()));
+    names.retain(|name| !name.is_empty());
+    names
+}
+
+fn first_name(path: &str) -> String {
+    path.chars().take_while(|letter| letter.is_alphanumeric() || *letter == '_').collect()
+}
+
+/// True where the code has `name::` or `use name` as a path of its own.
+fn uses_crate(code: &str, name: &str) -> bool {
+    let own = |start: usize| !code[..start].ends_with(|c: char| c.is_alphanumeric() || c == '_' || c == ':');
+    code.match_indices(&format!("{name}::")).any(|(start, _)| own(start))
+        || code.contains(&format!("use {name};"))
+}
+
+/// True where the first name of a path is an item of this very file.
+fn defines(code: &str, path: &str) -> bool {
+    let name = first_name(path);
+    ["enum ", "mod ", "struct "].iter().any(|kind| code.contains(&format!("{kind}{name}")))
+}
+
+/// True for files of the twinned rooms that may hold a step: all but the rooms' own front pages.
+fn is_step(path: &Path) -> bool {
+    let room = room_of(path).unwrap_or_default();
+    TWINNED.contains(&room.as_str())
+        && path.file_name().is_some_and(|name| name != "mod.rs")
+        && path.components().count() > 1
+}
+
+/// The twin of a fast file: the same path, or for one of several fast forms in a folder the file named like the folder.
+fn twin(path: &Path) -> Option<PathBuf> {
+    let base = root().join("reference/src");
+    let folder = path.parent().map(|folder| base.join(folder).with_extension("rs"));
+    [Some(base.join(path)), folder].into_iter().flatten().find(|candidate| candidate.is_file())
+}
+
+#[test]
+fn the_reading_of_use_lines_finds_rooms_in_every_form() {
+    let text = "use crate::{error::{Error, Result}, loss::triplet};\nlet x = crate::eval::f();\n// crate::report\nuse crate::Error;";
+    let expected: BTreeSet<String> = ["error", "eval", "loss"].map(String::from).into();
+    assert_eq!(rooms_used(text), expected);
+}
+
+#[test]
+fn the_reading_of_crates_finds_paths_and_not_parts_of_names() {
+    assert!(uses_crate("use tch::Tensor;", "tch") && uses_crate("let t: tch::Tensor;", "tch"));
+    assert!(!uses_crate("use matches::a; batch::x()", "tch"));
+}

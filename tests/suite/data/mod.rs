@@ -1,0 +1,5 @@
+//! The data room (D25 … D28): fast = reference, and the rules themselves.
+
+mod erasing;
+mod pixels;
+mod sampler;

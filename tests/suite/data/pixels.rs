@@ -1,0 +1,75 @@
+//! D26 and D27: resize, flip, pad-and-crop, normalisation.
+
+use mmt::data::resize::resize;
+use mmt::data::{DecodedImage, ImageSize, transforms as fast};
+use mmt_testkit::{Failure, generate, strategies};
+use proptest::prelude::*;
+use rand::Rng;
+
+/// An image of random pixels, some of its rows black or white.
+fn images() -> impl Strategy<Value = DecodedImage> {
+    (1..60_usize, 1..40_usize, any::<u64>()).prop_map(|(height, width, seed)| {
+        let mut rng = generate::rng(seed);
+        let pixels = (0..height * width * 3).map(|i| match i / (width * 3) % 5 {
+            3 => 0,
+            4 => 255,
+            _ => rng.random(),
+        });
+        DecodedImage { pixels: pixels.collect(), size: ImageSize { height, width } }
+    })
+}
+
+fn sizes() -> impl Strategy<Value = ImageSize> {
+    (1..70_usize, 1..50_usize).prop_map(|(height, width)| ImageSize { height, width })
+}
+
+proptest! {
+    #![proptest_config(strategies::config(48))]
+
+    #[test]
+    fn bicubic_resize_is_within_one_grey_level_of_the_reference(image in images(), size in sizes()) {
+        let ours = resize(&image, size).map_err(Failure::from)?;
+        let expected = reference::resize(&image, size)?;
+        let worst = ours.iter().zip(&expected).map(|(a, b)| a.abs_diff(*b)).max();
+        prop_assert!(worst <= Some(1), "{worst:?}");
+    }
+
+    #[test]
+    fn resizing_to_the_same_size_changes_nothing(image in images()) {
+        prop_assert_eq!(&resize(&image, image.size).map_err(Failure::from)?[..], &image.pixels[..]);
+    }
+
+    #[test]
+    fn an_even_colour_stays_even(size in sizes(), from in sizes(), grey: u8) {
+        let image = DecodedImage { pixels: vec![grey; from.values()], size: from };
+        prop_assert!(resize(&image, size).map_err(Failure::from)?.iter().all(|&value| value == grey));
+    }
+
+    #[test]
+    fn flipping_equals_the_reference_and_twice_is_nothing(image in images()) {
+        let once = fast::flip(&image.pixels, image.size);
+        prop_assert_eq!(&once, &reference::flip(&image)?);
+        prop_assert_eq!(fast::flip(&once, image.size), image.pixels);
+    }
+
+    #[test]
+    fn pad_and_crop_equals_the_reference(image in images(), pad in 0..12_usize, top: proptest::sample::Index, left: proptest::sample::Index) {
+        let (top, left) = (top.index(2 * pad + 1), left.index(2 * pad + 1));
+        let ours = fast::pad_and_crop(&image.pixels, image.size, pad, top, left);
+        prop_assert_eq!(ours, reference::pad_and_crop(&image, pad, top, left)?);
+    }
+
+    #[test]
+    fn cropping_the_centre_of_the_padding_changes_nothing(image in images(), pad in 0..12_usize) {
+        prop_assert_eq!(fast::pad_and_crop(&image.pixels, image.size, pad, pad, pad), image.pixels);
+    }
+
+    #[test]
+    fn normalisation_equals_the_reference(image in images()) {
+        let mut ours = vec![0.0; image.size.values()];
+        fast::normalize(&image.pixels, &mut ours);
+        for (a, b) in ours.iter().zip(reference::normalize(&image)?) {
+            prop_assert!((f64::from(*a) - b).abs() < 1e-6, "{a} {b}");
+        }
+    }
+}

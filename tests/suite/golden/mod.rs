@@ -1,0 +1,92 @@
+//! The published code's values: every case of `tests/golden/manifest.json` (or of the folder `MMT_GOLDEN_DIR` names),
+//! run by the reference and by the fast wing in f64 and f32. Sizes, seeds, parameters and tolerances come from there.
+
+mod run;
+
+use std::collections::BTreeMap;
+use std::env;
+
+use mmt_testkit::devices::say;
+use mmt_testkit::golden::Golden;
+use mmt_testkit::{Failure, Trial};
+
+use run::{Outcome, Run};
+
+/// How the cases of a group are run.
+type Dispatch = fn(&mut Run) -> Trial;
+
+/// Every group this suite knows.
+const GROUPS: &[(&str, Dispatch)] = &[];
+
+#[test]
+fn every_group_of_the_manifest_is_known_and_none_is_empty() {
+    let golden = Golden::open().unwrap();
+    let known: Vec<&str> = GROUPS.iter().map(|(name, _)| *name).collect();
+    for group in golden.groups().keys() {
+        assert!(known.contains(group), "the manifest has a group {group} that no test runs");
+    }
+    // Another folder may hold a part of the groups; ours holds them all.
+    if env::var_os("MMT_GOLDEN_DIR").is_none() {
+        for group in known {
+            assert!(golden.groups().contains_key(group), "tests/golden has no cases of the group {group}");
+        }
+    }
+}
+
+/// Runs all cases of a group; prints what was compared and left out; fails with every case that does not agree.
+fn check(group: &str) {
+    let golden = Golden::open().unwrap();
+    let (_, dispatch) = GROUPS.iter().find(|(name, _)| *name == group).unwrap();
+    let cases = golden.group(group);
+    let mut failures = Vec::new();
+    let mut summary = Summary::default();
+    for case in &cases {
+        let mut run = Run::new(case);
+        match dispatch(&mut run).and_then(|()| run.finish()) {
+            Ok(outcome) => summary.add(&outcome),
+            Err(failure) => failures.push(failure.at(case.name()).0),
+        }
+    }
+    summary.print(group, cases.len());
+    assert!(failures.is_empty(), "{} of {} cases:\n{}", failures.len(), cases.len(), failures.join("\n"));
+    assert!(cases.is_empty() || !summary.compared.is_empty(), "no case of the group {group} was compared");
+}
+
+/// A function the suite does not know is a failure, not a silent gap.
+fn unknown_function(run: &Run) -> Trial {
+    Err(Failure::new(format!("no test knows the function {}", run.case.function())))
+}
+
+/// Counts over the cases of a group.
+#[derive(Default)]
+struct Summary {
+    compared: BTreeMap<String, (usize, f64)>,
+    skipped: BTreeMap<String, usize>,
+}
+
+impl Summary {
+    fn add(&mut self, outcome: &Outcome) {
+        for (side, &share) in &outcome.compared {
+            let entry = self.compared.entry(side.to_string()).or_default();
+            *entry = (entry.0 + 1, entry.1.max(share));
+        }
+        for (side, reason) in &outcome.skipped {
+            *self.skipped.entry(format!("{side}: {reason}")).or_default() += 1;
+        }
+        for (side, stem, reason) in &outcome.skipped_outputs {
+            *self.skipped.entry(format!("{side}, output {stem} alone: {reason}")).or_default() += 1;
+        }
+    }
+
+    fn print(&self, group: &str, cases: usize) {
+        let mut text = format!("golden {group}: {cases} cases");
+        for (side, (count, share)) in &self.compared {
+            text +=
+                &format!("\n  {side}: {count} compared, worst error {:.1} % of the allowed", 100.0 * share);
+        }
+        for (reason, count) in &self.skipped {
+            text += &format!("\n  skipped {count} ({reason})");
+        }
+        say(&text);
+    }
+}

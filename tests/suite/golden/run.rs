@@ -1,0 +1,150 @@
+//! One golden case, run by the reference and by the fast wing: what was compared, what was left out and why.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use mmt_testkit::golden::{Case, Rule};
+use mmt_testkit::{Actual, Failure, Trial};
+use tch::Kind;
+
+/// Who computed a value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Side {
+    /// The reference, in f64.
+    Reference,
+    /// The fast wing in f64.
+    Double,
+    /// The fast wing in f32.
+    Single,
+}
+
+impl Side {
+    /// The fast wing's two widths.
+    pub const FAST: [Self; 2] = [Self::Double, Self::Single];
+
+    /// Tensor kind of this side.
+    pub fn kind(self) -> Kind {
+        if self == Self::Single { Kind::Float } else { Kind::Double }
+    }
+}
+
+impl fmt::Display for Side {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Reference => "reference",
+            Self::Double => "fast f64",
+            Self::Single => "fast f32",
+        })
+    }
+}
+
+/// A case under test.
+pub struct Run<'a> {
+    /// The case.
+    pub case: &'a Case,
+    seen: BTreeMap<Side, BTreeSet<String>>,
+    worst: BTreeMap<Side, f64>,
+    skipped: BTreeMap<Side, String>,
+    skipped_outputs: Vec<(Side, String, &'static str)>,
+}
+
+/// What came of a case.
+#[derive(Default)]
+pub struct Outcome {
+    /// Sides that were compared, with the largest error as a share of the allowed one.
+    pub compared: BTreeMap<Side, f64>,
+    /// Sides that were left out, with the reason.
+    pub skipped: BTreeMap<Side, String>,
+    /// Single outputs that were left out, with the reason.
+    pub skipped_outputs: Vec<(Side, String, &'static str)>,
+}
+
+impl<'a> Run<'a> {
+    pub fn new(case: &'a Case) -> Self {
+        let (seen, worst, skipped) = Default::default();
+        Self { case, seen, worst, skipped, skipped_outputs: Vec::new() }
+    }
+
+    /// Compares one output, by its name without `out.`, with what `side` computed: f32 with `out.X`, f64 with `out64.X`,
+    /// each with the other where its own is missing.
+    pub fn compare(&mut self, side: Side, stem: &str, actual: impl Into<Actual>) -> Trial {
+        let name = self.case.output_name(stem, side != Side::Single);
+        let name = name.ok_or_else(|| Failure::new(format!("{}: no output {stem}", self.case.name())))?;
+        let difference = self.case.compare(&name, &actual.into()).map_err(|failure| failure.at(side))?;
+        self.note(side, stem, difference.map_or(0.0, |difference| difference.share));
+        Ok(())
+    }
+
+    fn note(&mut self, side: Side, stem: &str, share: f64) {
+        self.seen.entry(side).or_default().insert(stem.to_owned());
+        let worst = self.worst.entry(side).or_default();
+        *worst = worst.max(share);
+    }
+
+    /// Compares things that are no tensors: they must be equal.
+    pub fn equal<T: PartialEq + fmt::Debug>(
+        &mut self,
+        side: Side,
+        what: &str,
+        actual: T,
+        expected: T,
+    ) -> Trial {
+        if actual != expected {
+            let text = format!("{side}: {}: {what} is {actual:?}, expected {expected:?}", self.case.name());
+            return Err(Failure::new(text));
+        }
+        self.note(side, what, 0.0);
+        Ok(())
+    }
+
+    /// Where published ended in an error, ours must refuse, too.
+    pub fn refuses<T, E>(&mut self, side: Side, result: Result<T, E>) -> Trial {
+        if result.is_ok() {
+            return Err(Failure::new(format!("{side}: {} must end in an error", self.case.name())));
+        }
+        self.note(side, "refusal", 0.0);
+        Ok(())
+    }
+
+    /// Leaves a side out of this case.
+    pub fn skip(&mut self, side: Side, reason: impl Into<String>) {
+        self.skipped.insert(side, reason.into());
+    }
+
+    /// Leaves both widths of the fast wing out, or all three sides.
+    pub fn skip_all(&mut self, sides: &[Side], reason: &str) {
+        for &side in sides {
+            self.skip(side, reason);
+        }
+    }
+
+    /// Leaves one output of a side out of this case.
+    pub fn skip_output(&mut self, side: Side, stem: &str, reason: &'static str) {
+        self.seen.entry(side).or_default().insert(stem.to_owned());
+        self.skipped_outputs.push((side, stem.to_owned(), reason));
+    }
+
+    /// Ends the case: every side that took part must have compared every output, or said why not.
+    pub fn finish(self) -> Trial<Outcome> {
+        if self.seen.is_empty() && self.skipped.is_empty() {
+            return Err(Failure::new(format!("{}: nothing was compared", self.case.name())));
+        }
+        for (side, seen) in &self.seen {
+            for stem in self.stems() {
+                if !seen.contains(&stem) {
+                    return Err(Failure::new(format!("{}: {side} did not give {stem}", self.case.name())));
+                }
+            }
+            if self.case.raises().is_some() && !seen.contains("refusal") {
+                return Err(Failure::new(format!("{}: {side} was not asked to refuse", self.case.name())));
+            }
+        }
+        Ok(Outcome { compared: self.worst, skipped: self.skipped, skipped_outputs: self.skipped_outputs })
+    }
+
+    /// Names of the outputs without `out.` and `out64.`; those that are only for information do not count.
+    fn stems(&self) -> BTreeSet<String> {
+        let outputs = self.case.outputs().iter().filter(|(_, output)| output.rule != Rule::Info);
+        outputs.filter_map(|(name, _)| name.split_once('.')).map(|(_, stem)| stem.to_owned()).collect()
+    }
+}

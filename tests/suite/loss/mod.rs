@@ -1,0 +1,82 @@
+//! The losses (D1 … D8): fast = reference in value and gradient, and the laws each loss obeys in both wings.
+
+mod bad_input;
+mod cross_entropy;
+mod mining;
+mod objective;
+mod soft_cross_entropy;
+mod soft_softmax_triplet;
+mod softmax_triplet;
+mod triplet;
+
+use mmt_reference::Matrix;
+use mmt_testkit::tolerance::{Quantity, Width, check};
+use mmt_testkit::{Trial, convert};
+use proptest::prelude::*;
+use tch::Tensor;
+
+/// A loss and its gradient, from whichever wing.
+#[derive(Debug, Clone)]
+pub struct Value {
+    pub loss: f64,
+    pub gradient: Matrix,
+}
+
+impl From<mmt_reference::loss::Value> for Value {
+    fn from(value: mmt_reference::loss::Value) -> Self {
+        Self { loss: value.loss, gradient: value.gradient }
+    }
+}
+
+/// A loss of the fast wing and its gradient with respect to `input`.
+pub fn differentiate(
+    width: Width,
+    input: &Matrix,
+    loss: impl FnOnce(&Tensor) -> mmt::Result<Tensor>,
+) -> Trial<Value> {
+    let input = convert::tensor(input, width.kind()).set_requires_grad(true);
+    let loss = loss(&input)?;
+    let gradient = convert::matrix(&convert::gradient(&loss, &input))?;
+    Ok(Value { loss: loss.double_value(&[]), gradient })
+}
+
+/// Holds value and gradient of the fast wing against the reference's.
+pub fn agree(definition: &str, width: Width, unit: f64, actual: &Value, expected: &Value) -> Trial {
+    check(definition, Quantity::Value, width, unit, actual.loss, expected.loss)?;
+    check(definition, Quantity::Gradient, width, unit, &actual.gradient, &expected.gradient)?;
+    Ok(())
+}
+
+/// A law between two values of one implementation in f64.
+pub fn same_loss(definition: &str, unit: f64, actual: f64, expected: f64) -> Trial {
+    check(definition, Quantity::Value, Width::Double, unit, actual, expected).map(|_| ())
+}
+
+/// A law between two gradients of one implementation in f64.
+pub fn same_gradient(definition: &str, unit: f64, actual: &Matrix, expected: &Matrix) -> Trial {
+    check(definition, Quantity::Gradient, Width::Double, unit, actual, expected).map(|_| ())
+}
+
+/// `features` mirrored at the hyperplane with the normal `axis` (Householder): distances stay, coordinates do not.
+pub fn reflected(features: &Matrix, axis: &[f64]) -> Matrix {
+    let square: f64 = axis.iter().map(|a| a * a).sum();
+    let dot = |i: usize| features.row(i).iter().zip(axis).map(|(x, a)| x * a).sum::<f64>();
+    Matrix::from_fn(features.rows(), features.columns(), |i, j| {
+        features[(i, j)] - 2.0 * dot(i) / square * axis[j]
+    })
+}
+
+/// `features` moved by `shift`.
+pub fn translated(features: &Matrix, shift: &[f64]) -> Matrix {
+    Matrix::from_fn(features.rows(), features.columns(), |i, j| features[(i, j)] + shift[j])
+}
+
+/// Identities under other names: `label` becomes `7 * label + 3`.
+pub fn renamed(labels: &[usize]) -> Vec<usize> {
+    labels.iter().map(|label| 7 * label + 3).collect()
+}
+
+/// Entries of a vector that is not zero.
+pub fn axes() -> impl Strategy<Value = Vec<f64>> {
+    proptest::collection::vec(prop_oneof![0.25..1.0, -1.0..-0.25], 16)
+}
