@@ -2,10 +2,16 @@
 //!
 //! Rooms from the ground up; a room uses only rooms that stand before it (`tests/suite/architecture.rs` holds this).
 
+pub mod cluster;
 pub mod data;
 pub mod distance;
 pub mod error;
+pub mod eval;
+pub mod features;
 pub mod loss;
+pub mod model;
 pub mod random;
+pub mod record;
+pub mod train;
 
 pub use error::{Error, InvalidInput, Result};

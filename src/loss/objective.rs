@@ -8,15 +8,7 @@ use super::soft_softmax_triplet::soft_softmax_triplet;
 use super::softmax_triplet::softmax_triplet;
 use super::{check_matrix, check_same_shape};
 use crate::error::{InvalidInput, Result};
-
-/// What a network returns in training mode (D31).
-#[derive(Debug)]
-pub struct Outputs {
-    /// `[B, D]`: pooled features before the neck.
-    pub features: Tensor,
-    /// `[B, M]`: logits of the classifier.
-    pub logits: Tensor,
-}
+pub use crate::model::Outputs;
 
 /// Weights of the objective.
 #[derive(Debug, Clone, Copy, PartialEq)]

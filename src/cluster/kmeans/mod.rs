@@ -1,0 +1,126 @@
+//! D10: k-means. Lloyd's iteration from given centres, k-means++ to find some, the best of several starts.
+
+mod lloyd;
+mod plus_plus;
+
+use rand::Rng;
+use tch::{Kind, Tensor};
+
+use crate::distance::check_features;
+use crate::error::{InvalidInput, Result};
+
+/// Settings of [`kmeans`].
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct KMeansOptions {
+    /// k.
+    pub clusters: usize,
+    /// Starts, of which the one with the smallest inertia is kept. The published code relies on 10.
+    pub n_init: usize,
+    /// Iterations at most.
+    pub max_iterations: usize,
+    /// Lloyd ends when the squared shift of all centres is at most this share of the mean variance of the columns.
+    pub tolerance: f64,
+}
+
+impl Default for KMeansOptions {
+    fn default() -> Self {
+        Self { clusters: 500, n_init: 10, max_iterations: 300, tolerance: 1e-4 }
+    }
+}
+
+/// What k-means found.
+#[derive(Debug)]
+pub struct KMeans {
+    /// Cluster `0..k` of each row.
+    pub labels: Vec<usize>,
+    /// Centres, `[K, D]`, of the kind and on the device of the features.
+    pub centroids: Tensor,
+    /// Sum of the squared distances of the rows from their centres.
+    pub inertia: f64,
+    /// Iterations of Lloyd.
+    pub iterations: usize,
+}
+
+/// k-means of `features: [N, D]` (f32 or f64, any device) from k-means++ starts drawn from `rng`.
+///
+/// # Errors
+/// No clusters, no starts, fewer rows than clusters, or values that are not finite.
+pub fn kmeans(features: &Tensor, options: &KMeansOptions, rng: &mut impl Rng) -> Result<KMeans> {
+    at_least_one("clusters", options.clusters)?;
+    at_least_one("n_init", options.n_init)?;
+    let points = Points::new(features, options.clusters)?;
+    let mut best: Option<KMeans> = None;
+    for _ in 0..options.n_init {
+        let centres = plus_plus::centres(&points, options.clusters, rng);
+        let found = lloyd::lloyd(&points, &centres, options.max_iterations, options.tolerance);
+        if best.as_ref().is_none_or(|best| found.inertia < best.inertia) {
+            best = Some(found);
+        }
+    }
+    // `n_init` is at least 1.
+    best.ok_or_else(|| InvalidInput::Empty { what: "the list of starts" }.into())
+}
+
+/// Lloyd's iteration from `centres: [K, D]`, ties by index.
+///
+/// An empty cluster takes, after the assignment, the point farthest from its own centre as its new centre (several ones the
+/// next farthest, in order), and that point leaves its old cluster's mean.
+///
+/// # Errors
+/// As [`kmeans`], or centres of other columns.
+pub fn kmeans_from(
+    features: &Tensor,
+    centres: &Tensor,
+    max_iterations: usize,
+    tolerance: f64,
+) -> Result<KMeans> {
+    check_features(centres, "centres")?;
+    at_least_one("max_iterations", max_iterations)?;
+    let points = Points::new(features, centres.size()[0] as usize)?;
+    let (expected, found) = (features.size()[1], centres.size()[1]);
+    if expected != found {
+        let (expected, found) = (format!("[K, {expected}]"), format!("[K, {found}]"));
+        return Err(InvalidInput::Shape { what: "centres", expected, found }.into());
+    }
+    let centres = centres.to_kind(points.x.kind()).to_device(points.x.device()) - &points.mean;
+    Ok(lloyd::lloyd(&points, &centres, max_iterations, tolerance))
+}
+
+/// Mean-centred rows: the expanded distance loses less to cancellation there.
+struct Points {
+    x: Tensor,
+    /// `[N]`: squared norms.
+    norms: Tensor,
+    mean: Tensor,
+}
+
+impl Points {
+    fn new(features: &Tensor, clusters: usize) -> Result<Self> {
+        check_features(features, "features")?;
+        let rows = features.size()[0] as usize;
+        if rows < clusters {
+            return Err(InvalidInput::TooFewSamples {
+                what: "images for k-means (one per cluster)",
+                needed: clusters,
+                found: rows,
+            }
+            .into());
+        }
+        let features = features.detach();
+        let mean = features.mean_dim(0, true, features.kind());
+        let x = &features - &mean;
+        let norms = x.square().sum_dim_intlist(1, false, None::<Kind>);
+        Ok(Self { x, norms, mean })
+    }
+
+    fn rows(&self) -> i64 {
+        self.x.size()[0]
+    }
+}
+
+fn at_least_one(what: &'static str, value: usize) -> Result<()> {
+    if value > 0 {
+        return Ok(());
+    }
+    Err(InvalidInput::Parameter { what, value: 0.0, allowed: "at least 1" }.into())
+}

@@ -1,0 +1,3 @@
+//! The cluster room: features → pseudo labels. True identities never enter it.
+
+pub mod kmeans;

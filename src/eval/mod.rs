@@ -1,0 +1,86 @@
+//! The eval room: mAP and CMC by the Market-1501 protocol, and the quality of pseudo labels.
+
+mod accuracy;
+mod average_precision;
+pub mod cmc;
+pub mod label_quality;
+pub mod ranking;
+
+pub use accuracy::top1_share;
+pub use average_precision::average_precision;
+pub use ranking::{Labels, Ranking, rank, rank_all};
+
+use rayon::prelude::*;
+use tch::{Kind, Tensor};
+
+use crate::distance::{check_features, squared_euclidean};
+use crate::error::{Error, InvalidInput, Result};
+
+/// Values of a block of the distance matrix: 128 MiB in f32.
+const BLOCK: i64 = 1 << 25;
+
+/// mAP and CMC.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Evaluation {
+    /// Mean average precision (D16), a fraction.
+    pub map: f64,
+    /// CMC (D17): entry r − 1 is the share of valid queries with a match within rank r.
+    pub cmc: Vec<f64>,
+    /// Queries that have a match; the others are skipped.
+    pub valid_queries: usize,
+}
+
+impl Evaluation {
+    /// CMC at `rank`, from 1.
+    pub fn top(&self, rank: usize) -> f64 {
+        self.cmc.get(rank - 1).copied().unwrap_or(f64::NAN)
+    }
+}
+
+/// Ranks of the CMC curve that is kept.
+const RANKS: usize = 100;
+
+/// Ranks the gallery for each query by the Euclidean distance of their features, and sums up.
+///
+/// `query_features: [Q, D]`, `gallery_features: [G, D]`. The distance matrix is made in blocks of queries, so that memory stays
+/// small.
+///
+/// # Errors
+/// Labels that do not belong to the features, values that are not finite, or no query with a match.
+pub fn evaluate(
+    query_features: &Tensor,
+    gallery_features: &Tensor,
+    query: Labels<'_>,
+    gallery: Labels<'_>,
+) -> Result<Evaluation> {
+    check_features(query_features, "query features")?;
+    check_features(gallery_features, "gallery features")?;
+    query.check(query_features.size()[0] as usize, "query labels")?;
+    gallery.check(gallery_features.size()[0] as usize, "gallery labels")?;
+    let columns = gallery_features.size()[0];
+    let step = (BLOCK / columns).max(1);
+    let mut rankings = Vec::with_capacity(query.identities.len());
+    for (at, block) in query_features.split(step, 0).iter().enumerate() {
+        let distances = squared_euclidean(block, gallery_features).to_kind(Kind::Float).view(-1);
+        let distances = Vec::<f32>::try_from(distances).map_err(Error::torch("cannot read distances"))?;
+        let first = at * step as usize;
+        let rows = distances.par_chunks_exact(columns as usize).enumerate();
+        let found: Vec<Option<Ranking>> =
+            rows.map(|(row, distances)| rank(distances, query.get(first + row), gallery, false)).collect();
+        rankings.extend(found.into_iter().flatten());
+    }
+    summarise(&rankings)
+}
+
+/// mAP and CMC of the rankings of all valid queries.
+///
+/// # Errors
+/// There is none.
+pub fn summarise(rankings: &[Ranking]) -> Result<Evaluation> {
+    if rankings.is_empty() {
+        return Err(InvalidInput::NoValidQuery.into());
+    }
+    let map = rankings.iter().map(average_precision).sum::<f64>() / rankings.len() as f64;
+    let cmc = cmc::curve(rankings, cmc::Rule::First, RANKS)?;
+    Ok(Evaluation { map, cmc, valid_queries: rankings.len() })
+}

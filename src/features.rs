@@ -1,0 +1,45 @@
+//! Images → features: the evaluation mode of one network, or the average of two (what clustering works on).
+
+use std::sync::Arc;
+
+use tch::{Device, Tensor};
+
+use crate::data::{EvaluationLoader, ImageStore};
+use crate::error::{Error, Result};
+use crate::model::Network;
+
+/// Unit-length features of all images of `store`, by each of `networks`: a `[N, D]` tensor on the CPU per network, rows
+/// in the order of the store. Every image is loaded once for all networks.
+///
+/// `progress` is told after each batch how many images are done; its error ends the work.
+///
+/// # Errors
+/// An image that cannot be read, or what `progress` returns.
+pub fn extract(
+    networks: &[&Network],
+    store: &Arc<ImageStore>,
+    batch_size: usize,
+    progress: &mut dyn FnMut(usize) -> Result<()>,
+) -> Result<Vec<Tensor>> {
+    let mut parts: Vec<Vec<Tensor>> = networks.iter().map(|_| Vec::new()).collect();
+    let mut done = 0;
+    for batch in EvaluationLoader::new(store.clone(), batch_size)? {
+        let batch = batch?;
+        for (network, parts) in networks.iter().zip(&mut parts) {
+            let images = batch
+                .images
+                .f_to_device(network.device())
+                .and_then(|images| images.f_to_kind(network.kind()))
+                .map_err(Error::torch("cannot move images to the device"))?;
+            parts.push(network.embed(&images).to_device(Device::Cpu));
+        }
+        done += batch.indices.len();
+        progress(done)?;
+    }
+    Ok(parts.iter().map(|parts| Tensor::cat(parts, 0)).collect())
+}
+
+/// Mean of the networks' features, not normalised again: what k-means clusters (published).
+pub fn average(features: &[Tensor]) -> Tensor {
+    Tensor::stack(features, 0).mean_dim(0, false, features[0].kind())
+}

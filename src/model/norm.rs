@@ -1,0 +1,127 @@
+//! Batch norm (D30) with the published grouping as an option, and the half instance, half batch norm of IBN-a.
+
+use rand::Rng;
+use tch::{Kind, Tensor};
+
+use super::initial::Builder;
+use super::state::Role;
+
+/// Added to the variance.
+const EPSILON: f64 = 1e-5;
+/// Share of the newest batch in the running statistics.
+const MOMENTUM: f64 = 0.1;
+
+/// Which statistics a batch norm uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum BatchStatistics {
+    /// Training: those of the batch, which also move the running ones. `group`: of each run of that many images
+    /// separately, the first of which alone moves the running ones. That is what data parallelism does: the published runs
+    /// had 16 images per card.
+    Batch {
+        /// Images per group; all in one where there is none.
+        group: Option<i64>,
+    },
+    /// Evaluation: the running ones.
+    Running,
+}
+
+/// A batch norm over `[B, C]` or `[B, C, H, W]`.
+#[derive(Debug)]
+pub(super) struct BatchNorm {
+    weight: Tensor,
+    bias: Tensor,
+    running_mean: Tensor,
+    running_var: Tensor,
+    batches: Tensor,
+}
+
+impl BatchNorm {
+    /// `bias`: [`Role::Frozen`] in the neck, [`Role::Trained`] elsewhere.
+    pub fn new<R: Rng>(builder: &mut Builder<R>, name: &str, channels: i64, bias: Role) -> Self {
+        let shape = [channels];
+        Self {
+            weight: builder.constant(format!("{name}.weight"), &shape, 1.0, Role::Trained),
+            bias: builder.constant(format!("{name}.bias"), &shape, 0.0, bias),
+            running_mean: builder.constant(format!("{name}.running_mean"), &shape, 0.0, Role::Buffer),
+            running_var: builder.constant(format!("{name}.running_var"), &shape, 1.0, Role::Buffer),
+            batches: builder.counter(format!("{name}.num_batches_tracked")),
+        }
+    }
+
+    pub fn forward(&self, x: &Tensor, statistics: BatchStatistics) -> Tensor {
+        match statistics {
+            BatchStatistics::Running => self.apply(x, false, true),
+            BatchStatistics::Batch { group } => {
+                let _ = tch::no_grad(|| self.batches.shallow_clone().g_add_scalar_(1));
+                match group.filter(|group| *group < x.size()[0]) {
+                    None => self.apply(x, true, true),
+                    Some(group) => self.by_group(x, group),
+                }
+            }
+        }
+    }
+
+    /// A last, smaller group is normalised by itself, too.
+    fn by_group(&self, x: &Tensor, group: i64) -> Tensor {
+        let parts = x.split(group, 0);
+        let normalised: Vec<Tensor> =
+            parts.iter().enumerate().map(|(at, part)| self.apply(part, true, at == 0)).collect();
+        Tensor::cat(&normalised, 0)
+    }
+
+    fn apply(&self, x: &Tensor, training: bool, with_running: bool) -> Tensor {
+        let running = |tensor| with_running.then_some(tensor);
+        x.batch_norm(
+            Some(&self.weight),
+            Some(&self.bias),
+            running(&self.running_mean),
+            running(&self.running_var),
+            training,
+            MOMENTUM,
+            EPSILON,
+            true,
+        )
+    }
+}
+
+/// IBN-a: instance norm on the first half of the channels, batch norm on the rest.
+#[derive(Debug)]
+pub(super) struct Ibn {
+    half: i64,
+    weight: Tensor,
+    bias: Tensor,
+    batch: BatchNorm,
+}
+
+impl Ibn {
+    pub fn new<R: Rng>(builder: &mut Builder<R>, name: &str, channels: i64) -> Self {
+        let half = channels / 2;
+        Self {
+            half,
+            weight: builder.constant(format!("{name}.IN.weight"), &[half], 1.0, Role::Trained),
+            bias: builder.constant(format!("{name}.IN.bias"), &[half], 0.0, Role::Trained),
+            batch: BatchNorm::new(builder, &format!("{name}.BN"), channels - half, Role::Trained),
+        }
+    }
+
+    pub fn forward(&self, x: &Tensor, statistics: BatchStatistics) -> Tensor {
+        let rest = x.size()[1] - self.half;
+        let instance = x.narrow(1, 0, self.half).contiguous().instance_norm(
+            Some(&self.weight),
+            Some(&self.bias),
+            None::<&Tensor>,
+            None::<&Tensor>,
+            true,
+            MOMENTUM,
+            EPSILON,
+            true,
+        );
+        let batch = self.batch.forward(&x.narrow(1, self.half, rest).contiguous(), statistics);
+        Tensor::cat(&[instance, batch], 1)
+    }
+}
+
+/// Unit length of each row (D9).
+pub(super) fn unit_length(x: &Tensor) -> Tensor {
+    x / x.square().sum_dim_intlist(-1, true, None::<Kind>).sqrt().clamp_min(1e-12)
+}

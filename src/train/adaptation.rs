@@ -1,0 +1,221 @@
+//! D33: adaptation to the target, an epoch at a time. [`Adaptation::next_epoch`] reads like the paper's algorithm.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tch::Tensor;
+
+use super::fused_adam::FusedAdam;
+use super::losses::MeanLosses;
+use super::mutual::{self, HARD_NAMES};
+use super::pretrain::to_device;
+use super::pseudo_labels::{Clusterer, PseudoLabels};
+use super::settings::AdaptationSettings;
+use super::{Observer, Stage};
+use crate::data::{GallerySampler, ImageStore, StreamName, TrainBatch, TrainLoader};
+use crate::error::{Error, Result};
+use crate::features;
+use crate::loss::objective::{Terms, Weights};
+use crate::model::{Named, Network};
+use crate::random::stream;
+
+/// Images per batch where no gradient is needed.
+const FEATURE_BATCH: usize = 128;
+
+/// Unlabelled training images of the target.
+#[derive(Debug, Clone)]
+pub struct TargetImages {
+    /// The images.
+    pub images: Arc<ImageStore>,
+    /// Camera of each image, for the sampler.
+    pub cameras: Vec<usize>,
+}
+
+/// What came of an epoch.
+#[derive(Debug)]
+pub struct EpochOutcome {
+    /// What it trained on.
+    pub pseudo_labels: PseudoLabels,
+    /// Mean losses.
+    pub losses: MeanLosses,
+}
+
+/// Two networks on their way to the target.
+#[derive(Debug)]
+pub struct Adaptation {
+    settings: AdaptationSettings,
+    seed: u64,
+    target: TargetImages,
+    students: [Network; 2],
+    mean_networks: Option<[Network; 2]>,
+    clusterer: Clusterer,
+    epoch: usize,
+}
+
+impl Adaptation {
+    /// Starts from two pre-trained networks; their classifiers are replaced.
+    ///
+    /// # Errors
+    /// A device that refuses.
+    pub fn new(
+        settings: AdaptationSettings,
+        seed: u64,
+        mut students: [Network; 2],
+        target: TargetImages,
+    ) -> Result<Self> {
+        let clusterer = Clusterer::new(settings.clustering);
+        let rows = clusterer.classifier_rows(target.images.len());
+        for (at, student) in students.iter_mut().enumerate() {
+            student.random_classifier(rows, &mut stream(seed, "adapt/classifier", 0, at as u64));
+        }
+        let mean_networks = match settings.has_mean_networks() {
+            true => Some([students[0].duplicate()?, students[1].duplicate()?]),
+            false => None,
+        };
+        Ok(Self { settings, seed, target, students, mean_networks, clusterer, epoch: 0 })
+    }
+
+    /// Goes on from a state that [`Adaptation::state`] gave after `epoch` epochs; `path` is named in errors.
+    ///
+    /// # Errors
+    /// Tensors that are missing or have another shape.
+    pub fn resume(&mut self, state: &Named, epoch: usize, path: &Path) -> Result<()> {
+        for (at, student) in self.students.iter_mut().enumerate() {
+            student.load_state(state, &format!("student-{}.", at + 1), path)?;
+        }
+        for (at, mean) in self.mean_networks.iter_mut().flatten().enumerate() {
+            mean.load_state(state, &format!("mean-{}.", at + 1), path)?;
+        }
+        self.clusterer.eps = state.get("eps").map(|eps| eps.double_value(&[]));
+        self.epoch = epoch;
+        Ok(())
+    }
+
+    /// Everything needed to go on between two epochs. The optimizer starts afresh in each, so it has no part in it.
+    pub fn state(&self) -> Named {
+        let mut state = Named::new();
+        for (at, student) in self.students.iter().enumerate() {
+            state.append(&mut student.state(&format!("student-{}.", at + 1)));
+        }
+        for (at, mean) in self.mean_networks.iter().flatten().enumerate() {
+            state.append(&mut mean.state(&format!("mean-{}.", at + 1)));
+        }
+        if let Some(eps) = self.clusterer.eps {
+            state.insert("eps".to_owned(), Tensor::from(eps));
+        }
+        state
+    }
+
+    /// Epochs done.
+    pub fn epoch(&self) -> usize {
+        self.epoch
+    }
+
+    /// The networks that are trained.
+    pub fn students(&self) -> [&Network; 2] {
+        [&self.students[0], &self.students[1]]
+    }
+
+    /// The networks that give features and are evaluated: the mean networks where there are any.
+    pub fn mean_networks(&self) -> [&Network; 2] {
+        let networks = self.mean_networks.as_ref().unwrap_or(&self.students);
+        [&networks[0], &networks[1]]
+    }
+
+    /// One epoch: cluster the target's features, start the classifiers from the centroids, train on the pseudo labels.
+    ///
+    /// # Errors
+    /// An unreadable image, a clustering that gives nothing to train on, a loss that is not finite, or what the observer
+    /// returns.
+    pub fn next_epoch(&mut self, observer: &mut dyn Observer) -> Result<EpochOutcome> {
+        let features = self.average_features(observer)?;
+        let pseudo_labels = self.cluster(&features, observer)?;
+        self.reset_classifiers(&pseudo_labels.centroids)?;
+        let losses = self.train(&pseudo_labels, observer)?;
+        self.epoch += 1;
+        Ok(EpochOutcome { pseudo_labels, losses })
+    }
+
+    fn average_features(&self, observer: &mut dyn Observer) -> Result<Tensor> {
+        let images = self.target.images.len();
+        observer.progress(Stage::Features, 0, images)?;
+        let features =
+            features::extract(&self.mean_networks(), &self.target.images, FEATURE_BATCH, &mut |done| {
+                observer.progress(Stage::Features, done, images)
+            })?;
+        Ok(features::average(&features))
+    }
+
+    fn cluster(&mut self, features: &Tensor, observer: &mut dyn Observer) -> Result<PseudoLabels> {
+        observer.progress(Stage::Clustering, 0, 1)?;
+        let mut rng = stream(self.seed, "adapt/cluster", self.epoch as u64, 0);
+        let pseudo_labels = self.clusterer.cluster(features, &mut rng)?;
+        observer.progress(Stage::Clustering, 1, 1)?;
+        Ok(pseudo_labels)
+    }
+
+    fn reset_classifiers(&mut self, centroids: &Tensor) -> Result<()> {
+        let networks = self.students.iter_mut().chain(self.mean_networks.iter_mut().flatten());
+        networks.map(|network| network.set_classifier(&centroids.to_device(network.device()))).collect()
+    }
+
+    fn train(&mut self, pseudo_labels: &PseudoLabels, observer: &mut dyn Observer) -> Result<MeanLosses> {
+        let steps = self.settings.steps;
+        let parameters = self.students.iter().flat_map(Network::trained).collect();
+        let mut optimizer = FusedAdam::new(parameters, self.settings.weight_decay);
+        let names: &[&str] = if self.mean_networks.is_some() { &Terms::NAMES } else { &HARD_NAMES };
+        let mut losses = MeanLosses::new(names);
+        observer.progress(Stage::Training, 0, steps)?;
+        for (step, batch) in self.loader(&pseudo_labels.labels)?.enumerate() {
+            let (values, total) = self.forward(&batch?, pseudo_labels)?;
+            optimizer.zero_grad();
+            total.f_backward().map_err(Error::torch("cannot compute gradients"))?;
+            optimizer.step(self.settings.learning_rate)?;
+            if let Some(mean_networks) = &mut self.mean_networks {
+                let step = self.epoch * steps + step;
+                mutual::update_mean_networks(mean_networks, &self.students, step, self.settings.alpha)?;
+            }
+            losses.add(&values);
+            observer.progress(Stage::Training, step + 1, steps)?;
+        }
+        Ok(losses)
+    }
+
+    /// Values of the losses, and the total to minimise.
+    fn forward(&self, batch: &TrainBatch, pseudo_labels: &PseudoLabels) -> Result<(Tensor, Tensor)> {
+        let labels: Vec<i64> = batch
+            .indices
+            .iter()
+            .filter_map(|at| pseudo_labels.labels[*at])
+            .map(|label| label as i64)
+            .collect();
+        let labels = Tensor::from_slice(&labels).to_device(self.students[0].device());
+        let views = [&batch.views[0], &batch.views[1]];
+        let views = [to_device(views[0], &self.students[0])?, to_device(views[1], &self.students[1])?];
+        let views = [&views[0], &views[1]];
+        let weights = Weights {
+            soft_ce: self.settings.soft_ce_weight,
+            soft_triplet: self.settings.soft_tri_weight,
+            epsilon: self.settings.epsilon,
+            clusters: pseudo_labels.clusters,
+        };
+        let group = self.settings.batch.group();
+        match &self.mean_networks {
+            Some(mean_networks) => {
+                let terms = mutual::terms(&self.students, mean_networks, views, &labels, &weights, group)?;
+                Ok((terms.values(), terms.total))
+            }
+            None => mutual::hard_terms(&self.students, views, &labels, &weights, group),
+        }
+    }
+
+    fn loader(&self, labels: &[Option<usize>]) -> Result<TrainLoader> {
+        let (batch, epoch) = (self.settings.batch, self.epoch as u64);
+        let sampler = GallerySampler::new(labels, &self.target.cameras, batch.instances)?;
+        let batches =
+            sampler.batches(batch.identities, self.settings.steps, self.seed, "adapt/sampler", epoch)?;
+        let streams = StreamName { seed: self.seed, purpose: "adapt/augment".to_owned(), epoch };
+        let transform = self.settings.transform.transform(self.target.images.size());
+        TrainLoader::new(self.target.images.clone(), transform, batches, streams, 2)
+    }
+}

@@ -1,0 +1,33 @@
+//! D23: the mean network, E = α E + (1 − α) θ.
+
+use crate::error::{InvalidInput, Result};
+use crate::model::Network;
+
+/// The published schedule: α_t = min(1 − 1/(t + 1), α), where `step` t counts from 0 over all epochs. The first step
+/// copies the student.
+pub fn decay(step: usize, alpha: f64) -> f64 {
+    (1.0 - 1.0 / (step as f64 + 1.0)).min(alpha)
+}
+
+/// Moves the parameters of `mean_network` (the frozen ones too) to `decay · mean + (1 − decay) · student`. Buffers stay:
+/// the mean network's batch norms have statistics of their own passes.
+///
+/// # Errors
+/// A decay outside [0, 1], or networks of other shapes.
+pub fn update(mean_network: &mut Network, student: &Network, decay: f64) -> Result<()> {
+    if !(0.0..=1.0).contains(&decay) {
+        return Err(InvalidInput::Parameter { what: "decay", value: decay, allowed: "in [0, 1]" }.into());
+    }
+    if mean_network.entries().len() != student.entries().len() {
+        let (expected, found) =
+            (student.entries().len().to_string(), mean_network.entries().len().to_string());
+        return Err(InvalidInput::Shape { what: "the mean network's tensors", expected, found }.into());
+    }
+    tch::no_grad(|| {
+        let pairs = mean_network.entries().iter().zip(student.entries());
+        for (mean, student) in pairs.filter(|(mean, _)| mean.role.is_parameter()) {
+            let _ = mean.tensor.shallow_clone().lerp_(&student.tensor, 1.0 - decay);
+        }
+    });
+    Ok(())
+}

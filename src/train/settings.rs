@@ -1,0 +1,154 @@
+//! Settings of pre-training and adaptation, as the profiles spell them.
+
+use serde::{Deserialize, Serialize};
+
+use super::schedule::Schedule;
+use crate::data::{ImageSize, RandomErasing, TrainTransform};
+
+/// A batch: P identities × K instances.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BatchSettings {
+    /// P, identities per batch.
+    pub identities: usize,
+    /// K, instances per identity.
+    pub instances: usize,
+    /// Images whose batch-norm statistics are taken together; 0: the whole batch. The published runs had 16 per card.
+    pub bn_group: usize,
+}
+
+impl BatchSettings {
+    /// Images per batch.
+    pub fn size(&self) -> usize {
+        self.identities * self.instances
+    }
+
+    /// The group as the networks take it.
+    pub fn group(&self) -> Option<i64> {
+        (self.bn_group > 0).then_some(self.bn_group as i64)
+    }
+}
+
+/// Augmentation of the training images (D27, D28).
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TransformSettings {
+    /// Probability of a horizontal flip.
+    pub flip_probability: f64,
+    /// Black border of the random crop, in pixels.
+    pub pad: usize,
+    /// Probability of random erasing; 0 for none.
+    pub erasing_probability: f64,
+}
+
+impl TransformSettings {
+    /// The transform for images of `size`.
+    pub fn transform(&self, size: ImageSize) -> TrainTransform {
+        let erasing = (self.erasing_probability > 0.0)
+            .then(|| RandomErasing { probability: self.erasing_probability, ..RandomErasing::default() });
+        TrainTransform { size, flip_probability: self.flip_probability, pad: self.pad, erasing }
+    }
+}
+
+/// When target images are forwarded to set the batch-norm statistics of a source network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TargetStatistics {
+    /// A target batch after every source batch of pre-training, as published. Each pair of domains has its own networks.
+    During,
+    /// Alternating source and target batches after pre-training, so that one network serves every target.
+    After,
+    /// Never.
+    Off,
+}
+
+/// Source pre-training (D32).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PretrainingSettings {
+    /// Epochs.
+    pub epochs: usize,
+    /// Steps per epoch.
+    pub steps: usize,
+    /// P × K.
+    pub batch: BatchSettings,
+    /// Learning rate.
+    pub schedule: Schedule,
+    /// L2 weight decay.
+    pub weight_decay: f64,
+    /// ε of the label smoothing.
+    pub epsilon: f64,
+    /// Augmentation.
+    pub transform: TransformSettings,
+    /// When target images set batch-norm statistics.
+    pub target_statistics: TargetStatistics,
+    /// `target_statistics = "after"`: passes of each domain.
+    pub statistics_passes: usize,
+    /// `target_statistics = "after"`: images per pass.
+    pub statistics_batch: usize,
+    /// Epochs between two evaluations on the source's test set.
+    pub evaluate_every: usize,
+    /// Keep the state with the best source mAP (published) rather than the last one.
+    pub keep_best: bool,
+}
+
+/// How target features become pseudo labels.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Clustering {
+    /// k-means with a fixed number of clusters (D10).
+    #[serde(rename = "kmeans")]
+    KMeans {
+        /// k.
+        clusters: usize,
+        /// k-means++ starts, of which the best is kept. Published: 10.
+        n_init: usize,
+    },
+    /// DBSCAN on the k-reciprocal Jaccard distance (D11–D14).
+    Dbscan {
+        /// Neighbours of the k-reciprocal sets. Published: 20.
+        k1: usize,
+        /// Neighbours of the query expansion. Published: 6.
+        k2: usize,
+        /// Share of the smallest distances whose mean is eps. Published: 1.6e-3.
+        rho: f64,
+        /// Neighbours of a core point. Published: 4.
+        min_samples: usize,
+    },
+}
+
+/// Adaptation to the target (D33).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AdaptationSettings {
+    /// Epochs.
+    pub epochs: usize,
+    /// Steps per epoch.
+    pub steps: usize,
+    /// P × K.
+    pub batch: BatchSettings,
+    /// Learning rate, constant.
+    pub learning_rate: f64,
+    /// L2 weight decay.
+    pub weight_decay: f64,
+    /// ε of the label smoothing.
+    pub epsilon: f64,
+    /// α of the mean networks.
+    pub alpha: f64,
+    /// λ_id.
+    pub soft_ce_weight: f64,
+    /// λ_tri.
+    pub soft_tri_weight: f64,
+    /// Pseudo labels.
+    pub clustering: Clustering,
+    /// Augmentation.
+    pub transform: TransformSettings,
+}
+
+impl AdaptationSettings {
+    /// Whether anything asks for mean networks. With α = 0 and no soft loss they would be copies of the students, so the
+    /// students stand for them (the clustering baseline).
+    pub fn has_mean_networks(&self) -> bool {
+        self.alpha > 0.0 || self.soft_ce_weight > 0.0 || self.soft_tri_weight > 0.0
+    }
+}
