@@ -1,0 +1,82 @@
+//! The built-in domains: procedural persons under procedural cameras, written as image files in the layouts of the real
+//! datasets and read back by the same readers.
+//!
+//! ```text
+//! DomainSpec ── seed ──▶ Cameras, Persons ──▶ Shots ── render ──▶ JPEG files in market1501/, dukemtmc/, msmt17/
+//! ```
+//!
+//! A person must be recognised across views: logos and open jackets are seen only from the front, backpacks from back and side;
+//! cameras differ in colour, light, sharpness and view.
+
+mod camera;
+mod canvas;
+mod figure;
+mod optics;
+mod person;
+mod render;
+mod shots;
+mod spec;
+mod write;
+
+pub use write::prepare;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{InvalidInput, Result};
+
+/// Height and width at which the domains are drawn, in pixels.
+pub const HEIGHT: usize = 64;
+/// Width at which the domains are drawn.
+pub const WIDTH: usize = 32;
+
+/// How much of a domain to draw, and from which seed.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DomainSettings {
+    /// Seed of the generator.
+    pub seed: u64,
+    /// Persons of the training set.
+    pub train_identities: usize,
+    /// Images per person of the training set.
+    pub train_images: usize,
+    /// Persons of the test set.
+    pub test_identities: usize,
+    /// Images per person of the test set; the first under each camera is a query.
+    pub test_images: usize,
+    /// Gallery images of persons who appear nowhere else (identity 0).
+    pub distractors: usize,
+}
+
+impl Default for DomainSettings {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            train_identities: 100,
+            train_images: 12,
+            test_identities: 60,
+            test_images: 12,
+            distractors: 120,
+        }
+    }
+}
+
+impl DomainSettings {
+    /// Identities that a Market-1501 file name can hold.
+    const MOST_IDENTITIES: usize = 1500;
+
+    /// # Errors
+    /// Empty sets, or more identities than the file names of Market-1501 can hold.
+    pub fn check(&self) -> Result<()> {
+        let positive = [self.train_identities, self.train_images, self.test_identities, self.test_images];
+        if positive.contains(&0) {
+            let (what, allowed) = ("identities and images of a built-in domain", "at least 1");
+            return Err(InvalidInput::Parameter { what, value: 0.0, allowed }.into());
+        }
+        let identities = self.train_identities + self.test_identities;
+        if identities > Self::MOST_IDENTITIES {
+            let (what, value) = ("identities of a built-in domain", identities as f64);
+            return Err(InvalidInput::Parameter { what, value, allowed: "at most 1500" }.into());
+        }
+        Ok(())
+    }
+}
