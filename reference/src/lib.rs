@@ -4,7 +4,9 @@
 //!
 //! Rooms and file names mirror those of `mmt`.
 
+pub mod distance;
 pub mod error;
+pub mod loss;
 pub mod matrix;
 
 pub use error::{InvalidInput, Result};
