@@ -8,6 +8,8 @@ pub mod distance;
 pub mod error;
 pub mod loss;
 pub mod matrix;
+pub mod model;
+pub mod train;
 
 pub use error::{InvalidInput, Result};
 pub use matrix::Matrix;
