@@ -2,4 +2,6 @@
 
 pub mod ema;
 pub mod fused_adam;
+pub mod mutual;
+pub mod pretrain;
 pub mod schedule;
