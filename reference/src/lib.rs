@@ -4,8 +4,12 @@
 //!
 //! Rooms and file names mirror those of `mmt`.
 
+pub mod distance;
 pub mod error;
+pub mod loss;
 pub mod matrix;
+pub mod model;
+pub mod train;
 
 pub use error::{InvalidInput, Result};
 pub use matrix::Matrix;
