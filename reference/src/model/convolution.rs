@@ -16,8 +16,8 @@ pub struct Kernel<'a> {
     pub padding: usize,
 }
 
-/// Convolution (D29): `y[b, o, r, c] = Σ_i Σ_u Σ_v w[o, i, u, v] · x[b, i, s·r + u − p, s·c + v − p]`, where places outside
-/// the input are zero. Output sides: `(side_in + 2p − k) / s + 1`, rounded down.
+/// Convolution (D29): `y[b, o, r, c] = Σ_i Σ_u Σ_v w[o, i, u, v] · x[b, i, s·r + u − p, s·c + v − p]`, where
+/// places outside the input are zero. Output sides: `(side_in + 2p − k) / s + 1`, rounded down.
 pub fn convolve(x: &Volume, kernel: &Kernel) -> Result<Volume> {
     let [images, _, height, width] = x.shape();
     let (rows, columns) = (output_side(height, kernel)?, output_side(width, kernel)?);
@@ -37,8 +37,8 @@ pub fn convolve(x: &Volume, kernel: &Kernel) -> Result<Volume> {
     Ok(y)
 }
 
-/// Gradients with respect to the input and the weights of [`convolve`], given that with respect to its output: every product
-/// `w · x` of the sum passes `g · w` to the input and `g · x` to the weight.
+/// Gradients with respect to the input and the weights of [`convolve`], given that with respect to its
+/// output: every product `w · x` of the sum passes `g · w` to the input and `g · x` to the weight.
 pub fn convolve_backward(x: &Volume, kernel: &Kernel, gradient: &Volume) -> Result<(Volume, Vec<f64>)> {
     let [images, _, height, width] = x.shape();
     let (rows, columns) = (output_side(height, kernel)?, output_side(width, kernel)?);
@@ -77,8 +77,8 @@ fn each_weight(kernel: &Kernel, mut f: impl FnMut(usize, usize, usize, usize, us
     }
 }
 
-/// For each place u of the kernel along one side, the pairs (output place r, input place s·r + u − p) that it connects; those
-/// in the padding are left out.
+/// For each place u of the kernel along one side, the pairs (output place r, input place s·r + u − p) that it
+/// connects; those in the padding are left out.
 fn taps(outputs: usize, inputs: usize, kernel: &Kernel) -> Vec<Vec<(usize, usize)>> {
     let inside =
         |r: usize, u: usize| (kernel.stride * r + u).checked_sub(kernel.padding).filter(|s| *s < inputs);
