@@ -12,9 +12,9 @@ use crate::model::{Network, NetworkTrace, Volume};
 /// Two students, their mean networks, and the optimizer over both students (one [`Adam`] each: see there).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Networks {
-    /// θ1, θ2.
+    /// `θ1`, `θ2`.
     pub students: [Network; 2],
-    /// E[θ1], E[θ2].
+    /// `E[θ1]`, `E[θ2]`.
     pub mean_networks: [Network; 2],
     /// Adam of each student.
     pub optimizers: [Adam; 2],
