@@ -7,6 +7,7 @@
 mod check;
 pub mod cluster;
 pub mod error;
+pub mod eval;
 pub mod matrix;
 
 pub use error::{InvalidInput, Result};
