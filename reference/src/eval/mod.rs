@@ -4,4 +4,5 @@
 pub mod accuracy;
 pub mod average_precision;
 pub mod cmc;
+pub mod label_quality;
 pub mod ranking;
