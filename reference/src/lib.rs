@@ -6,9 +6,13 @@
 
 mod check;
 pub mod cluster;
+pub mod distance;
 pub mod error;
 pub mod eval;
+pub mod loss;
 pub mod matrix;
+pub mod model;
+pub mod train;
 
 pub use error::{InvalidInput, Result};
 pub use matrix::Matrix;
