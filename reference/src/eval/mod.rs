@@ -4,4 +4,6 @@
 pub mod accuracy;
 pub mod average_precision;
 pub mod cmc;
+pub mod label_quality;
 pub mod ranking;
+pub mod re_ranking;
