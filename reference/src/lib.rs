@@ -6,6 +6,7 @@
 
 mod check;
 pub mod cluster;
+pub mod data;
 pub mod distance;
 pub mod error;
 pub mod eval;
