@@ -11,6 +11,7 @@
 mod camera;
 mod canvas;
 mod figure;
+mod layout;
 mod optics;
 mod person;
 mod render;
@@ -29,7 +30,7 @@ pub const HEIGHT: usize = 64;
 /// Width at which the domains are drawn.
 pub const WIDTH: usize = 32;
 
-/// Every how manieth training image is in the second of MSMT17's two training lists.
+/// The last of this many training images, in turn, goes into the second of MSMT17's two training lists.
 const VALIDATION_EVERY: usize = 5;
 
 /// How much of a domain to draw, and from which seed.

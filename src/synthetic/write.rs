@@ -12,9 +12,10 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
+use super::layout::{MSMT17, file, lists};
 use super::render::render;
-use super::shots::{Domain, Shot, Subset};
-use super::{DomainSettings, HEIGHT, VALIDATION_EVERY, WIDTH};
+use super::shots::{Domain, Shot};
+use super::{DomainSettings, HEIGHT, WIDTH};
 use crate::data::DatasetName;
 use crate::error::{Error, Result};
 use crate::random::stream;
@@ -29,6 +30,8 @@ const QUALITY: u8 = 95;
 const BLOCK: usize = 128;
 /// Beginning of the names of folders in the making.
 const PART: &str = ".part-";
+/// Times that a finished domain is moved to its place.
+const ATTEMPTS: usize = 5;
 /// Folders of a killed process are cleaned away after this time.
 const STALE: Duration = Duration::from_secs(3600);
 
@@ -70,15 +73,8 @@ pub fn prepare(
     let part = part_in(&root)?;
     write_domain(&domain, dataset, settings.seed, part.path(), progress)?;
     write(&part.path().join(MARK), mark.as_bytes())?;
-    if !is_whole(&place, &mark) {
-        clear(&place, &root)?;
-    }
-    match fs::rename(part.path(), &place) {
-        // Another process was faster: its images are the same.
-        Err(_) if is_whole(&place, &mark) => Ok(root),
-        Err(error) => Err(Error::io("write", &place)(error)),
-        Ok(()) => Ok(root),
-    }
+    install(part.path(), &place, &root, &mark)?;
+    Ok(root)
 }
 
 fn root_name(settings: &DomainSettings) -> String {
@@ -103,6 +99,21 @@ fn is_whole(place: &Path, mark: &str) -> bool {
 /// A folder in the making, removed when dropped.
 fn part_in(root: &Path) -> Result<TempDir> {
     tempfile::Builder::new().prefix(PART).tempdir_in(root).map_err(Error::io("write", root))
+}
+
+/// Moves a finished domain to its place. Where another process was faster, its images are the same and stay.
+fn install(part: &Path, place: &Path, root: &Path, mark: &str) -> Result<()> {
+    let mut attempt = 1;
+    while !is_whole(place, mark) {
+        clear(place, root)?;
+        match fs::rename(part, place) {
+            Ok(()) => break,
+            Err(error) if attempt == ATTEMPTS => return Err(Error::io("write", place)(error)),
+            // Something has been put there since; mostly it is whole.
+            Err(_) => attempt += 1,
+        }
+    }
+    Ok(())
 }
 
 /// Takes a broken domain away from `place`. It is moved before it is removed: several processes may be at it, and a move is one
@@ -148,7 +159,9 @@ fn write_domain(
         progress(shots.last().map_or(total, |shot| shot.number + 1), total)?;
     }
     if dataset == DatasetName::Msmt17 {
-        write_lists(folder, domain)?;
+        for (list, lines) in lists(domain) {
+            write(&folder.join(MSMT17).join(format!("list_{list}.txt")), lines.as_bytes())?;
+        }
     }
     Ok(())
 }
@@ -162,62 +175,6 @@ fn photograph(dataset: DatasetName, seed: u64, domain: &Domain, shot: &Shot) -> 
         .encode(&pixels, WIDTH as u32, HEIGHT as u32, ExtendedColorType::Rgb8)
         .map_err(|error| Error::Training(format!("cannot encode an image: {error}")))?;
     Ok(bytes)
-}
-
-/// Path of a shot's file below the domain's folder.
-fn file(dataset: DatasetName, shot: &Shot) -> PathBuf {
-    let Shot { identity, number, .. } = *shot;
-    let camera = shot.camera + 1;
-    let subset = match shot.subset {
-        Subset::Train => "bounding_box_train",
-        Subset::Query => "query",
-        Subset::Gallery => "bounding_box_test",
-    };
-    match dataset {
-        DatasetName::Market1501 => Path::new("Market-1501-v15.09.15")
-            .join(subset)
-            .join(format!("{identity:04}_c{camera}s1_{number:06}_00.jpg")),
-        DatasetName::DukeMtmc => {
-            Path::new("DukeMTMC-reID").join(subset).join(format!("{identity:04}_c{camera}_f{number:07}.jpg"))
-        }
-        DatasetName::Msmt17 => {
-            let folder = if shot.subset == Subset::Train { "train" } else { "test" };
-            Path::new("MSMT17_V1").join(folder).join(listed(shot))
-        }
-    }
-}
-
-/// The path of an MSMT17 image in its list.
-fn listed(shot: &Shot) -> String {
-    // Training identities count from 0, as in the real lists; identity 0 of the test set are the distractors.
-    let identity = if shot.subset == Subset::Train { shot.identity - 1 } else { shot.identity };
-    let (camera, number) = (shot.camera + 1, shot.number);
-    format!("{identity:04}/{identity:04}_{number:05}_{camera:02}_synthetic_0000_0.jpg")
-}
-
-/// The real training set is split into two lists; here the second one holds every fifth image.
-fn write_lists(folder: &Path, domain: &Domain) -> Result<()> {
-    let mut lists = [
-        ("train", String::new()),
-        ("val", String::new()),
-        ("query", String::new()),
-        ("gallery", String::new()),
-    ];
-    for shot in &domain.shots {
-        let list = match shot.subset {
-            Subset::Train => usize::from(shot.number % VALIDATION_EVERY == VALIDATION_EVERY - 1),
-            Subset::Query => 2,
-            Subset::Gallery => 3,
-        };
-        let path = listed(shot);
-        let identity = path.split('/').next().unwrap_or_default().trim_start_matches('0');
-        let identity = if identity.is_empty() { "0" } else { identity };
-        lists[list].1.push_str(&format!("{path} {identity}\n"));
-    }
-    for (name, text) in lists {
-        write(&folder.join("MSMT17_V1").join(format!("list_{name}.txt")), text.as_bytes())?;
-    }
-    Ok(())
 }
 
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {
