@@ -1,13 +1,11 @@
 //! mAP over epochs: a panel per task, a line per row.
 
-use std::collections::BTreeMap;
-
 use plotters::coord::types::{RangedCoordf64, RangedCoordi32};
 use plotters::prelude::*;
 
 use super::super::frames::Value;
 use super::super::names::task_label;
-use super::super::results::Results;
+use super::super::results::{Cells, Results};
 use super::super::summary::Context;
 use super::canvas::{Area, Drawing, Drawn, Scale, TITLE, titled};
 use super::legend::{Legend, Sample};
@@ -56,7 +54,11 @@ impl Curves {
         }
         Ok(Some(Self {
             subtitle: context.label(),
-            legend: Legend::new(&results.rows, Sample::Line, COLUMNS.min(results.tasks.len()) as u32 * PANEL.0),
+            legend: Legend::new(
+                &results.rows,
+                Sample::Line,
+                COLUMNS.min(results.tasks.len()) as u32 * PANEL.0,
+            ),
             panels: results.tasks.iter().map(|task| panel(task, results, &curves)).collect(),
             epochs: epochs as i32,
         }))
@@ -104,7 +106,13 @@ impl Curves {
         Ok(())
     }
 
-    fn draw_line<B: DrawingBackend>(&self, area: &Area<B>, chart: &mut Chart<'_, B>, line: &Line, scale: Scale) -> Drawn<B> {
+    fn draw_line<B: DrawingBackend>(
+        &self,
+        area: &Area<B>,
+        chart: &mut Chart<'_, B>,
+        line: &Line,
+        scale: Scale,
+    ) -> Drawn<B> {
         let style = self.legend.colours[line.row].stroke_width(scale.stroke(2.0));
         if let [(_, value)] = line.points[..] {
             let ends = [(0, value.mean), (self.epochs, value.mean)];
@@ -138,7 +146,7 @@ impl Drawing for Curves {
     }
 }
 
-fn panel(task: &str, results: &Results, curves: &BTreeMap<(String, String), Vec<(u32, Value)>>) -> Panel {
+fn panel(task: &str, results: &Results, curves: &Cells<Vec<(u32, Value)>>) -> Panel {
     let line = |(row, name): (usize, &String)| {
         let points = curves.get(&(task.to_owned(), name.clone()))?;
         Some(Line { row, points: points.iter().map(|(epoch, value)| (*epoch as i32, *value)).collect() })
