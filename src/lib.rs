@@ -7,6 +7,7 @@ pub mod data;
 pub mod distance;
 pub mod error;
 pub mod eval;
+pub mod experiment;
 pub mod features;
 pub mod loss;
 pub mod model;

@@ -4,8 +4,16 @@
 //!
 //! Rooms and file names mirror those of `mmt`.
 
+mod check;
+pub mod cluster;
+pub mod data;
+pub mod distance;
 pub mod error;
+pub mod eval;
+pub mod loss;
 pub mod matrix;
+pub mod model;
+pub mod train;
 
 pub use error::{InvalidInput, Result};
 pub use matrix::Matrix;

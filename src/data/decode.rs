@@ -9,7 +9,8 @@ use image::{ImageFormat, ImageReader};
 use crate::{Error, Result};
 
 /// Height and width of an image in pixels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, serde::Serialize, serde::Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct ImageSize {
     /// Rows.
     pub height: usize,

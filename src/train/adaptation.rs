@@ -116,6 +116,11 @@ impl Adaptation {
         [&self.students[0], &self.students[1]]
     }
 
+    /// Whether mean networks stand beside the students.
+    pub fn has_mean_networks(&self) -> bool {
+        self.mean_networks.is_some()
+    }
+
     /// The networks that give features and are evaluated: the mean networks where there are any.
     pub fn mean_networks(&self) -> [&Network; 2] {
         let networks = self.mean_networks.as_ref().unwrap_or(&self.students);

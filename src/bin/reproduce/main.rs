@@ -1,2 +1,103 @@
-//! stub
-fn main() {}
+//! `reproduce`: the four tasks from one command. Arguments and progress bars only; everything else is in the library.
+
+mod args;
+mod progress;
+
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use args::{Cli, Command, ReportArgs, RunArgs};
+use clap::Parser;
+use mmt::experiment::{Origin, Run, RunOptions, Stop};
+use mmt::report::build;
+use mmt::{Error, Result};
+use progress::{Bars, Verbosity};
+
+/// Exit status of a wrong command line or setting.
+const USAGE: u8 = 2;
+/// Exit status after Ctrl-C, as shells have it.
+const INTERRUPTED: u8 = 130;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let result = match cli.command {
+        Some(Command::Report(args)) => report(&args),
+        None => run(&cli.run),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error}");
+            match error {
+                Error::Interrupted => ExitCode::from(INTERRUPTED),
+                error if error.is_usage() => ExitCode::from(USAGE),
+                _ => ExitCode::FAILURE,
+            }
+        }
+    }
+}
+
+fn run(args: &RunArgs) -> Result<()> {
+    let profile = args.profile()?;
+    let threads = args.threads();
+    set_threads(threads)?;
+    let stop = Arc::new(Stop::new());
+    on_interrupt(stop.clone())?;
+    let origin = match &args.data_root {
+        Some(root) => Origin::Real(root.clone()),
+        None => Origin::Synthetic(args.domains_dir.clone(), profile.domains.clone()),
+    };
+    let verbosity = match (args.quiet, args.verbose) {
+        (true, _) => Verbosity::Quiet,
+        (_, true) => Verbosity::Verbose,
+        _ => Verbosity::Normal,
+    };
+    let bars = Bars::new(verbosity);
+    let options =
+        RunOptions { out: args.out.clone(), origin, methods: args.methods(), device: args.device, threads };
+    let result = Run::new(profile, options, stop, &bars).and_then(|run| run.execute(&bars).map(|()| run));
+    bars.clear();
+    let run = result?;
+    let left_out: Vec<(String, String)> =
+        run.left_out().iter().map(|left_out| (left_out.task.to_string(), left_out.reason.clone())).collect();
+    write_report(run.folder(), &run.folder().join("report"), &left_out)
+}
+
+fn report(args: &ReportArgs) -> Result<()> {
+    let out = args.out.clone().unwrap_or_else(|| args.runs.join("report"));
+    write_report(&args.runs, &out, &[])
+}
+
+/// Makes tables and figures and says where they are.
+fn write_report(runs: &Path, out: &Path, left_out: &[(String, String)]) -> Result<()> {
+    let report = build(runs, out, left_out)?;
+    for warning in &report.warnings {
+        eprintln!("warning: {warning}");
+    }
+    println!("{}", report.text);
+    println!("Tables and figures:");
+    for file in &report.files {
+        println!("  {}", file.display());
+    }
+    Ok(())
+}
+
+/// Loaders and the drawing of the built-in domains use as many threads as the networks.
+fn set_threads(threads: usize) -> Result<()> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(threads)
+        .build_global()
+        .map_err(|error| Error::Training(format!("cannot start {threads} threads: {error}")))
+}
+
+/// The first Ctrl-C asks the run to end, the second one ends it.
+fn on_interrupt(stop: Arc<Stop>) -> Result<()> {
+    ctrlc::set_handler(move || {
+        if stop.is_asked() {
+            std::process::exit(i32::from(INTERRUPTED));
+        }
+        stop.ask();
+    })
+    .map_err(|error| Error::Training(format!("cannot listen to Ctrl-C: {error}")))
+}

@@ -68,6 +68,10 @@ impl FusedAdam {
     pub fn step(&mut self, learning_rate: f64) -> Result<()> {
         let gradients: Vec<Tensor> = self.parameters.iter().map(Tensor::grad).collect();
         let used: Vec<usize> = (0..gradients.len()).filter(|at| gradients[*at].defined()).collect();
+        // The kernel reads the count of this step; raising it is left to the caller.
+        for at in &used {
+            let _ = self.steps[*at].g_add_scalar_(1.0);
+        }
         let pointers = |tensors: &[Tensor]| -> Vec<*mut C_tensor> {
             used.iter().map(|at| tensors[*at].as_ptr().cast_mut()).collect()
         };

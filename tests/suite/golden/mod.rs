@@ -1,7 +1,13 @@
 //! The published code's values: every case of `tests/golden/manifest.json` (or of the folder `MMT_GOLDEN_DIR` names),
 //! run by the reference and by the fast wing in f64 and f32. Sizes, seeds, parameters and tolerances come from there.
 
+mod clustering;
+mod evaluation;
+mod losses;
+mod models;
 mod run;
+mod schedules;
+mod trajectories;
 
 use std::collections::BTreeMap;
 use std::env;
@@ -16,7 +22,50 @@ use run::{Outcome, Run};
 type Dispatch = fn(&mut Run) -> Trial;
 
 /// Every group this suite knows.
-const GROUPS: &[(&str, Dispatch)] = &[];
+const GROUPS: &[(&str, Dispatch)] = &[
+    ("losses", losses::losses),
+    ("objective", losses::objective),
+    ("clustering", clustering::clustering),
+    ("evaluation", evaluation::evaluation),
+    ("schedules", schedules::schedules),
+    ("models", models::models),
+    ("trajectories", trajectories::trajectories),
+];
+
+#[test]
+fn losses() {
+    check("losses");
+}
+
+#[test]
+fn objective() {
+    check("objective");
+}
+
+#[test]
+fn clustering() {
+    check("clustering");
+}
+
+#[test]
+fn evaluation() {
+    check("evaluation");
+}
+
+#[test]
+fn schedules() {
+    check("schedules");
+}
+
+#[test]
+fn models() {
+    check("models");
+}
+
+#[test]
+fn trajectories() {
+    check("trajectories");
+}
 
 #[test]
 fn every_group_of_the_manifest_is_known_and_none_is_empty() {

@@ -1,0 +1,256 @@
+//! D33: one step of mutual mean-teaching, of its hard-only baseline, and what surrounds the steps of an
+//! epoch.
+
+use super::ema;
+use super::fused_adam::Adam;
+use crate::distance::normalize_rows;
+use crate::error::{InvalidInput, Result};
+use crate::loss::objective::{HardTerms, Terms, Weights, hard_only, mutual_mean_teaching};
+use crate::matrix::Matrix;
+use crate::model::{Network, NetworkTrace, Volume};
+
+/// Two students, their mean networks, and the optimizer over both students (one [`Adam`] each: see there).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Networks {
+    /// `θ1`, `θ2`.
+    pub students: [Network; 2],
+    /// `E[θ1]`, `E[θ2]`.
+    pub mean_networks: [Network; 2],
+    /// Adam of each student.
+    pub optimizers: [Adam; 2],
+}
+
+/// What a step needs beside networks, images and labels.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StepSettings {
+    /// Weights of the objective (D8).
+    pub weights: Weights,
+    /// Adam's learning rate; published 3.5e-4.
+    pub learning_rate: f64,
+    /// α of the mean networks; published 0.999.
+    pub alpha: f64,
+    /// Number of the step over all epochs, from 0: `epoch · iterations + i`.
+    pub step: usize,
+    /// Images per batch-norm group, see [`Statistics::Batch`](crate::model::Statistics::Batch).
+    pub group: Option<usize>,
+}
+
+impl Networks {
+    /// Mean networks that start equal to their students, and a fresh optimizer.
+    pub fn new(students: [Network; 2], weight_decay: f64) -> Self {
+        let mean_networks = students.clone();
+        let optimizers = [0, 1].map(|at: usize| Adam::new(students[at].state(), weight_decay));
+        Self { students, mean_networks, optimizers }
+    }
+
+    /// Forward passes of a step (D33): students 1 and 2, then mean networks 1 and 2, each on its own view of
+    /// the batch, all in training mode, so that the mean networks' batch norms follow their own passes; then
+    /// the objective (D8).
+    ///
+    /// `views`: `[B, 3, H, W]` each; `labels` pseudo labels in `0..clusters`. Source: published `MMTTrainer`.
+    pub fn terms(
+        &mut self,
+        views: [&Volume; 2],
+        labels: &[usize],
+        settings: &StepSettings,
+    ) -> Result<(Terms, [NetworkTrace; 2])> {
+        check_views(views)?;
+        let (outputs_1, trace_1) = self.students[0].train(views[0], settings.group)?;
+        let (outputs_2, trace_2) = self.students[1].train(views[1], settings.group)?;
+        let (mean_1, _) = self.mean_networks[0].train(views[0], settings.group)?;
+        let (mean_2, _) = self.mean_networks[1].train(views[1], settings.group)?;
+        let (students, means) = ([&outputs_1, &outputs_2], [&mean_1, &mean_2]);
+        Ok((mutual_mean_teaching(students, means, labels, &settings.weights)?, [trace_1, trace_2]))
+    }
+
+    /// A whole step of mutual mean-teaching (D33): [`Networks::terms`], the gradient of the total in both
+    /// students, Adam (D24), then the mean networks (D23). Returns the losses.
+    pub fn step(&mut self, views: [&Volume; 2], labels: &[usize], settings: &StepSettings) -> Result<Terms> {
+        let (terms, traces) = self.terms(views, labels, settings)?;
+        for (at, trace) in traces.iter().enumerate() {
+            let gradients = self.students[at].backward(trace, &terms.gradients[at])?;
+            self.optimizers[at].step(self.students[at].state_mut(), &gradients, settings.learning_rate)?;
+        }
+        self.update_mean_networks(settings.step, settings.alpha)?;
+        Ok(terms)
+    }
+
+    /// A step of the paper's baseline: hard losses of both students (λ_id = λ_tri = 0) and α = 0. The mean
+    /// networks would pass the same images through the same parameters and then take the students' new ones,
+    /// so they are the students, buffers included, and need no passes of their own.
+    pub fn hard_step(
+        &mut self,
+        views: [&Volume; 2],
+        labels: &[usize],
+        settings: &StepSettings,
+    ) -> Result<[HardTerms; 2]> {
+        check_views(views)?;
+        let (outputs_1, trace_1) = self.students[0].train(views[0], settings.group)?;
+        let (outputs_2, trace_2) = self.students[1].train(views[1], settings.group)?;
+        let weights = &settings.weights;
+        let terms = [
+            hard_only(&outputs_1, labels, weights.epsilon, weights.clusters)?,
+            hard_only(&outputs_2, labels, weights.epsilon, weights.clusters)?,
+        ];
+        for (at, trace) in [trace_1, trace_2].iter().enumerate() {
+            let gradients = self.students[at].backward(trace, &terms[at].gradient)?;
+            self.optimizers[at].step(self.students[at].state_mut(), &gradients, settings.learning_rate)?;
+        }
+        self.mean_networks = self.students.clone();
+        Ok(terms)
+    }
+
+    /// Moves both mean networks towards their students (D23) after the optimizer's step number `step`.
+    pub fn update_mean_networks(&mut self, step: usize, alpha: f64) -> Result<()> {
+        let decay = ema::decay(step, alpha)?;
+        for (mean, student) in self.mean_networks.iter_mut().zip(&self.students) {
+            ema::update(mean.state_mut(), student.state(), decay)?;
+        }
+        Ok(())
+    }
+
+    /// Features that an epoch clusters (D33): the mean of both mean networks' evaluation features, `[N, D]`,
+    /// each of unit length, the mean not. Source: published `mmt_train_kmeans.py`; the DBSCAN script
+    /// normalises the mean once more.
+    pub fn averaged_features(&self, images: &Volume, normalize: bool) -> Result<Matrix> {
+        let (one, two) = (self.mean_networks[0].embed(images)?, self.mean_networks[1].embed(images)?);
+        let mean = Matrix::from_fn(one.rows(), one.columns(), |i, k| (one[(i, k)] + two[(i, k)]) / 2.0);
+        if normalize { normalize_rows(&mean) } else { Ok(mean) }
+    }
+
+    /// Start of an epoch (D33): the centroids (D15) become the first rows of all four classifiers, and Adam
+    /// starts afresh.
+    pub fn start_epoch(&mut self, centroids: &Matrix, weight_decay: f64) -> Result<()> {
+        for network in self.students.iter_mut().chain(&mut self.mean_networks) {
+            network.set_classifier(centroids)?;
+        }
+        self.optimizers = [0, 1].map(|at: usize| Adam::new(self.students[at].state(), weight_decay));
+        Ok(())
+    }
+}
+
+fn check_views(views: [&Volume; 2]) -> Result<()> {
+    let [one, two] = views.map(|view| view.shape()[0]);
+    if one == two {
+        return Ok(());
+    }
+    let (expected, found) = (format!("{one} images"), format!("{two}"));
+    Err(InvalidInput::Shape { what: "the second view of the batch", expected, found })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::network::tests::{filled, images, tiny};
+    use crate::model::{BlockKind, Role};
+
+    const LABELS: [usize; 6] = [0, 0, 1, 1, 2, 2];
+    const SETTINGS: StepSettings = StepSettings {
+        weights: Weights { soft_ce: 0.5, soft_triplet: 0.8, epsilon: 0.1, clusters: 3 },
+        learning_rate: 1e-2,
+        alpha: 0.999,
+        step: 0,
+        group: None,
+    };
+
+    fn networks() -> Networks {
+        let spec = tiny(BlockKind::Basic, false);
+        Networks::new([filled(&spec, 4, 1), filled(&spec, 4, 50)], 5e-4)
+    }
+
+    fn parameters(network: &Network) -> Vec<f64> {
+        let parameters = network.state().entries().iter().filter(|entry| entry.role != Role::Buffer);
+        parameters.flat_map(|entry| entry.values.clone()).collect()
+    }
+
+    #[test]
+    fn the_first_step_makes_the_mean_networks_parameters_those_of_the_students() {
+        let mut networks = networks();
+        let before = parameters(&networks.students[0]);
+        networks.step([&images(6, 2), &images(6, 3)], &LABELS, &SETTINGS).unwrap();
+        for at in 0..2 {
+            assert_eq!(parameters(&networks.mean_networks[at]), parameters(&networks.students[at]));
+        }
+        assert_ne!(parameters(&networks.students[0]), before);
+    }
+
+    #[test]
+    fn the_second_step_leaves_the_mean_networks_halfway() {
+        let mut networks = networks();
+        let views = [&images(6, 2), &images(6, 3)];
+        networks.step(views, &LABELS, &SETTINGS).unwrap();
+        let first = parameters(&networks.students[1]);
+        networks.step(views, &LABELS, &StepSettings { step: 1, ..SETTINGS }).unwrap();
+        let (second, mean) = (parameters(&networks.students[1]), parameters(&networks.mean_networks[1]));
+        for i in 0..mean.len() {
+            assert!((mean[i] - 0.5 * (first[i] + second[i])).abs() < 1e-14);
+        }
+    }
+
+    #[test]
+    fn mean_networks_have_statistics_of_their_own_passes() {
+        let mut networks = networks();
+        let mut by_hand = networks.mean_networks[1].clone();
+        let (one, two) = (images(6, 2), images(6, 3));
+        networks.step([&one, &two], &LABELS, &SETTINGS).unwrap();
+        by_hand.observe(&two, None).unwrap();
+        for (own, expected) in
+            networks.mean_networks[1].state().entries().iter().zip(by_hand.state().entries())
+        {
+            if own.role == Role::Buffer {
+                assert_eq!(own, expected);
+            }
+        }
+    }
+
+    #[test]
+    fn without_soft_shares_and_alpha_a_step_is_that_of_the_baseline() {
+        let (mut soft, mut hard) = (networks(), networks());
+        let views = [&images(6, 2), &images(6, 3)];
+        let weights = Weights { soft_ce: 0.0, soft_triplet: 0.0, ..SETTINGS.weights };
+        for step in 0..3 {
+            let settings = StepSettings { weights, alpha: 0.0, step, ..SETTINGS };
+            let terms = soft.step(views, &LABELS, &settings).unwrap();
+            let [one, two] = hard.hard_step(views, &LABELS, &settings).unwrap();
+            assert!((terms.total - one.total - two.total).abs() < 1e-13);
+        }
+        assert_eq!(soft.mean_networks, soft.students);
+        for at in 0..2 {
+            let (soft, hard) = (parameters(&soft.students[at]), parameters(&hard.students[at]));
+            assert!(soft.iter().zip(hard).all(|(a, b)| (a - b).abs() < 1e-12));
+        }
+        assert_eq!(hard.mean_networks, hard.students);
+    }
+
+    #[test]
+    fn rows_of_the_classifier_beyond_the_clusters_only_decay() {
+        let mut networks = networks();
+        let row = |networks: &Networks| {
+            networks.students[0].state().values("classifier.weight").unwrap()[9..].to_vec()
+        };
+        let before = row(&networks);
+        networks.step([&images(6, 2), &images(6, 3)], &LABELS, &SETTINGS).unwrap();
+        for (old, new) in before.iter().zip(row(&networks)) {
+            // Adam's first step has the length of the learning rate, towards zero.
+            assert!((new - (old - 1e-2 * old.signum())).abs() < 1e-4, "{old} {new}");
+        }
+    }
+
+    #[test]
+    fn an_epoch_starts_from_centroids_and_a_fresh_optimizer() {
+        let mut networks = networks();
+        networks.step([&images(6, 2), &images(6, 3)], &LABELS, &SETTINGS).unwrap();
+        let features = networks.averaged_features(&images(2, 4), true).unwrap();
+        networks.start_epoch(&features, 5e-4).unwrap();
+        for network in networks.students.iter().chain(&networks.mean_networks) {
+            assert_eq!(&network.state().values("classifier.weight").unwrap()[..6], features.values());
+        }
+        assert!(networks.optimizers[0].moments().iter().all(|moments| moments.steps == 0));
+    }
+
+    #[test]
+    fn views_of_different_batches_are_refused() {
+        let uneven = networks().step([&images(6, 2), &images(4, 3)], &LABELS, &SETTINGS);
+        assert!(matches!(uneven, Err(InvalidInput::Shape { what: "the second view of the batch", .. })));
+    }
+}

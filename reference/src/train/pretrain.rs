@@ -1,0 +1,113 @@
+//! D32: one step of source pre-training.
+
+use super::fused_adam::Adam;
+use crate::error::Result;
+use crate::loss::objective::{HardTerms, hard_only};
+use crate::model::{Network, NetworkTrace, Volume};
+
+/// Forward passes of a step (D32): the source batch in training mode; then the target batch, if there is one,
+/// likewise, whose only effect are batch-norm statistics; then the losses `L_id + L_tri` of the *source*
+/// batch.
+///
+/// `source: [B, 3, H, W]`, `labels` one identity a row below the classifier's rows. Source: published
+/// `PreTrainer`.
+pub fn terms(
+    network: &mut Network,
+    source: &Volume,
+    labels: &[usize],
+    target: Option<&Volume>,
+    epsilon: f64,
+    group: Option<usize>,
+) -> Result<(HardTerms, NetworkTrace)> {
+    let (outputs, trace) = network.train(source, group)?;
+    if let Some(target) = target {
+        network.observe(target, group)?;
+    }
+    Ok((hard_only(&outputs, labels, epsilon, network.classes())?, trace))
+}
+
+/// What a step needs beside the network and its batches.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StepSettings {
+    /// ε of the label smoothing; published 0.1.
+    pub epsilon: f64,
+    /// Adam's learning rate, from the schedule (D22).
+    pub learning_rate: f64,
+    /// Images per batch-norm group, see [`Statistics::Batch`](crate::model::Statistics::Batch).
+    pub group: Option<usize>,
+}
+
+/// A whole step of pre-training (D32): [`terms`], their gradient, and Adam (D24). Returns the losses.
+pub fn step(
+    network: &mut Network,
+    adam: &mut Adam,
+    source: &Volume,
+    labels: &[usize],
+    target: Option<&Volume>,
+    settings: &StepSettings,
+) -> Result<HardTerms> {
+    let (terms, trace) = terms(network, source, labels, target, settings.epsilon, settings.group)?;
+    let gradients = network.backward(&trace, &terms.gradient)?;
+    adam.step(network.state_mut(), &gradients, settings.learning_rate)?;
+    Ok(terms)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::InvalidInput;
+    use crate::model::network::tests::{filled, images, tiny};
+    use crate::model::{BlockKind, Role};
+
+    const LABELS: [usize; 6] = [0, 0, 1, 1, 2, 2];
+    const SETTINGS: StepSettings = StepSettings { epsilon: 0.1, learning_rate: 1e-2, group: None };
+
+    fn network() -> Network {
+        filled(&tiny(BlockKind::Basic, false), 3, 1)
+    }
+
+    #[test]
+    fn the_target_moves_statistics_but_neither_losses_nor_parameters() {
+        let run = |target: Option<&Volume>| {
+            let mut network = network();
+            let mut adam = Adam::new(network.state(), 5e-4);
+            let terms = step(&mut network, &mut adam, &images(6, 2), &LABELS, target, &SETTINGS).unwrap();
+            (terms, network)
+        };
+        let (with, without) = (run(Some(&images(4, 3))), run(None));
+        assert_eq!(with.0, without.0);
+        for (a, b) in with.1.state().entries().iter().zip(without.1.state().entries()) {
+            assert_eq!(a.values == b.values, a.role != Role::Buffer, "{}", a.name);
+        }
+    }
+
+    #[test]
+    fn the_target_comes_after_the_source() {
+        let (mut network, mut by_hand) = (network(), network());
+        terms(&mut network, &images(6, 2), &LABELS, Some(&images(4, 3)), 0.1, None).unwrap();
+        by_hand.observe(&images(6, 2), None).unwrap();
+        by_hand.observe(&images(4, 3), None).unwrap();
+        assert_eq!(network, by_hand);
+    }
+
+    #[test]
+    fn steps_on_one_batch_lower_its_loss_and_the_neck_bias_never_moves() {
+        let mut network = network();
+        let bias = network.state().values("feat_bn.bias").unwrap().to_vec();
+        let mut adam = Adam::new(network.state(), 0.0);
+        let mut losses = Vec::new();
+        for _ in 0..20 {
+            let terms = step(&mut network, &mut adam, &images(6, 2), &LABELS, None, &SETTINGS).unwrap();
+            losses.push(terms.total);
+        }
+        assert!(losses[19] < 0.8 * losses[0], "{losses:?}");
+        assert_eq!(network.state().values("feat_bn.bias").unwrap(), bias);
+    }
+
+    #[test]
+    fn a_label_beyond_the_classifier_is_refused() {
+        let outside = terms(&mut network(), &images(2, 1), &[0, 3], None, 0.1, None);
+        let expected = InvalidInput::LabelOutOfRange { row: 1, label: 3, classes: 3 };
+        assert_eq!(outside.map(|_| ()), Err(expected));
+    }
+}

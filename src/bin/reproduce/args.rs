@@ -1,0 +1,126 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+use mmt::experiment::{Method, Profile, Task};
+use tch::{Cuda, Device};
+
+/// Reproduces Mutual Mean-Teaching (ICLR 2020): pre-trains, adapts, evaluates, and makes the paper's table and figures.
+///
+/// Without arguments: the quick profile on the built-in synthetic domains, all four tasks with all four methods. The same command
+/// goes on where an earlier one was stopped.
+#[derive(Debug, Parser)]
+#[command(name = "reproduce", version, args_conflicts_with_subcommands = true)]
+pub struct Cli {
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    #[command(flatten)]
+    pub run: RunArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Make tables and figures again from the records of earlier runs.
+    Report(ReportArgs),
+}
+
+#[derive(Debug, Args)]
+pub struct ReportArgs {
+    /// Folder of a profile's runs, such as runs/quick.
+    #[arg(default_value = "runs/quick")]
+    pub runs: PathBuf,
+    /// Folder for tables and figures [default: <RUNS>/report].
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct RunArgs {
+    /// Embedded profile (quick, standard, paper, miniature) or the path of a TOML file.
+    #[arg(long, default_value = "quick", value_name = "NAME|FILE")]
+    pub profile: String,
+    /// Task to run, may be repeated: market-to-duke, duke-to-market, market-to-msmt, duke-to-msmt [default: those of the profile].
+    #[arg(long = "task", value_name = "TASK")]
+    pub tasks: Vec<Task>,
+    /// Method to run, may be repeated: pre-trained, baseline, mmt, oracle [default: all].
+    #[arg(long = "method", value_name = "METHOD")]
+    pub methods: Vec<Method>,
+    /// Seeds, such as 1,2,3 [default: those of the profile].
+    #[arg(long, value_delimiter = ',', value_name = "N,...")]
+    pub seeds: Vec<u64>,
+    /// Folder with the real datasets (market1501/, dukemtmc/, msmt17/) instead of the built-in synthetic domains.
+    #[arg(long, value_name = "DIR")]
+    pub data_root: Option<PathBuf>,
+    /// Folder where the built-in domains are kept.
+    #[arg(long, default_value = "target/domains", value_name = "DIR", conflicts_with = "data_root")]
+    pub domains_dir: PathBuf,
+    /// Folder for runs and reports: <OUT>/<profile>/.
+    #[arg(long, default_value = "runs", value_name = "DIR")]
+    pub out: PathBuf,
+    /// Device: auto, cpu, cuda or cuda:N.
+    #[arg(long, default_value = "auto", value_parser = parse_device, value_name = "DEVICE")]
+    pub device: Device,
+    /// Threads to use [default: all of the machine].
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024), value_name = "N")]
+    pub threads: Option<u16>,
+    /// Say more: what each job does.
+    #[arg(short, long, conflicts_with = "quiet")]
+    pub verbose: bool,
+    /// Say only what failed, and where the report is.
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+impl RunArgs {
+    /// The profile with what the command line changes.
+    pub fn profile(&self) -> mmt::Result<Profile> {
+        let mut profile = Profile::load(&self.profile)?;
+        if !self.tasks.is_empty() {
+            profile.tasks = unique(&self.tasks);
+        }
+        if !self.seeds.is_empty() {
+            profile.seeds = unique(&self.seeds);
+        }
+        Ok(profile)
+    }
+
+    pub fn methods(&self) -> Vec<Method> {
+        if self.methods.is_empty() { Method::ALL.to_vec() } else { unique(&self.methods) }
+    }
+
+    pub fn threads(&self) -> usize {
+        let all = || std::thread::available_parallelism().map_or(1, usize::from);
+        self.threads.map_or_else(all, usize::from)
+    }
+}
+
+/// The values without repetitions, in their order.
+fn unique<T: Copy + PartialEq>(values: &[T]) -> Vec<T> {
+    let mut unique = Vec::new();
+    for value in values {
+        if !unique.contains(value) {
+            unique.push(*value);
+        }
+    }
+    unique
+}
+
+fn parse_device(text: &str) -> Result<Device, String> {
+    let available = |index: i64| {
+        if index < Cuda::device_count() {
+            Ok(Device::Cuda(index as usize))
+        } else {
+            Err(format!("no such CUDA device; this machine has {}", Cuda::device_count()))
+        }
+    };
+    match text {
+        "auto" => Ok(Device::cuda_if_available()),
+        "cpu" => Ok(Device::Cpu),
+        "cuda" => available(0),
+        _ => match text.strip_prefix("cuda:").and_then(|index| index.parse().ok()) {
+            Some(index) if index >= 0 => available(index),
+            _ => Err("expected auto, cpu, cuda or cuda:N".to_owned()),
+        },
+    }
+}

@@ -1,0 +1,237 @@
+//! What is done for a task: the start (pre-trained networks with the target's statistics), adaptation, the oracle.
+
+use std::time::Instant;
+
+use super::config::{TaskConfig, write_environment};
+use super::domains::Domain;
+use super::evaluation::{evaluate_networks, summary};
+use super::jobs::{Job, PretrainJob, TaskJob};
+use super::profile::Method;
+use super::records::Records;
+use super::run::{Context, Run};
+use super::run_directory::RunDirectory;
+use super::stopwatch::JobObserver;
+use crate::data::DatasetName;
+use crate::error::{Error, Result};
+use crate::eval::label_quality::label_quality;
+use crate::model::Network;
+use crate::record::{LabelRecord, RUN, RunInfo, SCHEMA_VERSION, Split, write_json};
+use crate::train::{Adaptation, EpochOutcome, TargetStatistics, statistics};
+
+/// Names of the two networks that a method answers for.
+const NETWORKS: [&str; 2] = ["network-1", "network-2"];
+/// Names of the networks that are trained, where mean networks answer.
+const STUDENTS: [&str; 2] = ["student-1", "student-2"];
+
+impl Run {
+    /// The start: both source networks, with batch-norm statistics of the target where the profile asks for them.
+    pub(super) fn start(&self, job: &TaskJob, context: &Context<'_>) -> Result<()> {
+        let target = (self.profile.pretraining.target_statistics == TargetStatistics::During)
+            .then_some(job.task.target);
+        let parents = pair(job.task.source, target, job.seed);
+        let directory = self.task_directory(job, "start", self.pretrain_hashes(&parents)?)?;
+        if directory.is_done() {
+            return Ok(());
+        }
+        self.describe(job, Method::PreTrained, &directory)?;
+        let mut observer = JobObserver::new(context.monitor, &self.stop, context.job, 0);
+        let networks = [self.pretrained_network(&parents[0])?, self.pretrained_network(&parents[1])?];
+        if self.profile.pretraining.target_statistics == TargetStatistics::After {
+            let source = &self.domain(job.task.source, job.seed).train;
+            let target = &self.domain(job.task.target, job.seed).train;
+            for (at, network) in networks.iter().enumerate() {
+                let seed = 2 * job.seed + at as u64;
+                let settings = &self.profile.pretraining;
+                statistics::set_statistics(network, settings, seed, source, target, &mut observer)?;
+            }
+        }
+        self.evaluate_once(job, &networks, &directory, context, &mut observer)?;
+        let mut state = networks[0].state("network-1.");
+        state.append(&mut networks[1].state("network-2."));
+        directory.write_checkpoint(state, 0)?;
+        directory.finish()
+    }
+
+    /// The oracle: both networks trained on the target as their source.
+    pub(super) fn oracle(&self, job: &TaskJob, context: &Context<'_>) -> Result<()> {
+        let parents = pair(job.task.target, None, job.seed);
+        let directory = self.task_directory(job, "oracle", self.pretrain_hashes(&parents)?)?;
+        if directory.is_done() {
+            return Ok(());
+        }
+        self.describe(job, Method::Oracle, &directory)?;
+        let mut observer = JobObserver::new(context.monitor, &self.stop, context.job, 0);
+        let networks = [self.pretrained_network(&parents[0])?, self.pretrained_network(&parents[1])?];
+        self.evaluate_once(job, &networks, &directory, context, &mut observer)?;
+        directory.finish()
+    }
+
+    /// Runs, or goes on with, an adaptation.
+    pub(super) fn adapt(&self, job: &TaskJob, context: &Context<'_>) -> Result<()> {
+        let start = self.start_directory(job)?;
+        let directory = self.task_directory(job, "adapt", vec![start.hash().to_owned()])?;
+        if directory.is_done() {
+            return Ok(());
+        }
+        self.describe(job, job.row.method, &directory)?;
+        let settings = &job.row.adaptation;
+        let target = self.domain(job.task.target, job.seed);
+        let networks = self.start_networks(job, &start)?;
+        let mut adaptation = Adaptation::new(settings.clone(), job.seed, networks, target.as_target())?;
+        let mut records = match directory.read_checkpoint()? {
+            Some((state, epoch)) => {
+                adaptation.resume(&state, epoch, &directory.checkpoint_path())?;
+                Records::read(directory.path(), epoch)?
+            }
+            // Epoch 0 is the start, which has been evaluated.
+            None => {
+                let evaluations = Records::read(start.path(), 0)?.evaluations;
+                Records { evaluations, ..Records::default() }
+            }
+        };
+        let mut observer = JobObserver::new(context.monitor, &self.stop, context.job, settings.epochs);
+        while adaptation.epoch() < settings.epochs {
+            let since = Instant::now();
+            observer.begin_epoch(adaptation.epoch() + 1);
+            let outcome = adaptation.next_epoch(&mut observer)?;
+            let line = self.record_epoch(&adaptation, &outcome, target, &mut records, &mut observer)?;
+            let epoch = adaptation.epoch();
+            records.add_seconds(epoch, &observer.take_seconds());
+            records.write(directory.path())?;
+            directory.write_checkpoint(adaptation.state(), epoch)?;
+            let seconds = since.elapsed().as_secs_f64();
+            let line = format!("epoch {epoch}/{} {line} {seconds:.1} s", settings.epochs);
+            context.monitor.epoch(context.job, &line);
+        }
+        directory.finish()
+    }
+
+    /// Adds the records of an epoch and returns the line that sums it up.
+    fn record_epoch(
+        &self,
+        adaptation: &Adaptation,
+        outcome: &EpochOutcome,
+        target: &Domain,
+        records: &mut Records,
+        observer: &mut JobObserver<'_>,
+    ) -> Result<String> {
+        let epoch = adaptation.epoch();
+        let losses = outcome.losses.means()?;
+        records.add_losses(epoch, &losses);
+        let labels = &outcome.pseudo_labels;
+        let quality = label_quality(&labels.labels, &target.train_identities)?;
+        records.labels.push(LabelRecord {
+            schema: SCHEMA_VERSION,
+            epoch,
+            clusters: labels.clusters,
+            unassigned: labels.unassigned(),
+            ari: quality.ari,
+            nmi: quality.nmi,
+            purity: quality.purity,
+        });
+        let answering = adaptation.mean_networks();
+        let mut networks = vec![(NETWORKS[0], answering[0]), (NETWORKS[1], answering[1])];
+        if adaptation.has_mean_networks() {
+            let students = adaptation.students();
+            networks.extend([(STUDENTS[0], students[0]), (STUDENTS[1], students[1])]);
+        }
+        let found = evaluate_networks(&networks, target, Split::TargetTest, epoch, observer)?;
+        let mut line = summary(&found);
+        records.evaluations.extend(found);
+        line += &format!(" clusters {} ARI {:.3} loss", labels.clusters, quality.ari);
+        if let Some((_, total)) = losses.iter().find(|(name, _)| *name == "total") {
+            line += &format!(" {total:.3}");
+        }
+        Ok(line)
+    }
+
+    /// Evaluates both networks and writes the records of a job that does not train.
+    fn evaluate_once(
+        &self,
+        job: &TaskJob,
+        networks: &[Network; 2],
+        directory: &RunDirectory,
+        context: &Context<'_>,
+        observer: &mut JobObserver<'_>,
+    ) -> Result<()> {
+        let target = self.domain(job.task.target, job.seed);
+        let named = [(NETWORKS[0], &networks[0]), (NETWORKS[1], &networks[1])];
+        let evaluations = evaluate_networks(&named, target, Split::TargetTest, 0, observer)?;
+        context.monitor.epoch(context.job, &summary(&evaluations));
+        let mut records = Records { evaluations, ..Records::default() };
+        records.add_seconds(0, &observer.take_seconds());
+        records.write(directory.path())
+    }
+
+    fn start_directory(&self, job: &TaskJob) -> Result<RunDirectory> {
+        let start = self.plan.start_of(job).ok_or_else(|| {
+            Error::Training(format!("{} {}: its start is not in the plan", job.task, job.row.name))
+        })?;
+        let target = (self.profile.pretraining.target_statistics == TargetStatistics::During)
+            .then_some(start.task.target);
+        let parents = pair(start.task.source, target, start.seed);
+        self.task_directory(start, "start", self.pretrain_hashes(&parents)?)
+    }
+
+    fn start_networks(&self, job: &TaskJob, start: &RunDirectory) -> Result<[Network; 2]> {
+        let path = start.checkpoint_path();
+        let (state, _) = start
+            .read_checkpoint()?
+            .ok_or_else(|| Error::file(&path, "missing, though the job is done; delete its folder"))?;
+        let classes = self.domain(job.task.source, job.seed).identities;
+        let load = |prefix: &str| -> Result<Network> {
+            let mut rng = crate::random::stream(job.seed, "model/placeholder", 0, 0);
+            let place = (tch::Kind::Float, self.device);
+            let mut network = Network::new(&self.profile.backbone.spec(), classes, &mut rng, place)?;
+            network.load_state(&state, prefix, &path)?;
+            Ok(network)
+        };
+        Ok([load("network-1.")?, load("network-2.")?])
+    }
+
+    fn task_directory(
+        &self,
+        job: &TaskJob,
+        kind: &'static str,
+        parents: Vec<String>,
+    ) -> Result<RunDirectory> {
+        let adapts = matches!(job.row.method, Method::Baseline | Method::Mmt) && kind == "adapt";
+        let config = TaskConfig {
+            schema: SCHEMA_VERSION,
+            job: kind,
+            task: job.task.to_string(),
+            row: &job.row.name,
+            seed: job.seed,
+            parents,
+            domains: self.origin.description(job.seed),
+            adaptation: adapts.then_some(&job.row.adaptation),
+        };
+        let folder = Job::Adapt(job.clone()).folder(&self.profile);
+        RunDirectory::open(self.folder.join(folder), &config)
+    }
+
+    fn pretrain_hashes(&self, jobs: &[PretrainJob; 2]) -> Result<Vec<String>> {
+        jobs.iter().map(|job| Ok(self.pretrain_directory(job)?.hash().to_owned())).collect()
+    }
+
+    fn describe(&self, job: &TaskJob, method: Method, directory: &RunDirectory) -> Result<()> {
+        let info = RunInfo {
+            schema: SCHEMA_VERSION,
+            profile: self.profile.name.clone(),
+            domains: self.origin.kind(),
+            task: job.task.to_string(),
+            row: job.row.name.clone(),
+            method: method.to_string(),
+            backbone: self.profile.backbone.to_string(),
+            seed: job.seed,
+            config: directory.hash().to_owned(),
+        };
+        write_json(&directory.path().join(RUN), &info)?;
+        write_environment(directory.path(), self.device, self.torch_threads())
+    }
+}
+
+/// The two pre-trainings of a source.
+fn pair(source: DatasetName, target: Option<DatasetName>, seed: u64) -> [PretrainJob; 2] {
+    [1, 2].map(|network| PretrainJob { source, target, network, seed })
+}

@@ -1,0 +1,81 @@
+//! The resolved configuration of a job, as its `config.toml` has it, and what `environment.json` says about the machine.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+use tch::Device;
+
+use super::domains::DomainDescription;
+use super::jobs::PretrainJob;
+use super::task::short_name;
+use crate::data::ImageSize;
+use crate::error::Result;
+use crate::model::Spec;
+use crate::record::{SCHEMA_VERSION, write_json};
+use crate::train::{AdaptationSettings, PretrainingSettings};
+
+/// Configuration of a pre-training.
+#[derive(Debug, Serialize)]
+pub(super) struct PretrainConfig<'a> {
+    schema: u32,
+    job: &'static str,
+    source: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    target: Option<&'static str>,
+    network: usize,
+    seed: u64,
+    image_size: ImageSize,
+    domains: DomainDescription,
+    backbone: Spec,
+    pretraining: &'a PretrainingSettings,
+}
+
+impl<'a> PretrainConfig<'a> {
+    pub fn new(
+        job: &PretrainJob,
+        image_size: ImageSize,
+        domains: DomainDescription,
+        backbone: Spec,
+        pretraining: &'a PretrainingSettings,
+    ) -> Self {
+        Self {
+            schema: SCHEMA_VERSION,
+            job: "pretrain",
+            source: short_name(job.source),
+            target: job.target.map(short_name),
+            network: job.network,
+            seed: job.seed,
+            image_size,
+            domains,
+            backbone,
+            pretraining,
+        }
+    }
+}
+
+/// Configuration of what is done for a task.
+#[derive(Debug, Serialize)]
+pub(super) struct TaskConfig<'a> {
+    pub schema: u32,
+    pub job: &'static str,
+    pub task: String,
+    pub row: &'a str,
+    pub seed: u64,
+    /// Hashes of the configurations of the jobs it builds on.
+    pub parents: Vec<String>,
+    pub domains: DomainDescription,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub adaptation: Option<&'a AdaptationSettings>,
+}
+
+/// What a job ran on. Not part of its configuration: a run may go on elsewhere.
+pub(super) fn write_environment(folder: &std::path::Path, device: Device, threads: usize) -> Result<()> {
+    let mut environment = BTreeMap::new();
+    let mut put = |key: &'static str, value: String| environment.insert(key, value);
+    put("mmt", env!("CARGO_PKG_VERSION").to_owned());
+    put("system", format!("{} {}", std::env::consts::OS, std::env::consts::ARCH));
+    put("device", format!("{device:?}"));
+    put("torch_threads_per_job", threads.to_string());
+    put("torch_binding", "tch 0.24.0 (libtorch 2.11.0)".to_owned());
+    write_json(&folder.join("environment.json"), &environment)
+}

@@ -1,0 +1,205 @@
+//! The job graph: what is run, in which folder, and what it needs first.
+
+use std::path::PathBuf;
+
+use super::profile::{Method, Profile, Row};
+use super::task::{Task, short_name};
+use crate::data::DatasetName;
+use crate::train::TargetStatistics;
+
+/// Source pre-training of one of the two networks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PretrainJob {
+    /// The labelled domain.
+    pub source: DatasetName,
+    /// Target whose images set the batch-norm statistics on the way (`target_statistics = "during"`).
+    pub target: Option<DatasetName>,
+    /// Which of the two networks, 1 or 2.
+    pub network: usize,
+    /// The run's seed.
+    pub seed: u64,
+}
+
+/// What is run for a task.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TaskJob {
+    /// The task.
+    pub task: Task,
+    /// The row of the tables.
+    pub row: Row,
+    /// The run's seed.
+    pub seed: u64,
+}
+
+/// A node of the graph.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Job {
+    /// Source pre-training of one network.
+    Pretrain(PretrainJob),
+    /// The pair of source networks, with the target's batch-norm statistics: the row "pre-trained", and the start of every
+    /// adaptation.
+    Start(TaskJob),
+    /// Baseline or mutual mean-teaching.
+    Adapt(TaskJob),
+    /// The pair of networks trained on the target's true labels.
+    Oracle(TaskJob),
+}
+
+impl Job {
+    /// Its folder below `runs/<profile>/`.
+    pub fn folder(&self, profile: &Profile) -> PathBuf {
+        match self {
+            Self::Pretrain(job) => {
+                let source = short_name(job.source);
+                let domain = match job.target {
+                    Some(target) => format!("{source}-to-{}", short_name(target)),
+                    None => source.to_owned(),
+                };
+                ["pretrain".to_owned(), domain, profile.backbone.to_string()]
+                    .into_iter()
+                    .chain([format!("seed-{}", job.seed), format!("network-{}", job.network)])
+                    .collect()
+            }
+            Self::Start(job) | Self::Adapt(job) | Self::Oracle(job) => {
+                ["adapt".to_owned(), job.task.to_string(), job.row.name.clone(), format!("seed-{}", job.seed)]
+                    .into_iter()
+                    .collect()
+            }
+        }
+    }
+
+    /// A short text for progress bars and logs.
+    pub fn label(&self) -> String {
+        match self {
+            Self::Pretrain(job) => {
+                let target = job.target.map_or(String::new(), |target| format!("-to-{}", short_name(target)));
+                format!("{}{target} pretrain {} seed {}", short_name(job.source), job.network, job.seed)
+            }
+            Self::Start(job) | Self::Adapt(job) | Self::Oracle(job) => {
+                format!("{} {} seed {}", job.task, job.row.name, job.seed)
+            }
+        }
+    }
+}
+
+/// A job with the places of those that must be done before it.
+#[derive(Debug)]
+pub struct Node {
+    /// The job.
+    pub job: Job,
+    /// Places in the plan, all smaller than the job's own.
+    pub needs: Vec<usize>,
+}
+
+/// The jobs of a run, each after all that it needs.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// The nodes.
+    pub nodes: Vec<Node>,
+}
+
+impl Plan {
+    /// Everything that the rows of `profile` with one of `methods` need, each thing once. Jobs that take long and that others
+    /// wait for come first.
+    pub fn new(profile: &Profile, methods: &[Method]) -> Self {
+        let mut plan = Self::default();
+        for &seed in &profile.seeds {
+            for &task in &profile.tasks {
+                for source in plan.sources(profile, methods, task) {
+                    plan.pretrained(source.0, source.1, seed);
+                }
+            }
+        }
+        for &seed in &profile.seeds {
+            for &task in &profile.tasks {
+                plan.add_task(profile, methods, task, seed);
+            }
+        }
+        plan
+    }
+
+    /// Pre-trainings that `task` needs.
+    fn sources(
+        &self,
+        profile: &Profile,
+        methods: &[Method],
+        task: Task,
+    ) -> Vec<(DatasetName, Option<DatasetName>)> {
+        let wanted = |row: &&Row| row.tasks.contains(&task) && methods.contains(&row.method);
+        let rows: Vec<&Row> = profile.rows.iter().filter(wanted).collect();
+        let mut sources = Vec::new();
+        if rows.iter().any(|row| row.method != Method::Oracle) {
+            sources.push((task.source, statistics_target(profile, task)));
+        }
+        if rows.iter().any(|row| row.method == Method::Oracle) {
+            sources.push((task.target, None));
+        }
+        sources
+    }
+
+    fn add_task(&mut self, profile: &Profile, methods: &[Method], task: Task, seed: u64) {
+        let rows: Vec<Row> = profile
+            .rows
+            .iter()
+            .filter(|row| row.tasks.contains(&task) && methods.contains(&row.method))
+            .cloned()
+            .collect();
+        let start = rows.iter().any(|row| row.method != Method::Oracle).then(|| {
+            let row = start_row(profile, &rows);
+            let needs = self.pretrained(task.source, statistics_target(profile, task), seed);
+            self.add(Job::Start(TaskJob { task, row, seed }), needs)
+        });
+        for row in rows {
+            let job = TaskJob { task, row, seed };
+            match (job.row.method, start) {
+                (Method::Oracle, _) => {
+                    let needs = self.pretrained(task.target, None, seed);
+                    self.add(Job::Oracle(job), needs);
+                }
+                (Method::Baseline | Method::Mmt, Some(start)) => {
+                    self.add(Job::Adapt(job), vec![start]);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Places of the two pre-trained networks.
+    fn pretrained(&mut self, source: DatasetName, target: Option<DatasetName>, seed: u64) -> Vec<usize> {
+        let jobs = [1, 2].map(|network| Job::Pretrain(PretrainJob { source, target, network, seed }));
+        jobs.into_iter().map(|job| self.add(job, Vec::new())).collect()
+    }
+
+    /// Place of `job`, which is added if it is new.
+    fn add(&mut self, job: Job, needs: Vec<usize>) -> usize {
+        if let Some(at) = self.nodes.iter().position(|node| node.job == job) {
+            return at;
+        }
+        self.nodes.push(Node { job, needs });
+        self.nodes.len() - 1
+    }
+}
+
+impl Plan {
+    /// The start that an adaptation builds on.
+    pub fn start_of(&self, job: &TaskJob) -> Option<&TaskJob> {
+        self.nodes.iter().find_map(|node| match &node.job {
+            Job::Start(start) if start.task == job.task && start.seed == job.seed => Some(start),
+            _ => None,
+        })
+    }
+}
+
+fn statistics_target(profile: &Profile, task: Task) -> Option<DatasetName> {
+    (profile.pretraining.target_statistics == TargetStatistics::During).then_some(task.target)
+}
+
+/// The row under which the start is kept: the profile's own, if it has one.
+fn start_row(profile: &Profile, rows: &[Row]) -> Row {
+    let own = profile.rows.iter().find(|row| row.method == Method::PreTrained);
+    own.cloned().unwrap_or_else(|| Row {
+        name: Method::PreTrained.to_string(),
+        method: Method::PreTrained,
+        ..rows[0].clone()
+    })
+}

@@ -1,0 +1,28 @@
+//! The experiment room: profiles, the job graph, run directories, and the loop: epoch → record → checkpoint → interrupt?
+//!
+//! ```text
+//! Profile ── Plan ──▶ pretrain (source, network, seed) ──▶ start (task, seed) ──▶ adapt (task, row, seed)
+//!                     pretrain (target, network, seed) ──▶ oracle (task, seed)
+//! ```
+
+mod adapt_job;
+mod config;
+mod domains;
+mod evaluation;
+mod jobs;
+mod monitor;
+mod pretrain_job;
+mod profile;
+mod records;
+mod run;
+mod run_directory;
+mod schedule;
+mod stopwatch;
+mod task;
+
+pub use domains::Origin;
+pub use jobs::{Job, Node, Plan, PretrainJob, TaskJob};
+pub use monitor::{Monitor, Stop};
+pub use profile::{Domains, Method, Profile, Row};
+pub use run::{LeftOut, Run, RunOptions};
+pub use task::Task;

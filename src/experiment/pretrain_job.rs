@@ -1,0 +1,122 @@
+//! Source pre-training of one network, as a job.
+
+use std::time::Instant;
+
+use super::config::{PretrainConfig, write_environment};
+use super::evaluation::{evaluate_networks, summary};
+use super::jobs::{Job, PretrainJob};
+use super::records::Records;
+use super::run::{Context, Run};
+use super::run_directory::RunDirectory;
+use super::stopwatch::JobObserver;
+use super::task::short_name;
+use crate::error::{Error, Result};
+use crate::model::{Named, Network};
+use crate::random::stream;
+use crate::record::{RUN, RunInfo, SCHEMA_VERSION, Split, write_json};
+use crate::train::Pretraining;
+
+/// Prefix of the state that is handed on: the best or the last one.
+const KEPT: &str = "kept.";
+
+/// A seed for each of the two networks of a run: they must differ in everything that is drawn.
+fn network_seed(job: &PretrainJob) -> u64 {
+    2 * job.seed + job.network as u64 - 1
+}
+
+impl Run {
+    /// The folder of a pre-training.
+    pub(super) fn pretrain_directory(&self, job: &PretrainJob) -> Result<RunDirectory> {
+        let profile = &self.profile;
+        let config = PretrainConfig::new(
+            job,
+            profile.image_size,
+            self.origin.description(job.seed),
+            profile.backbone.spec(),
+            &profile.pretraining,
+        );
+        RunDirectory::open(self.folder.join(Job::Pretrain(job.clone()).folder(profile)), &config)
+    }
+
+    /// The network that a finished pre-training handed on, with a classifier of the source.
+    pub(super) fn pretrained_network(&self, job: &PretrainJob) -> Result<Network> {
+        let directory = self.pretrain_directory(job)?;
+        let path = directory.checkpoint_path();
+        let (state, _) = directory
+            .read_checkpoint()?
+            .ok_or_else(|| Error::file(&path, "missing, though the job is done; delete its folder"))?;
+        let mut network = self.new_network(job)?;
+        network.load_state(&state, KEPT, &path)?;
+        Ok(network)
+    }
+
+    fn new_network(&self, job: &PretrainJob) -> Result<Network> {
+        let mut rng = stream(network_seed(job), "model/initial", 0, 0);
+        let classes = self.domain(job.source, job.seed).identities;
+        Network::new(&self.profile.backbone.spec(), classes, &mut rng, (tch::Kind::Float, self.device))
+    }
+
+    /// Runs, or goes on with, a pre-training.
+    pub(super) fn pretrain(&self, job: &PretrainJob, context: &Context<'_>) -> Result<()> {
+        let directory = self.pretrain_directory(job)?;
+        if directory.is_done() {
+            return Ok(());
+        }
+        write_json(&directory.path().join(RUN), &self.pretrain_info(job, directory.hash()))?;
+        write_environment(directory.path(), self.device, self.torch_threads())?;
+        let settings = &self.profile.pretraining;
+        let source = self.domain(job.source, job.seed);
+        let target = job.target.map(|target| self.domain(target, job.seed).train.clone());
+        let (seed, network) = (network_seed(job), self.new_network(job)?);
+        let mut training = Pretraining::new(settings.clone(), seed, network, source.as_source(), target)?;
+        let (mut records, mut kept) = (Records::default(), Named::new());
+        if let Some((state, epoch)) = directory.read_checkpoint()? {
+            training.resume(&state, epoch, &directory.checkpoint_path())?;
+            records = Records::read(directory.path(), epoch)?;
+            kept = state.into_iter().filter(|(name, _)| name.starts_with(KEPT)).collect();
+        }
+        let mut observer = JobObserver::new(context.monitor, &self.stop, context.job, settings.epochs);
+        while training.epoch() < settings.epochs {
+            let since = Instant::now();
+            let epoch = training.epoch() + 1;
+            observer.begin_epoch(epoch);
+            let losses = training.next_epoch(&mut observer)?.means()?;
+            records.add_losses(epoch, &losses);
+            let mut line = format!("epoch {epoch}/{}", settings.epochs);
+            for (name, value) in &losses {
+                line += &format!(" {name} {value:.3}");
+            }
+            if epoch == settings.epochs || epoch % settings.evaluate_every == 0 {
+                let networks = [("network", training.network())];
+                let found = evaluate_networks(&networks, source, Split::SourceTest, epoch, &mut observer)?;
+                line += &format!(" source {}", summary(&found));
+                let best = records.evaluations.iter().map(|record| record.map).fold(-1.0, f64::max);
+                if !settings.keep_best || found[0].map > best {
+                    kept = training.network().state(KEPT);
+                }
+                records.evaluations.extend(found);
+            }
+            records.add_seconds(epoch, &observer.take_seconds());
+            records.write(directory.path())?;
+            let mut state = training.state();
+            state.extend(kept.iter().map(|(name, tensor)| (name.clone(), tensor.shallow_clone())));
+            directory.write_checkpoint(state, epoch)?;
+            context.monitor.epoch(context.job, &format!("{line} {:.1} s", since.elapsed().as_secs_f64()));
+        }
+        directory.finish()
+    }
+
+    fn pretrain_info(&self, job: &PretrainJob, hash: &str) -> RunInfo {
+        RunInfo {
+            schema: SCHEMA_VERSION,
+            profile: self.profile.name.clone(),
+            domains: self.origin.kind(),
+            task: short_name(job.source).to_owned(),
+            row: "pretrain".to_owned(),
+            method: "pretrain".to_owned(),
+            backbone: self.profile.backbone.to_string(),
+            seed: job.seed,
+            config: hash.to_owned(),
+        }
+    }
+}

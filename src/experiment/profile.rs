@@ -1,0 +1,327 @@
+//! Profiles: TOML files, embedded or a user's own, that say what is run. `base = "quick"` takes everything from another
+//! profile and changes what it names. Unknown keys are refused; values are checked once, here.
+
+use std::collections::BTreeSet;
+use std::fmt;
+use std::path::Path;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use toml::{Table, Value};
+
+use super::task::Task;
+use crate::data::ImageSize;
+use crate::error::{Error, Result};
+use crate::model::Backbone;
+use crate::synthetic::DomainSettings;
+use crate::train::{AdaptationSettings, BatchSettings, Clustering, PretrainingSettings, TargetStatistics};
+
+/// The profiles that come with the program.
+const EMBEDDED: [(&str, &str); 4] = [
+    ("quick", include_str!("profiles/quick.toml")),
+    ("standard", include_str!("profiles/standard.toml")),
+    ("paper", include_str!("profiles/paper.toml")),
+    ("miniature", include_str!("profiles/miniature.toml")),
+];
+
+/// How long a chain of `base` may be; more is a circle.
+const DEEPEST_BASE: usize = 8;
+
+/// What a row of the tables does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Method {
+    /// The source networks as they are.
+    PreTrained,
+    /// The paper's baseline: two networks, averaged features, hard losses only.
+    Baseline,
+    /// Mutual mean-teaching.
+    Mmt,
+    /// Networks trained on the target's true labels: the upper bound.
+    Oracle,
+}
+
+impl Method {
+    /// All of them, in the order of the tables.
+    pub const ALL: [Self; 4] = [Self::PreTrained, Self::Baseline, Self::Mmt, Self::Oracle];
+}
+
+impl fmt::Display for Method {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::PreTrained => "pre-trained",
+            Self::Baseline => "baseline",
+            Self::Mmt => "mmt",
+            Self::Oracle => "oracle",
+        })
+    }
+}
+
+impl FromStr for Method {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        Self::ALL.into_iter().find(|method| method.to_string() == text).ok_or_else(|| {
+            let names = Self::ALL.map(|method| method.to_string()).join(", ");
+            Error::Usage(format!("unknown method `{text}`: one of {names}"))
+        })
+    }
+}
+
+/// The built-in domains of a profile; seed n draws them from generator seed `base_seed` + n.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Domains {
+    /// Added to the run's seed.
+    pub base_seed: u64,
+    /// Persons of the training set.
+    pub train_identities: usize,
+    /// Images per person of the training set.
+    pub train_images: usize,
+    /// Persons of the test set.
+    pub test_identities: usize,
+    /// Images per person of the test set.
+    pub test_images: usize,
+    /// Gallery images of nobody.
+    pub distractors: usize,
+}
+
+impl Domains {
+    /// Settings of the generator for the run of `seed`.
+    pub fn settings(&self, seed: u64) -> DomainSettings {
+        DomainSettings {
+            seed: self.base_seed + seed,
+            train_identities: self.train_identities,
+            train_images: self.train_images,
+            test_identities: self.test_identities,
+            test_images: self.test_images,
+            distractors: self.distractors,
+        }
+    }
+}
+
+/// A row of the tables: a method with its settings.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// Its name in folders and tables.
+    pub name: String,
+    /// What it does.
+    pub method: Method,
+    /// Settings, for those that adapt.
+    pub adaptation: AdaptationSettings,
+    /// The tasks it is run for.
+    pub tasks: BTreeSet<Task>,
+}
+
+/// A checked profile.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Profile {
+    /// Its name, and that of its folder under `runs/`.
+    pub name: String,
+    /// The network.
+    pub backbone: Backbone,
+    /// Size to which images are brought.
+    pub image_size: ImageSize,
+    /// Seeds to run.
+    pub seeds: Vec<u64>,
+    /// Tasks to run.
+    pub tasks: Vec<Task>,
+    /// The built-in domains.
+    pub domains: Domains,
+    /// Source pre-training.
+    pub pretraining: PretrainingSettings,
+    /// Rows of the tables.
+    pub rows: Vec<Row>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawRow {
+    name: String,
+    method: Method,
+    #[serde(default)]
+    adaptation: Table,
+    tasks: Option<Vec<Task>>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawProfile {
+    name: String,
+    backbone: Backbone,
+    image_size: ImageSize,
+    seeds: Vec<u64>,
+    tasks: Vec<Task>,
+    domains: Domains,
+    pretraining: PretrainingSettings,
+    adaptation: Table,
+    rows: Vec<RawRow>,
+}
+
+impl Profile {
+    /// Names of the embedded profiles.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        EMBEDDED.iter().map(|(name, _)| *name)
+    }
+
+    /// The profile called `name`, or the one in the TOML file of that path.
+    ///
+    /// # Errors
+    /// Neither exists, or it is no valid profile; the text names the key.
+    pub fn load(name: &str) -> Result<Self> {
+        let (table, origin) = merged(name, 0)?;
+        let usage = |error: toml::de::Error| usage(&origin, &error);
+        let raw: RawProfile = Value::Table(table).try_into().map_err(usage)?;
+        let mut rows = Vec::new();
+        for row in raw.rows {
+            let mut adaptation = raw.adaptation.clone();
+            if row.method == Method::Baseline {
+                merge(&mut adaptation, hard_only());
+            }
+            merge(&mut adaptation, row.adaptation);
+            rows.push(Row {
+                name: row.name,
+                method: row.method,
+                adaptation: Value::Table(adaptation).try_into().map_err(usage)?,
+                tasks: row.tasks.unwrap_or_else(|| Task::ALL.to_vec()).into_iter().collect(),
+            });
+        }
+        let RawProfile { name, backbone, image_size, seeds, tasks, domains, pretraining, .. } = raw;
+        let profile = Self { name, backbone, image_size, seeds, tasks, domains, pretraining, rows };
+        profile.check().map_err(|error| Error::Usage(format!("{origin}: {error}")))?;
+        Ok(profile)
+    }
+
+    fn check(&self) -> std::result::Result<(), String> {
+        let plain = |text: &str| {
+            !text.is_empty()
+                && text.chars().all(|c| c.is_ascii_alphanumeric() || "-_.".contains(c))
+                && text != ".."
+        };
+        require(plain(&self.name), "name: letters, digits, - and _ only")?;
+        require(self.image_size.height > 0 && self.image_size.width > 0, "image_size: at least 1 x 1")?;
+        require(!self.seeds.is_empty(), "seeds: at least one")?;
+        require(!self.tasks.is_empty(), "tasks: at least one")?;
+        require(!self.rows.is_empty(), "rows: at least one")?;
+        let names: BTreeSet<&str> = self.rows.iter().map(|row| row.name.as_str()).collect();
+        require(names.len() == self.rows.len(), "rows: two of the same name")?;
+        check_pretraining(&self.pretraining).map_err(|text| format!("pretraining.{text}"))?;
+        for row in &self.rows {
+            require(plain(&row.name), "rows.name: letters, digits, - and _ only")?;
+            check_adaptation(&row.adaptation)
+                .map_err(|text| format!("adaptation.{text} (row {})", row.name))?;
+        }
+        Ok(())
+    }
+}
+
+/// What makes the baseline of the paper out of mutual mean-teaching.
+fn hard_only() -> Table {
+    ["alpha", "soft_ce_weight", "soft_tri_weight"]
+        .into_iter()
+        .map(|key| (key.to_owned(), Value::Float(0.0)))
+        .collect()
+}
+
+/// The profile's table with those of its bases below it, and where it came from.
+fn merged(name: &str, depth: usize) -> Result<(Table, String)> {
+    if depth > DEEPEST_BASE {
+        return Err(Error::Usage(format!("profile {name}: `base` goes round in a circle")));
+    }
+    let (text, origin) = match EMBEDDED.iter().find(|(embedded, _)| *embedded == name) {
+        Some((name, text)) => ((*text).to_owned(), format!("profile {name}")),
+        None => (read_own(name)?, name.to_owned()),
+    };
+    let mut table: Table = text.parse().map_err(|error| usage(&origin, &error))?;
+    let Some(base) = table.remove("base") else { return Ok((table, origin)) };
+    let base = base.as_str().ok_or_else(|| Error::Usage(format!("{origin}: base must be a text")))?;
+    let (mut below, _) = merged(base, depth + 1)?;
+    merge(&mut below, table);
+    Ok((below, origin))
+}
+
+fn read_own(name: &str) -> Result<String> {
+    let path = Path::new(name);
+    if !path.exists() {
+        let names: Vec<&str> = Profile::names().collect();
+        let names = names.join(", ");
+        return Err(Error::Usage(format!(
+            "unknown profile `{name}`: one of {names}, or the path of a TOML file"
+        )));
+    }
+    std::fs::read_to_string(path).map_err(|error| Error::Usage(format!("cannot read {name}: {error}")))
+}
+
+/// Lays `over` on `below`: tables key by key, everything else replaced. A table of another `kind` replaces the old one.
+fn merge(below: &mut Table, over: Table) {
+    for (key, value) in over {
+        match (below.get_mut(&key), value) {
+            (Some(Value::Table(old)), Value::Table(new)) if !other_kind(old, &new) => merge(old, new),
+            (_, value) => {
+                below.insert(key, value);
+            }
+        }
+    }
+}
+
+fn other_kind(old: &Table, new: &Table) -> bool {
+    new.get("kind").is_some_and(|kind| old.get("kind") != Some(kind))
+}
+
+fn usage(origin: &str, error: &toml::de::Error) -> Error {
+    let text = error.to_string();
+    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    Error::Usage(format!("{origin}: {}", lines.join(" ")))
+}
+
+fn require(holds: bool, text: &str) -> std::result::Result<(), String> {
+    if holds { Ok(()) } else { Err(text.to_owned()) }
+}
+
+fn check_batch(batch: &BatchSettings) -> std::result::Result<(), String> {
+    require(batch.identities > 0 && batch.instances > 0, "batch: at least one identity and one instance")
+}
+
+fn check_rate(rate: f64) -> bool {
+    rate.is_finite() && rate > 0.0
+}
+
+fn check_share(value: f64) -> bool {
+    (0.0..=1.0).contains(&value)
+}
+
+fn check_pretraining(settings: &PretrainingSettings) -> std::result::Result<(), String> {
+    check_batch(&settings.batch)?;
+    require(settings.epochs > 0 && settings.steps > 0, "epochs and steps: at least 1")?;
+    require(settings.evaluate_every > 0, "evaluate_every: at least 1")?;
+    require(check_rate(settings.schedule.learning_rate), "schedule.learning_rate: above 0")?;
+    require(settings.weight_decay >= 0.0, "weight_decay: at least 0")?;
+    require(check_share(settings.epsilon), "epsilon: in [0, 1]")?;
+    let after = settings.target_statistics == TargetStatistics::After;
+    let needed = !after || (settings.statistics_passes > 0 && settings.statistics_batch > 1);
+    require(needed, "statistics_passes: at least 1, statistics_batch: at least 2")?;
+    require(check_share(settings.transform.flip_probability), "transform.flip_probability: in [0, 1]")?;
+    require(check_share(settings.transform.erasing_probability), "transform.erasing_probability: in [0, 1]")
+}
+
+fn check_adaptation(settings: &AdaptationSettings) -> std::result::Result<(), String> {
+    check_batch(&settings.batch)?;
+    require(settings.epochs > 0 && settings.steps > 0, "epochs and steps: at least 1")?;
+    require(check_rate(settings.learning_rate), "learning_rate: above 0")?;
+    require(settings.weight_decay >= 0.0, "weight_decay: at least 0")?;
+    require(check_share(settings.epsilon), "epsilon: in [0, 1]")?;
+    require((0.0..1.0).contains(&settings.alpha), "alpha: in [0, 1)")?;
+    require(check_share(settings.soft_ce_weight), "soft_ce_weight: in [0, 1]")?;
+    require(check_share(settings.soft_tri_weight), "soft_tri_weight: in [0, 1]")?;
+    require(check_share(settings.transform.flip_probability), "transform.flip_probability: in [0, 1]")?;
+    require(check_share(settings.transform.erasing_probability), "transform.erasing_probability: in [0, 1]")?;
+    match settings.clustering {
+        Clustering::KMeans { clusters, n_init } => {
+            require(clusters > 0 && n_init > 0, "clustering: clusters and n_init at least 1")
+        }
+        Clustering::Dbscan { k1, k2, rho, min_samples } => {
+            require(k1 > 0 && k2 > 0 && min_samples > 0, "clustering: k1, k2, min_samples at least 1")?;
+            require(rho > 0.0 && rho <= 1.0, "clustering: rho in (0, 1]")
+        }
+    }
+}

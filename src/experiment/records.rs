@@ -1,0 +1,80 @@
+//! The records of a job in the making: read back on a resume, cut back to the last checkpoint, written whole each epoch.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use crate::error::Result;
+use crate::record::{
+    EPOCHS, EVALUATIONS, EpochRecord, EvaluationRecord, LABELS, LabelRecord, Record, SCHEMA_VERSION, TIMINGS,
+    TimingRecord, read_csv, write_csv,
+};
+use crate::train::Stage;
+
+/// All records of a job.
+#[derive(Debug, Default)]
+pub(super) struct Records {
+    pub epochs: Vec<EpochRecord>,
+    pub evaluations: Vec<EvaluationRecord>,
+    pub labels: Vec<LabelRecord>,
+    pub timings: Vec<TimingRecord>,
+}
+
+impl Records {
+    /// The records in `folder` up to `epoch`; what came after the last checkpoint is done again.
+    pub fn read(folder: &Path, epoch: usize) -> Result<Self> {
+        Ok(Self {
+            epochs: read(folder, EPOCHS, |record: &EpochRecord| record.epoch <= epoch)?,
+            evaluations: read(folder, EVALUATIONS, |record: &EvaluationRecord| record.epoch <= epoch)?,
+            labels: read(folder, LABELS, |record: &LabelRecord| record.epoch <= epoch)?,
+            timings: read(folder, TIMINGS, |record: &TimingRecord| record.epoch <= epoch)?,
+        })
+    }
+
+    /// Writes the files that have rows.
+    pub fn write(&self, folder: &Path) -> Result<()> {
+        write(folder, EPOCHS, &self.epochs)?;
+        write(folder, EVALUATIONS, &self.evaluations)?;
+        write(folder, LABELS, &self.labels)?;
+        write(folder, TIMINGS, &self.timings)
+    }
+
+    pub fn add_losses(&mut self, epoch: usize, losses: &[(&'static str, f64)]) {
+        let record = |&(loss, value): &(&str, f64)| EpochRecord {
+            schema: SCHEMA_VERSION,
+            epoch,
+            loss: loss.to_owned(),
+            value,
+        };
+        self.epochs.extend(losses.iter().map(record));
+    }
+
+    pub fn add_seconds(&mut self, epoch: usize, seconds: &BTreeMap<Stage, f64>) {
+        self.timings.extend(seconds.iter().map(|(stage, seconds)| TimingRecord {
+            schema: SCHEMA_VERSION,
+            epoch,
+            stage: stage.name().to_owned(),
+            seconds: *seconds,
+        }));
+    }
+}
+
+fn read<T: serde::de::DeserializeOwned + Record>(
+    folder: &Path,
+    name: &str,
+    keep: impl Fn(&T) -> bool,
+) -> Result<Vec<T>> {
+    let path = folder.join(name);
+    if !path.exists() {
+        return Ok(Vec::new());
+    }
+    let mut records = read_csv(&path)?;
+    records.retain(keep);
+    Ok(records)
+}
+
+fn write<T: serde::Serialize>(folder: &Path, name: &str, records: &[T]) -> Result<()> {
+    if records.is_empty() {
+        return Ok(());
+    }
+    write_csv(&folder.join(name), records)
+}

@@ -1,0 +1,149 @@
+//! Runs the jobs of a plan on a few threads, each as soon as what it needs is done.
+
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+
+use super::jobs::Plan;
+use super::monitor::Stop;
+use crate::error::{Error, Result};
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum State {
+    Waiting,
+    Running,
+    Done,
+}
+
+struct Board {
+    states: Vec<State>,
+    failure: Option<Error>,
+}
+
+impl Board {
+    /// The first job, in the plan's order, of which everything needed is done.
+    fn ready(&self, plan: &Plan) -> Option<usize> {
+        (0..self.states.len()).find(|&at| {
+            let done = |need: &usize| self.states[*need] == State::Done;
+            self.states[at] == State::Waiting && plan.nodes[at].needs.iter().all(done)
+        })
+    }
+}
+
+/// Calls `run` for every job of `plan` on `threads` threads. The first failure (or `stop`) ends everything: no job is started
+/// any more, and `stop` is asked so that running ones end.
+///
+/// # Errors
+/// The first failure, or [`Error::Interrupted`].
+pub(super) fn run_all(
+    plan: &Plan,
+    threads: usize,
+    stop: &Stop,
+    run: impl Fn(usize) -> Result<()> + Sync,
+) -> Result<()> {
+    let board = Mutex::new(Board { states: vec![State::Waiting; plan.nodes.len()], failure: None });
+    let changed = Condvar::new();
+    std::thread::scope(|scope| {
+        for _ in 0..threads.clamp(1, plan.nodes.len().max(1)) {
+            scope.spawn(|| work(plan, &board, &changed, stop, &run));
+        }
+    });
+    let board = board.into_inner().unwrap_or_else(PoisonError::into_inner);
+    match board.failure {
+        Some(failure) => Err(failure),
+        None if board.states.iter().all(|state| *state == State::Done) => Ok(()),
+        None => Err(Error::Interrupted),
+    }
+}
+
+fn work(
+    plan: &Plan,
+    board: &Mutex<Board>,
+    changed: &Condvar,
+    stop: &Stop,
+    run: &(impl Fn(usize) -> Result<()> + Sync),
+) {
+    loop {
+        let mut guard = lock(board);
+        let job = loop {
+            if stop.is_asked() || guard.states.iter().all(|state| *state == State::Done) {
+                changed.notify_all();
+                return;
+            }
+            if let Some(job) = guard.ready(plan) {
+                break job;
+            }
+            guard = changed.wait(guard).unwrap_or_else(PoisonError::into_inner);
+        };
+        guard.states[job] = State::Running;
+        drop(guard);
+        let result = run(job);
+        let mut guard = lock(board);
+        match result {
+            Ok(()) => guard.states[job] = State::Done,
+            Err(error) => {
+                stop.ask();
+                // The others end as interrupted because of this one: it is the failure to report.
+                if guard.failure.is_none() || matches!(guard.failure, Some(Error::Interrupted)) {
+                    guard.failure = Some(error);
+                }
+            }
+        }
+        changed.notify_all();
+    }
+}
+
+fn lock(board: &Mutex<Board>) -> MutexGuard<'_, Board> {
+    board.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use super::super::jobs::{Job, Node, PretrainJob};
+    use super::*;
+    use crate::data::DatasetName;
+
+    fn plan(needs: &[&[usize]]) -> Plan {
+        let job = |network| {
+            Job::Pretrain(PretrainJob { source: DatasetName::Market1501, target: None, network, seed: 1 })
+        };
+        let nodes = needs.iter().enumerate().map(|(at, needs)| Node { job: job(at), needs: needs.to_vec() });
+        Plan { nodes: nodes.collect() }
+    }
+
+    #[test]
+    fn a_job_starts_after_all_it_needs() {
+        let plan = plan(&[&[], &[0], &[0, 1], &[], &[2, 3]]);
+        let done: Vec<AtomicUsize> = plan.nodes.iter().map(|_| AtomicUsize::new(0)).collect();
+        run_all(&plan, 3, &Stop::new(), |at| {
+            assert!(plan.nodes[at].needs.iter().all(|need| done[*need].load(Ordering::SeqCst) == 1));
+            std::thread::sleep(std::time::Duration::from_millis(2));
+            done[at].fetch_add(1, Ordering::SeqCst);
+            Ok(())
+        })
+        .unwrap();
+        assert!(done.iter().all(|count| count.load(Ordering::SeqCst) == 1));
+    }
+
+    #[test]
+    fn a_failure_is_reported_and_nothing_more_is_started() {
+        let plan = plan(&[&[], &[0], &[1]]);
+        let started = AtomicUsize::new(0);
+        let error = run_all(&plan, 2, &Stop::new(), |at| {
+            started.fetch_add(1, Ordering::SeqCst);
+            if at == 1 { Err(Error::Training("loss became NaN".to_owned())) } else { Ok(()) }
+        });
+        assert_eq!(error.unwrap_err().to_string(), "loss became NaN");
+        assert_eq!(started.load(Ordering::SeqCst), 2);
+    }
+
+    #[test]
+    fn a_stop_is_an_interruption() {
+        let stop = Stop::new();
+        let result = run_all(&plan(&[&[], &[0]]), 1, &stop, |_| {
+            stop.ask();
+            Ok(())
+        });
+        assert!(matches!(result, Err(Error::Interrupted)));
+    }
+}
