@@ -5,6 +5,7 @@ mod average_precision;
 pub mod cmc;
 pub mod label_quality;
 pub mod ranking;
+pub mod re_ranking;
 
 pub use accuracy::top1_share;
 pub use average_precision::average_precision;

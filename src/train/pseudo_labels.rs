@@ -4,7 +4,12 @@ use rand::Rng;
 use tch::{Kind, Tensor};
 
 use super::settings::Clustering;
+use crate::cluster::centroids::centroids;
+use crate::cluster::dbscan::{Clusters, dbscan};
+use crate::cluster::eps;
+use crate::cluster::jaccard::{Neighbourhood, jaccard};
 use crate::cluster::kmeans::{KMeansOptions, kmeans};
+use crate::distance::normalize_rows;
 use crate::error::{Error, Result};
 
 /// What an epoch trains on.
@@ -57,13 +62,38 @@ impl Clusterer {
             Clustering::KMeans { clusters, n_init } => {
                 let options = KMeansOptions { clusters, n_init, ..KMeansOptions::default() };
                 let found = kmeans(features, &options, rng)?;
-                let centroids = crate::distance::normalize_rows(&found.centroids).to_kind(Kind::Float);
+                let centroids = normalize_rows(&found.centroids).to_kind(Kind::Float);
                 let labels = found.labels.into_iter().map(Some).collect();
                 Ok(PseudoLabels { labels, clusters, centroids })
             }
-            Clustering::Dbscan { .. } => {
-                Err(Error::Usage("clustering by DBSCAN is not built yet; use kind = \"kmeans\"".to_owned()))
+            Clustering::Dbscan { k1, k2, rho, min_samples } => {
+                let features = normalize_rows(features);
+                let distances = jaccard(&features, Neighbourhood { k1, k2 })?;
+                let eps = match self.eps {
+                    Some(eps) => eps,
+                    None => eps::eps(&distances, rho)?,
+                };
+                self.eps = Some(eps);
+                let found = dbscan(&distances, eps, min_samples)?;
+                enough(&found, eps)?;
+                let centroids = centroids(&features, &found.labels, found.count)?;
+                let centroids = normalize_rows(&centroids).to_kind(Kind::Float);
+                Ok(PseudoLabels { labels: found.labels, clusters: found.count, centroids })
             }
         }
     }
+}
+
+/// One cluster has no negative, and none has nothing at all: training cannot go on.
+fn enough(found: &Clusters, eps: f64) -> Result<()> {
+    if found.count >= 2 {
+        return Ok(());
+    }
+    let noise = found.labels.iter().filter(|label| label.is_none()).count();
+    Err(Error::Training(format!(
+        "DBSCAN found {} clusters and {noise} noise images among {} at eps {eps:.4}: at least 2 clusters are needed (a larger rho \
+         widens eps)",
+        found.count,
+        found.labels.len()
+    )))
 }
