@@ -147,6 +147,8 @@ mod tests {
         assert_eq!(k_reciprocal(&rows, 6).unwrap()[0], [0, 1, 2, 3, 4, 5, 6]);
         assert_eq!(k_reciprocal(&rows, 3).unwrap()[1], [1, 0, 2, 7]);
         assert_eq!(expanded(&rows, 6).unwrap()[0], [0, 1, 2, 3, 4, 5, 6, 7]);
+        // k1 = 5: 2.5 is rounded to 2, and R*(1, 2) = {1, 0, 2} brings in nobody.
+        assert_eq!(expanded(&rows, 5).unwrap()[0], [0, 1, 2, 3, 4, 5]);
     }
 
     #[test]

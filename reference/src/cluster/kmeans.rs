@@ -44,7 +44,8 @@ impl Default for Limits {
 ///   old cluster. The labels stay. A cluster still empty, because all points stand on their centres or because it lost its
 ///   only point, stands where the largest cluster does.
 ///
-/// Source: scikit-learn's `KMeans(init=centres, n_init=1)`, which the published script calls.
+/// Source: scikit-learn's `KMeans(init=centres, n_init=1)`, which the published script calls. There a cluster that is still empty
+/// and comes before the largest one stands at the *sum* of the largest one's points, a slip that is not followed.
 ///
 /// # Errors
 /// Nothing to cluster, values that are not finite, centres of other columns, more centres than points, a negative tolerance,
