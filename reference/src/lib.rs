@@ -4,6 +4,8 @@
 //!
 //! Rooms and file names mirror those of `mmt`.
 
+mod check;
+pub mod cluster;
 pub mod distance;
 pub mod error;
 pub mod loss;

@@ -1,8 +1,6 @@
-//! Groups `losses` and `objective`: D1 … D8.
+//! Group `losses`: D1 … D7.
 
-use mmt::loss::objective as fast_objective;
 use mmt_reference::Matrix;
-use mmt_reference::loss::objective as reference_objective;
 use mmt_testkit::Trial;
 use mmt_testkit::convert::gradient;
 use tch::{Kind, Tensor};
