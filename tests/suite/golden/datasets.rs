@@ -37,7 +37,9 @@ pub fn datasets(run: &mut Run) -> Trial {
             }
             Ok(())
         }
-        function if function.starts_with("mmt.datasets.create(") => loaded(run, &table["loaded"][run.case.name()]),
+        function if function.starts_with("mmt.datasets.create(") => {
+            loaded(run, &table["loaded"][run.case.name()])
+        }
         _ => unknown_function(run),
     }
 }
@@ -47,7 +49,9 @@ fn loaded(run: &mut Run, expected: &Value) -> Trial {
     let root = run.case.path(run.case.text("root")?);
     let dataset = data::read(name, &root)?;
     let base = expected["images_dir"].as_str().map_or(root.clone(), |inner| root.join(inner));
-    for (subset, items) in [("train", &dataset.train), ("query", &dataset.query), ("gallery", &dataset.gallery)] {
+    for (subset, items) in
+        [("train", &dataset.train), ("query", &dataset.query), ("gallery", &dataset.gallery)]
+    {
         let images = Vec::<Image>::deserialize(&expected[subset])?;
         let files = |item: &LabelledItem| (item.path.clone(), item.camera);
         let found: Vec<_> = items.iter().map(files).collect();
@@ -63,7 +67,13 @@ fn loaded(run: &mut Run, expected: &Value) -> Trial {
 }
 
 /// The same identities; under a one-to-one renaming where the numbering is not defined.
-fn same_identities(run: &mut Run, what: &str, items: &[LabelledItem], images: &[Image], renamed: bool) -> Trial {
+fn same_identities(
+    run: &mut Run,
+    what: &str,
+    items: &[LabelledItem],
+    images: &[Image],
+    renamed: bool,
+) -> Trial {
     let ours: Vec<i64> = items.iter().map(|item| item.identity).collect();
     let theirs: Vec<i64> = images.iter().map(|image| image.identity).collect();
     if !renamed {
@@ -73,12 +83,19 @@ fn same_identities(run: &mut Run, what: &str, items: &[LabelledItem], images: &[
     let forward: BTreeMap<i64, i64> = pairs.iter().copied().collect();
     let backward: BTreeMap<i64, i64> = pairs.iter().map(|&(a, b)| (b, a)).collect();
     run.equal(Side::Double, what, (forward.len(), backward.len()), (pairs.len(), pairs.len()))?;
-    run.equal(Side::Double, what, backward.into_keys().collect::<Vec<_>>(), (0..forward.len() as i64).collect())
+    run.equal(
+        Side::Double,
+        what,
+        backward.into_keys().collect::<Vec<_>>(),
+        (0..forward.len() as i64).collect(),
+    )
 }
 
 /// The counts published prints (`num_train_pids` and its like), where the table has them.
 fn counts(run: &mut Run, dataset: &Dataset, expected: &Value) -> Trial {
-    for (subset, items) in [("train", &dataset.train), ("query", &dataset.query), ("gallery", &dataset.gallery)] {
+    for (subset, items) in
+        [("train", &dataset.train), ("query", &dataset.query), ("gallery", &dataset.gallery)]
+    {
         let identities: BTreeSet<i64> = items.iter().map(|item| item.identity).collect();
         let cameras: BTreeSet<usize> = items.iter().map(|item| item.camera).collect();
         for (what, count) in [("pids", identities.len()), ("imgs", items.len()), ("cams", cameras.len())] {
@@ -114,7 +131,9 @@ fn break_it(root: &Path, what: &str) -> Trial {
         "query holds a name that does not match" => add(&query, |_| "portrait.jpg".to_owned())?,
         _ if what.ends_with(" missing") => fs::remove_file(inner.join(what.trim_end_matches(" missing")))?,
         _ if what.starts_with("query holds camera ") => {
-            add(&query, |name| name.replacen(&name[name.find("_c").unwrap_or(0)..][..3], &format!("_c{number}"), 1))?;
+            add(&query, |name| {
+                name.replacen(&name[name.find("_c").unwrap_or(0)..][..3], &format!("_c{number}"), 1)
+            })?;
         }
         _ if what.starts_with("query holds identity ") => {
             add(&query, |name| format!("{number}{}", &name[name.find('_').unwrap_or(0)..]))?;

@@ -1,7 +1,9 @@
 //! Group `transforms`: bicubic resize, flip, pad-and-crop, normalisation, random erasing (D26 … D28).
 
 use mmt::data::resize::resize;
-use mmt::data::{DecodedImage, ImageSize, RandomErasing, Rectangle, TrainDraws, TrainTransform, decode, transforms as fast};
+use mmt::data::{
+    DecodedImage, ImageSize, RandomErasing, Rectangle, TrainDraws, TrainTransform, decode, transforms as fast,
+};
 use mmt_testkit::golden::Case;
 use mmt_testkit::{Actual, Failure, Trial};
 
@@ -45,7 +47,8 @@ fn size_of(case: &Case) -> Trial<ImageSize> {
 /// The sizes to resize to are in the names of the outputs: `resized_HxW`.
 fn resized(run: &mut Run) -> Trial {
     let image = image(run.case)?;
-    let names: Vec<String> = run.case.outputs().keys().filter_map(|name| Some(name.split_once('.')?.1.to_owned())).collect();
+    let names: Vec<String> =
+        run.case.outputs().keys().filter_map(|name| Some(name.split_once('.')?.1.to_owned())).collect();
     for name in names {
         let size = name.strip_prefix("resized_").and_then(|size| size.split_once('x'));
         let (height, width) = size.ok_or_else(|| Failure::new(format!("{name} is no resize")))?;
@@ -108,10 +111,12 @@ fn settings(case: &Case) -> Trial<RandomErasing> {
 fn rectangle(erasing: &RandomErasing, size: ImageSize, draws: &[f64]) -> Trial<Option<Rectangle>> {
     let mut left = draws.iter();
     let mut missing = false;
-    let rectangle = erasing.draw(size, || left.next().copied().unwrap_or_else(|| {
-        missing = true;
-        0.0
-    }));
+    let rectangle = erasing.draw(size, || {
+        left.next().copied().unwrap_or_else(|| {
+            missing = true;
+            0.0
+        })
+    });
     if missing { Err(Failure::new("more draws than published makes")) } else { Ok(rectangle) }
 }
 
@@ -140,7 +145,8 @@ fn train_transform(run: &mut Run) -> Trial {
     let erasing = RandomErasing::default();
     let erased = rectangle(&erasing, size, &draws(case)?)?;
     let transform = TrainTransform { size, flip_probability: 0.5, pad: 10, erasing: Some(erasing) };
-    let draws = TrainDraws { flip: case.flag("flip")?, top: case.count("top")?, left: case.count("left")?, erased };
+    let draws =
+        TrainDraws { flip: case.flag("flip")?, top: case.count("top")?, left: case.count("left")?, erased };
     let mut out = vec![0.0; size.values()];
     transform.apply(&resize(&image, size)?, &draws, &mut out);
     run.compare(FAST, "image", planes(size, &out))?;
