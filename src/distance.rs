@@ -11,7 +11,8 @@ const SMALLEST_SQUARE: f64 = 1e-12;
 /// `|x|² + |y|² − 2xy`, not clamped: rounding can leave small negative values (evaluation, D16–D17).
 pub fn squared_euclidean(x: &Tensor, y: &Tensor) -> Tensor {
     let squares = |features: &Tensor| features.square().sum_dim_intlist(1, true, None::<Kind>);
-    squares(x) + squares(y).tr() - x.matmul(&y.tr()) * 2.0
+    // One fused product, as published: its rounding is what stands for the distance of equal rows. Doubling is exact.
+    (squares(x) + squares(y).tr()).addmm(&(x * -2.0), &y.tr())
 }
 
 /// Euclidean distances `[N, M]` between the rows of `x: [N, D]` and `y: [M, D]` (D3): the root of the expanded squares,

@@ -55,6 +55,14 @@ pub enum Error {
     /// Training broke down: a loss is NaN or infinite, or clustering found nothing to train on.
     #[error("{0}")]
     Training(String),
+    /// A table or a figure could not be made.
+    #[error("cannot make {what}: {reason}")]
+    Report {
+        /// Which table or figure.
+        what: String,
+        /// What stood in the way.
+        reason: String,
+    },
     /// The user asked to stop (Ctrl-C).
     #[error("interrupted; the same command goes on from here")]
     Interrupted,

@@ -13,6 +13,7 @@ pub mod loss;
 pub mod model;
 pub mod random;
 pub mod record;
+pub mod report;
 pub mod synthetic;
 pub mod train;
 

@@ -3,7 +3,8 @@
 use crate::error::{InvalidInput, Result};
 use crate::matrix::Matrix;
 
-/// Squared distances are at least this before the root (D3); below it a distance is constant and has no gradient.
+/// Squared distances are at least this before the root (D3); below it a distance is constant and has no
+/// gradient.
 pub const SMALLEST_SQUARE: f64 = 1e-12;
 
 /// A row's norm is at least this when it divides the row (D9).
@@ -25,7 +26,8 @@ pub fn squared_euclidean(x: &Matrix, y: &Matrix) -> Result<Matrix> {
     }))
 }
 
-/// Euclidean distances `[N, M]` (D3): `d(i, j) = √max(s(i, j), 1e-12)` with the squares of [`squared_euclidean`].
+/// Euclidean distances `[N, M]` (D3): `d(i, j) = √max(s(i, j), 1e-12)` with the squares of
+/// [`squared_euclidean`].
 ///
 /// Source: published `euclidean_dist`. Equal rows are 1e-6 apart.
 pub fn euclidean(x: &Matrix, y: &Matrix) -> Result<Matrix> {
@@ -33,8 +35,9 @@ pub fn euclidean(x: &Matrix, y: &Matrix) -> Result<Matrix> {
     Ok(Matrix::from_fn(x.rows(), y.rows(), |i, j| squares[(i, j)].max(SMALLEST_SQUARE).sqrt()))
 }
 
-/// Adds to `gradient` what the distance between rows `i` and `j` of the *same* `features` passes on when the loss falls
-/// off at `slope` per unit of distance: `∂d/∂x_i = (x_i − x_j) / d = −∂d/∂x_j`; nothing where the square was clamped.
+/// Adds to `gradient` what the distance between rows `i` and `j` of the *same* `features` passes on when the
+/// loss falls off at `slope` per unit of distance: `∂d/∂x_i = (x_i − x_j) / d = −∂d/∂x_j`; nothing where the
+/// square was clamped.
 pub fn add_distance_gradient(features: &Matrix, (i, j): (usize, usize), slope: f64, gradient: &mut Matrix) {
     let square: f64 = features.row(i).iter().zip(features.row(j)).map(|(a, b)| (a - b) * (a - b)).sum();
     if square < SMALLEST_SQUARE {
@@ -47,17 +50,17 @@ pub fn add_distance_gradient(features: &Matrix, (i, j): (usize, usize), slope: f
     }
 }
 
-/// Rows divided by their norm (D9): `y_i = x_i / max(|x_i|, 1e-12)`. Source: published `F.normalize` before clustering
-/// and `normalize_feature` of the triplet losses.
+/// Rows divided by their norm (D9): `y_i = x_i / max(|x_i|, 1e-12)`. Source: published `F.normalize` before
+/// clustering and `normalize_feature` of the triplet losses.
 pub fn normalize_rows(features: &Matrix) -> Result<Matrix> {
     check_features(features, "features")?;
     let norms: Vec<f64> = (0..features.rows()).map(|i| norm(features.row(i)).max(SMALLEST_NORM)).collect();
     Ok(Matrix::from_fn(features.rows(), features.columns(), |i, k| features[(i, k)] / norms[i]))
 }
 
-/// The gradient with respect to `features` of a loss whose gradient with respect to `normalize_rows(features)` is
-/// `gradient` (D9): with `n = |x_i|` and `y_i = x_i / n`, `(g_i − (g_i·y_i) y_i) / n`; `g_i / 1e-12` where the norm was
-/// clamped.
+/// The gradient with respect to `features` of a loss whose gradient with respect to
+/// `normalize_rows(features)` is `gradient` (D9): with `n = |x_i|` and `y_i = x_i / n`,
+/// `(g_i − (g_i·y_i) y_i) / n`; `g_i / 1e-12` where the norm was clamped.
 pub fn normalize_rows_backward(features: &Matrix, gradient: &Matrix) -> Result<Matrix> {
     check_features(features, "features")?;
     if (gradient.rows(), gradient.columns()) != (features.rows(), features.columns()) {

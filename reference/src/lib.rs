@@ -6,8 +6,10 @@
 
 mod check;
 pub mod cluster;
+pub mod data;
 pub mod distance;
 pub mod error;
+pub mod eval;
 pub mod loss;
 pub mod matrix;
 pub mod model;

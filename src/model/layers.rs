@@ -75,8 +75,26 @@ impl StemLayer {
         if self.relu {
             x = x.relu_();
         }
-        if self.max_pool { x.max_pool2d([3, 3], [2, 2], [1, 1], [1, 1], false) } else { x }
+        if self.max_pool { max_pool(&x) } else { x }
     }
+
+    /// Outputs of each layer, in the order of the published `base` sequence.
+    pub fn outputs(&self, x: &Tensor, statistics: BatchStatistics) -> Vec<Tensor> {
+        let convolved = self.convolution.forward(x);
+        let normalised = self.norm.forward(&convolved, statistics);
+        let mut outputs = vec![convolved, normalised];
+        if self.relu {
+            outputs.push(outputs[1].relu());
+        }
+        if self.max_pool {
+            outputs.push(max_pool(&outputs[outputs.len() - 1]));
+        }
+        outputs
+    }
+}
+
+fn max_pool(x: &Tensor) -> Tensor {
+    x.max_pool2d([3, 3], [2, 2], [1, 1], [1, 1], false)
 }
 
 /// A residual block: convolutions with norms, a ReLU between them, the input added before the last one.

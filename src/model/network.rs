@@ -113,14 +113,18 @@ impl Network {
 
     /// Training mode (D31): pooled features and logits of `images: [B, 3, H, W]`. Moves the running statistics.
     pub fn train(&self, images: &Tensor, group: Option<i64>) -> Outputs {
-        let statistics = BatchStatistics::Batch { group };
-        let features = self.embedded(&self.pooled(images, statistics));
-        let neck = self.neck_output(&features, statistics);
+        self.head(self.pooled(images, BatchStatistics::Batch { group }), group)
+    }
+
+    /// The second half of [`Network::train`], from pooled features `[B, D]` on: embedding, neck, classifier. Without a classifier
+    /// the neck's output stands for the logits.
+    pub fn head(&self, pooled: Tensor, group: Option<i64>) -> Outputs {
+        let neck = self.neck_output(&self.embedded(&pooled), BatchStatistics::Batch { group });
         let logits = match &self.classifier {
             Some(classifier) => neck.linear(classifier, None::<Tensor>),
             None => neck,
         };
-        Outputs { features, logits }
+        Outputs { features: pooled, logits }
     }
 
     /// Training-mode pass without a result: only the running statistics move (the target's images in pre-training).
@@ -141,9 +145,9 @@ impl Network {
         })
     }
 
-    /// Outputs of the stem and of each stage, for tests that look inside.
-    pub fn stage_outputs(&self, images: &Tensor, statistics: BatchStatistics) -> Vec<Tensor> {
-        let mut outputs = vec![self.stem.forward(images, statistics)];
+    /// Outputs of each layer of the stem and of each stage, for tests that look inside.
+    pub fn layer_outputs(&self, images: &Tensor, statistics: BatchStatistics) -> Vec<Tensor> {
+        let mut outputs = self.stem.outputs(images, statistics);
         for stage in &self.stages {
             let mut x = outputs[outputs.len() - 1].shallow_clone();
             for block in stage {
@@ -219,8 +223,8 @@ impl Network {
         }
     }
 
-    /// Mean over the map that leaves the trunk: `[B, D]`.
-    fn pooled(&self, images: &Tensor, statistics: BatchStatistics) -> Tensor {
+    /// Mean over the map that leaves the trunk: `[B, D]`, before embedding and neck.
+    pub fn pooled(&self, images: &Tensor, statistics: BatchStatistics) -> Tensor {
         let mut x = self.stem.forward(images, statistics);
         for block in self.stages.iter().flatten() {
             x = block.forward(&x, statistics);

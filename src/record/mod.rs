@@ -30,6 +30,11 @@ pub const TIMINGS: &str = "timings.csv";
 /// File of the [`RunInfo`].
 pub const RUN: &str = "run.json";
 
+/// File that a finished job leaves last; it holds the hash of the job's configuration.
+pub const DONE: &str = "DONE";
+/// File of a job's resolved configuration.
+pub const CONFIG: &str = "config.toml";
+
 /// A row of a record file.
 pub trait Record {
     /// The schema that the row was written for.

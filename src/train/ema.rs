@@ -1,5 +1,7 @@
 //! D23: the mean network, E = α E + (1 − α) θ.
 
+use tch::Tensor;
+
 use crate::error::{InvalidInput, Result};
 use crate::model::Network;
 
@@ -7,6 +9,11 @@ use crate::model::Network;
 /// copies the student.
 pub fn decay(step: usize, alpha: f64) -> f64 {
     (1.0 - 1.0 / (step as f64 + 1.0)).min(alpha)
+}
+
+/// One update of a tensor in place: `mean ← decay · mean + (1 − decay) · student`.
+pub fn average(mean: &Tensor, student: &Tensor, decay: f64) {
+    let _ = mean.shallow_clone().lerp_(student, 1.0 - decay);
 }
 
 /// Moves the parameters of `mean_network` (the frozen ones too) to `decay · mean + (1 − decay) · student`. Buffers stay:
@@ -26,7 +33,7 @@ pub fn update(mean_network: &mut Network, student: &Network, decay: f64) -> Resu
     tch::no_grad(|| {
         let pairs = mean_network.entries().iter().zip(student.entries());
         for (mean, student) in pairs.filter(|(mean, _)| mean.role.is_parameter()) {
-            let _ = mean.tensor.shallow_clone().lerp_(&student.tensor, 1.0 - decay);
+            average(&mean.tensor, &student.tensor, decay);
         }
     });
     Ok(())

@@ -5,10 +5,12 @@ use crate::distance::check_features;
 use crate::error::Result;
 use crate::matrix::Matrix;
 
-/// Label-smoothed cross-entropy (D1): `−(1/B) Σ_b Σ_c t_bc log softmax(z_b)_c` with `t_bc = (1 − ε)[c = y_b] + ε/M`.
+/// Label-smoothed cross-entropy (D1): `−(1/B) Σ_b Σ_c t_bc log softmax(z_b)_c` with
+/// `t_bc = (1 − ε)[c = y_b] + ε/M`.
 ///
-/// `logits: [B, M]`, `labels` in `0..M`, `epsilon` in `0..=1` (published 0.1). The gradient with respect to the logits is
-/// `(softmax(z_b)_c − t_bc) / B`. Source: paper eq. 2 with the smoothing of published `CrossEntropyLabelSmooth`.
+/// `logits: [B, M]`, `labels` in `0..M`, `epsilon` in `0..=1` (published 0.1). The gradient with respect to
+/// the logits is `(softmax(z_b)_c − t_bc) / B`. Source: paper eq. 2 with the smoothing of published
+/// `CrossEntropyLabelSmooth`.
 pub fn label_smoothed(logits: &Matrix, labels: &[usize], epsilon: f64) -> Result<Value> {
     check_features(logits, "logits")?;
     check_labels(labels, logits.rows(), logits.columns())?;

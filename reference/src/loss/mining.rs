@@ -5,7 +5,8 @@ use crate::distance::check_features;
 use crate::error::{InvalidInput, Result};
 use crate::matrix::Matrix;
 
-/// What published adds to the distance of a row that is ruled out as a negative; it stays in the value where every row is.
+/// What published adds to the distance of a row that is ruled out as a negative; it stays in the value where
+/// every row is.
 pub const FAR: f64 = 9_999_999.0;
 
 /// The hardest pair of a row.
@@ -18,7 +19,8 @@ pub struct Hardest {
 }
 
 /// Batch-hard mining (D4) in `distances: [B, B]` by the identities `labels`: per row i
-/// `p = argmax { d(i, j) : y_j = y_i }` and `n = argmin { d(i, j) : y_j ≠ y_i }`; among equal distances the first row.
+/// `p = argmax { d(i, j) : y_j = y_i }` and `n = argmin { d(i, j) : y_j ≠ y_i }`; among equal distances the
+/// first row.
 ///
 /// Source: paper eq. 1, published `_batch_hard`.
 pub fn hardest(distances: &Matrix, labels: &[usize]) -> Result<Vec<Hardest>> {
@@ -62,8 +64,9 @@ pub struct Pair {
     pub negative: usize,
 }
 
-/// The hardest pairs with their distances, and what published makes of a row without a negative (D4): its search adds
-/// 9,999,999 to each row it rules out and takes the smallest sum all the same, so a batch of one identity is no error.
+/// The hardest pairs with their distances, and what published makes of a row without a negative (D4): its
+/// search adds 9,999,999 to each row it rules out and takes the smallest sum all the same, so a batch of one
+/// identity is no error.
 pub fn pairs(distances: &Matrix, labels: &[usize]) -> Result<Vec<Pair>> {
     let hardest = hardest(distances, labels)?;
     Ok(hardest.iter().enumerate().map(|(i, pair)| pair_of_row(distances.row(i), pair)).collect())
@@ -94,8 +97,8 @@ fn nearest(distances: &[f64]) -> usize {
     nearest
 }
 
-/// Slopes of a loss in d(i, p) and d(i, n), one pair a row, carried back to the features that the distances came from
-/// (D3): `Σ_i slope_p ∂d(i, p)/∂x + slope_n ∂d(i, n)/∂x`.
+/// Slopes of a loss in d(i, p) and d(i, n), one pair a row, carried back to the features that the distances
+/// came from (D3): `Σ_i slope_p ∂d(i, p)/∂x + slope_n ∂d(i, n)/∂x`.
 pub(super) fn carry_back(features: &Matrix, pairs: &[Pair], slopes: &[(f64, f64)]) -> Matrix {
     let mut gradient = Matrix::zeros(features.rows(), features.columns());
     for (i, (pair, slope)) in pairs.iter().zip(slopes).enumerate() {

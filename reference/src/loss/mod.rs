@@ -1,5 +1,5 @@
-//! The losses of mutual mean-teaching (D1, D2, D4–D8), each with its analytic gradient. All are means over the rows of a
-//! batch; teachers are constants.
+//! The losses of mutual mean-teaching (D1, D2, D4–D8), each with its analytic gradient. All are means over
+//! the rows of a batch; teachers are constants.
 
 pub mod cross_entropy;
 pub mod mining;
@@ -23,7 +23,8 @@ pub struct Value {
     pub gradient: Matrix,
 }
 
-/// `log softmax(z)_c = z_c − log Σ_k exp z_k`, with the largest entry taken out of the sum so that it cannot overflow.
+/// `log softmax(z)_c = z_c − log Σ_k exp z_k`, with the largest entry taken out of the sum so that it cannot
+/// overflow.
 pub(crate) fn log_softmax(row: &[f64]) -> Vec<f64> {
     let largest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let log_sum = row.iter().map(|z| (z - largest).exp()).sum::<f64>().ln();

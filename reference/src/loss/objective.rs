@@ -52,7 +52,8 @@ pub struct Terms {
     pub soft_tri_2: f64,
     /// The weighted sum that is minimised.
     pub total: f64,
-    /// Gradient of the total with respect to the outputs of networks 1 and 2; zero in the unused columns of the logits.
+    /// Gradient of the total with respect to the outputs of networks 1 and 2; zero in the unused columns of
+    /// the logits.
     pub gradients: [Outputs; 2],
 }
 
@@ -80,8 +81,9 @@ impl Terms {
 /// The objective of mutual mean-teaching (D8, paper eq. 9):
 /// `(1−λ_id)(ce_1+ce_2) + λ_id(soft_ce_1+soft_ce_2) + (1−λ_tri)(tri_1+tri_2) + λ_tri(soft_tri_1+soft_tri_2)`.
 ///
-/// `students` and `mean_networks`: outputs of networks 1 and 2 and of their temporal averages on their own views of the
-/// batch; `labels` in `0..clusters`. The mean networks are constants. Source: published `MMTTrainer`.
+/// `students` and `mean_networks`: outputs of networks 1 and 2 and of their temporal averages on their own
+/// views of the batch; `labels` in `0..clusters`. The mean networks are constants. Source: published
+/// `MMTTrainer`.
 pub fn mutual_mean_teaching(
     students: [&Outputs; 2],
     mean_networks: [&Outputs; 2],
@@ -151,7 +153,8 @@ pub struct HardTerms {
     pub gradient: Outputs,
 }
 
-/// Hard losses alone (D8 with λ_id = λ_tri = 0, one network): the clustering baseline, and source pre-training.
+/// Hard losses alone (D8 with λ_id = λ_tri = 0, one network): the clustering baseline, and source
+/// pre-training.
 ///
 /// Source: published `ClusterBaseTrainer` and `PreTrainer`.
 pub fn hard_only(outputs: &Outputs, labels: &[usize], epsilon: f64, clusters: usize) -> Result<HardTerms> {

@@ -6,12 +6,12 @@ use crate::error::Result;
 use crate::matrix::Matrix;
 
 /// Soft softmax-triplet loss (D7): the binary cross-entropy of the student's `T_i` (D6) with the teacher's
-/// `T_i = exp e(i, n) / (exp e(i, p) + exp e(i, n))`, where p and n are mined in the *student's* distances d (D4) and e are
-/// the teacher's distances at the same rows.
+/// `T_i = exp e(i, n) / (exp e(i, p) + exp e(i, n))`, where p and n are mined in the *student's* distances d
+/// (D4) and e are the teacher's distances at the same rows.
 ///
-/// `student`, `teacher: [B, D]`, one identity a row. The teacher is a constant. Without a negative, n is the row nearest to
-/// i (normally i itself), and only the student's distance has the 9,999,999 of D4. Source: paper eq. 8, published
-/// `SoftTripletLoss` with margin None.
+/// `student`, `teacher: [B, D]`, one identity a row. The teacher is a constant. Without a negative, n is the
+/// row nearest to i (normally i itself), and only the student's distance has the 9,999,999 of D4. Source:
+/// paper eq. 8, published `SoftTripletLoss` with margin None.
 pub fn soft_softmax_triplet(
     student: &Matrix,
     teacher: &Matrix,
@@ -56,7 +56,8 @@ mod tests {
 
     #[test]
     fn the_pairs_are_the_students() {
-        // In the student row 1 is the nearest negative of row 0, in the teacher row 2: its distance there is 4, not 1.
+        // In the student row 1 is the nearest negative of row 0, in the teacher row 2: its distance there is
+        // 4, not 1.
         let student = Matrix::new(3, 1, vec![0.0, 1.0, 5.0]).unwrap();
         let teacher = Matrix::new(3, 1, vec![0.0, 4.0, 1.0]).unwrap();
         let value = soft_softmax_triplet(&student, &teacher, &[0, 1, 2], false).unwrap();

@@ -6,10 +6,12 @@ use crate::error::Result;
 use crate::matrix::Matrix;
 
 /// Hard softmax-triplet loss (D6): with `T_i = exp d(i, n) / (exp d(i, p) + exp d(i, n))` on the pairs of D4,
-/// `−(1/B) Σ_i (1 − margin) log T_i + margin log(1 − T_i)`: the binary cross-entropy of `T_i` with the label `1 − margin`.
+/// `−(1/B) Σ_i (1 − margin) log T_i + margin log(1 − T_i)`: the binary cross-entropy of `T_i` with the label
+/// `1 − margin`.
 ///
-/// `features: [B, D]`, one identity a row, `margin` in `0..=1` (published 0). Slopes: `(1 − T_i − margin)/B` in d(i, p)
-/// and its negative in d(i, n). Source: paper eq. 6–7, published `SoftTripletLoss` with a number as margin.
+/// `features: [B, D]`, one identity a row, `margin` in `0..=1` (published 0). Slopes: `(1 − T_i − margin)/B`
+/// in d(i, p) and its negative in d(i, n). Source: paper eq. 6–7, published `SoftTripletLoss` with a number
+/// as margin.
 pub fn softmax_triplet(features: &Matrix, labels: &[usize], margin: f64, normalize: bool) -> Result<Value> {
     mining::check_batch(features, labels)?;
     check_share("margin", margin)?;
@@ -22,8 +24,8 @@ pub fn softmax_triplet(features: &Matrix, labels: &[usize], margin: f64, normali
     Ok(against_targets(features, &pairs, &targets))
 }
 
-/// The cross-entropy of the softmax over (d(i, p), d(i, n)) with the targets (of p, of n) of each row, and its gradient:
-/// what D6 and D7 share.
+/// The cross-entropy of the softmax over (d(i, p), d(i, n)) with the targets (of p, of n) of each row, and
+/// its gradient: what D6 and D7 share.
 pub(super) fn against_targets(features: &Matrix, pairs: &[mining::Pair], targets: &[(f64, f64)]) -> Value {
     let share = 1.0 / pairs.len() as f64;
     let mut loss = 0.0;

@@ -1,4 +1,5 @@
-//! What the unit tests of this crate share: sample values and the comparison of a gradient with central differences.
+//! What the unit tests of this crate share: sample values and the comparison of a gradient with central
+//! differences.
 
 use crate::matrix::Matrix;
 

@@ -18,9 +18,9 @@ pub struct TripletValue {
 
 /// Triplet loss with a margin (D5) on the pairs of D4 in the distances of D3.
 ///
-/// `features: [B, D]`, one identity a row, `margin` at least 0; with `normalize` the rows are brought to unit length first
-/// (D9). A row inside the margin has the slopes 1/B in d(i, p) and −1/B in d(i, n). Source: paper eq. 1, published
-/// `TripletLoss`.
+/// `features: [B, D]`, one identity a row, `margin` at least 0; with `normalize` the rows are brought to unit
+/// length first (D9). A row inside the margin has the slopes 1/B in d(i, p) and −1/B in d(i, n). Source:
+/// paper eq. 1, published `TripletLoss`.
 pub fn triplet(features: &Matrix, labels: &[usize], margin: f64, normalize: bool) -> Result<TripletValue> {
     mining::check_batch(features, labels)?;
     if !margin.is_finite() || margin < 0.0 {

@@ -12,9 +12,9 @@ pub const EPSILON: f64 = 1e-5;
 /// Which statistics a batch norm divides by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Statistics {
-    /// Training: those of the batch, which also move the running ones. With a `group`, those of each run of that many
-    /// images (the last may be smaller), of which the first alone moves the running ones, as under data parallelism:
-    /// published runs had 16 images per card.
+    /// Training: those of the batch, which also move the running ones. With a `group`, those of each run of
+    /// that many images (the last may be smaller), of which the first alone moves the running ones, as under
+    /// data parallelism: published runs had 16 images per card.
     Batch {
         /// Images per group; all in one where there is none.
         group: Option<usize>,
@@ -47,8 +47,9 @@ pub struct Normalized {
     own_statistics: bool,
 }
 
-/// Normalises every channel by the moments of each run of `group` images (D30): the core of training mode, and with groups
-/// of one image that of instance norm. Also returns the moments by group and channel; refuses groups of a single value.
+/// Normalises every channel by the moments of each run of `group` images (D30): the core of training mode,
+/// and with groups of one image that of instance norm. Also returns the moments by group and channel; refuses
+/// groups of a single value.
 pub fn normalize(x: &Volume, group: usize) -> Result<(Normalized, Vec<Vec<Moments>>)> {
     if group == 0 {
         return Err(InvalidInput::Parameter { what: "group", value: 0.0, allowed: "at least 1" });
@@ -106,7 +107,8 @@ impl Normalized {
         y
     }
 
-    /// Gradients of [`Normalized::scale_and_shift`] with respect to x, γ and β, given g, that with respect to y.
+    /// Gradients of [`Normalized::scale_and_shift`] with respect to x, γ and β, given g, that with respect to
+    /// y.
     ///
     /// `∂γ = Σ g x̂`, `∂β = Σ g` over the whole batch; with h = γ g and means over the group and channel
     /// `∂x = (h − mean(h) − x̂ · mean(h x̂)) / √(σ² + ε)`, where constant statistics leave the means out.
@@ -198,7 +200,8 @@ fn track(state: &mut State, name: &str, moments: &[Moments]) -> Result<()> {
     Ok(())
 }
 
-/// Gradient with respect to the input of [`forward`]; those of weight and bias go into `gradients` if they are trained.
+/// Gradient with respect to the input of [`forward`]; those of weight and bias go into `gradients` if they
+/// are trained.
 pub fn backward(
     state: &State,
     name: &str,

@@ -16,18 +16,19 @@ pub struct Kernel<'a> {
     pub padding: usize,
 }
 
-/// Convolution (D29): `y[b, o, r, c] = Σ_i Σ_u Σ_v w[o, i, u, v] · x[b, i, s·r + u − p, s·c + v − p]`, where places outside
-/// the input are zero. Output sides: `(side_in + 2p − k) / s + 1`, rounded down.
+/// Convolution (D29): `y[b, o, r, c] = Σ_i Σ_u Σ_v w[o, i, u, v] · x[b, i, s·r + u − p, s·c + v − p]`, where
+/// places outside the input are zero. Output sides: `(side_in + 2p − k) / s + 1`, rounded down.
 pub fn convolve(x: &Volume, kernel: &Kernel) -> Result<Volume> {
     let [images, _, height, width] = x.shape();
     let (rows, columns) = (output_side(height, kernel)?, output_side(width, kernel)?);
     check(x, kernel)?;
+    let (taps_r, taps_c) = (taps(rows, height, kernel), taps(columns, width, kernel));
     let mut y = Volume::zeros([images, kernel.shape[0], rows, columns]);
     for b in 0..images {
         each_weight(kernel, |at, o, i, u, v| {
             let (input, output) = (x.plane(b, i), y.plane_mut(b, o));
-            for (r, from_r) in taps(rows, height, u, kernel) {
-                for (c, from_c) in taps(columns, width, v, kernel) {
+            for (r, from_r) in &taps_r[u] {
+                for (c, from_c) in &taps_c[v] {
                     output[r * columns + c] += kernel.weight[at] * input[from_r * width + from_c];
                 }
             }
@@ -36,21 +37,23 @@ pub fn convolve(x: &Volume, kernel: &Kernel) -> Result<Volume> {
     Ok(y)
 }
 
-/// Gradients with respect to the input and the weights of [`convolve`], given that with respect to its output: every product
-/// `w · x` of the sum passes `g · w` to the input and `g · x` to the weight.
+/// Gradients with respect to the input and the weights of [`convolve`], given that with respect to its
+/// output: every product `w · x` of the sum passes `g · w` to the input and `g · x` to the weight.
 pub fn convolve_backward(x: &Volume, kernel: &Kernel, gradient: &Volume) -> Result<(Volume, Vec<f64>)> {
     let [images, _, height, width] = x.shape();
     let (rows, columns) = (output_side(height, kernel)?, output_side(width, kernel)?);
     check(x, kernel)?;
     gradient.check_shape([images, kernel.shape[0], rows, columns], "gradient")?;
+    let (taps_r, taps_c) = (taps(rows, height, kernel), taps(columns, width, kernel));
     let (mut to_input, mut to_weight) = (Volume::zeros(x.shape()), vec![0.0; kernel.weight.len()]);
     for b in 0..images {
         each_weight(kernel, |at, o, i, u, v| {
             let (g, input, passed) = (gradient.plane(b, o), x.plane(b, i), to_input.plane_mut(b, i));
-            for (r, from_r) in taps(rows, height, u, kernel) {
-                for (c, from_c) in taps(columns, width, v, kernel) {
-                    passed[from_r * width + from_c] += g[r * columns + c] * kernel.weight[at];
-                    to_weight[at] += g[r * columns + c] * input[from_r * width + from_c];
+            for (r, from_r) in &taps_r[u] {
+                for (c, from_c) in &taps_c[v] {
+                    let (output, from) = (r * columns + c, from_r * width + from_c);
+                    passed[from] += g[output] * kernel.weight[at];
+                    to_weight[at] += g[output] * input[from];
                 }
             }
         });
@@ -74,11 +77,13 @@ fn each_weight(kernel: &Kernel, mut f: impl FnMut(usize, usize, usize, usize, us
     }
 }
 
-/// Pairs (output place, input place) along one side that the kernel's place `u` connects; those in the padding are left out.
-fn taps(outputs: usize, inputs: usize, u: usize, kernel: &Kernel) -> impl Iterator<Item = (usize, usize)> {
-    let (stride, padding) = (kernel.stride, kernel.padding);
-    let inside = move |r: usize| (stride * r + u).checked_sub(padding).filter(|from| *from < inputs);
-    (0..outputs).filter_map(move |r| inside(r).map(|from| (r, from)))
+/// For each place u of the kernel along one side, the pairs (output place r, input place s·r + u − p) that it
+/// connects; those in the padding are left out.
+fn taps(outputs: usize, inputs: usize, kernel: &Kernel) -> Vec<Vec<(usize, usize)>> {
+    let inside =
+        |r: usize, u: usize| (kernel.stride * r + u).checked_sub(kernel.padding).filter(|s| *s < inputs);
+    let at_place = |u: usize| (0..outputs).filter_map(|r| inside(r, u).map(|from| (r, from))).collect();
+    (0..kernel.shape[2]).map(at_place).collect()
 }
 
 fn output_side(side: usize, kernel: &Kernel) -> Result<usize> {

@@ -13,8 +13,9 @@ pub(super) fn declare(state: &mut State, name: &str, channels: usize) {
     batch_norm::declare(state, &format!("{name}.BN"), channels - half, Role::Trained);
 }
 
-/// IBN (D29): the first C/2 channels by the mean and biased variance of each *image's* pixels (in training and evaluation
-/// alike, no running statistics), the others by batch norm (D30). Source: published `IBN`, after Pan et al. 2018.
+/// IBN (D29): the first C/2 channels by the mean and biased variance of each *image's* pixels (in training
+/// and evaluation alike, no running statistics), the others by batch norm (D30). Source: published `IBN`,
+/// after Pan et al. 2018.
 pub fn forward(
     state: &mut State,
     name: &str,

@@ -123,8 +123,8 @@ impl Layer {
         })
     }
 
-    /// Gradient with respect to the input, given that with respect to the output and the trace of the forward pass; those of
-    /// the parameters go into `gradients`.
+    /// Gradient with respect to the input, given that with respect to the output and the trace of the forward
+    /// pass; those of the parameters go into `gradients`.
     pub fn backward(
         &self,
         state: &State,

@@ -1,4 +1,5 @@
-//! D31: what stands behind the pooled features: the optional embedding, the batch-norm neck and the classifier.
+//! D31: what stands behind the pooled features: the optional embedding, the batch-norm neck and the
+//! classifier.
 
 use super::batch_norm::{self, Normalized, Statistics};
 use super::resnet::Embedding;
@@ -8,7 +9,8 @@ use crate::distance::{normalize_rows, normalize_rows_backward};
 use crate::error::{InvalidInput, Result};
 use crate::matrix::Matrix;
 
-/// The layers behind the pooled features. Their numbers lie in a [`State`] as `feat.*`, `feat_bn.*`, `classifier.weight`.
+/// The layers behind the pooled features. Their numbers lie in a [`State`] as `feat.*`, `feat_bn.*`,
+/// `classifier.weight`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Neck {
     /// Dimension of the pooled features.
@@ -48,8 +50,9 @@ impl Neck {
         }
     }
 
-    /// Training mode (D31): logits `[B, M]` of `pooled: [B, D]`: `C · a(BN(f))` with f the pooled features or their embedding
-    /// `W f + b`, and a the identity without an embedding, else a ReLU or, by the spec, unit length (D9).
+    /// Training mode (D31): logits `[B, M]` of `pooled: [B, D]`: `C · a(BN(f))` with f the pooled features or
+    /// their embedding `W f + b`, and a the identity without an embedding, else a ReLU or, by the spec, unit
+    /// length (D9).
     pub fn train(
         &self,
         state: &mut State,
@@ -70,7 +73,8 @@ impl Neck {
         Ok((logits, NeckTrace { pooled: pooled.clone(), normalized, neck, activated }))
     }
 
-    /// Evaluation mode (D31): the batch norm's output with the running statistics, at unit length (D9), `[B, D]`. No ReLU.
+    /// Evaluation mode (D31): the batch norm's output with the running statistics, at unit length (D9),
+    /// `[B, D]`. No ReLU.
     pub fn embed(&self, state: &mut State, pooled: &Matrix) -> Result<Matrix> {
         normalize_rows(&self.batch_norm(state, pooled, Statistics::Running)?.0)
     }
@@ -90,8 +94,8 @@ impl Neck {
         Ok((neck.to_matrix(), normalized))
     }
 
-    /// Gradient with respect to the pooled features, given that with respect to the logits; those of the parameters go into
-    /// `gradients`.
+    /// Gradient with respect to the pooled features, given that with respect to the logits; those of the
+    /// parameters go into `gradients`.
     pub fn backward(
         &self,
         state: &State,

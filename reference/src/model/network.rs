@@ -35,8 +35,9 @@ pub struct NetworkTrace {
 }
 
 impl Network {
-    /// A network whose weights are still zero and whose norms are the identity: its numbers are for the caller to set (see
-    /// [`Network::set`]), since no function here draws any. `classes` rows of the classifier, none for 0.
+    /// A network whose weights are still zero and whose norms are the identity: its numbers are for the
+    /// caller to set (see [`Network::set`]), since no function here draws any. `classes` rows of the
+    /// classifier, none for 0.
     pub fn new(spec: &Spec, classes: usize) -> Result<Self> {
         spec.check()?;
         let (base, projection) = (spec.base(), spec.projection_layers());
@@ -87,8 +88,8 @@ impl Network {
         Ok(())
     }
 
-    /// Training mode (D31): pooled features (before any embedding) and logits of `images: [B, 3, H, W]`. Moves the running
-    /// statistics. `group`: see [`Statistics::Batch`].
+    /// Training mode (D31): pooled features (before any embedding) and logits of `images: [B, 3, H, W]`.
+    /// Moves the running statistics. `group`: see [`Statistics::Batch`].
     pub fn train(&mut self, images: &Volume, group: Option<usize>) -> Result<(Outputs, NetworkTrace)> {
         let statistics = Statistics::Batch { group };
         check_images(images)?;
@@ -100,7 +101,8 @@ impl Network {
         Ok((outputs, NetworkTrace { base, projection, map: map.shape(), pooled, neck, logits }))
     }
 
-    /// Gradients of the trained arrays, given those with respect to the outputs of the training pass that left `trace`.
+    /// Gradients of the trained arrays, given those with respect to the outputs of the training pass that
+    /// left `trace`.
     pub fn backward(&self, trace: &NetworkTrace, gradient: &Outputs) -> Result<Gradients> {
         check_same_shape(&gradient.features, &trace.pooled, "gradient of the features")?;
         check_same_shape(&gradient.logits, &trace.logits, "gradient of the logits")?;

@@ -142,6 +142,21 @@ fn the_published_names_stand_in_the_published_order() {
 }
 
 #[test]
+fn a_strided_bottleneck_strides_at_its_3x3_convolution_and_its_shortcut() {
+    let base = Spec::resnet50().base();
+    let Layer::Sequence(blocks) = &base[4] else { panic!("{:?}", base[4]) };
+    let Layer::Block { body, shortcut } = &blocks[0] else { panic!("{:?}", blocks[0]) };
+    let strides = |layers: &[Layer]| -> Vec<usize> {
+        let stride = |layer: &Layer| match layer {
+            Layer::Convolution { stride, .. } => Some(*stride),
+            _ => None,
+        };
+        layers.iter().filter_map(stride).collect()
+    };
+    assert_eq!((strides(body), strides(shortcut)), (vec![1, 2, 1], vec![2]));
+}
+
+#[test]
 fn centroids_fill_the_first_rows_of_the_classifier() {
     let mut network = filled(&tiny(BlockKind::Basic, false), 4, 1);
     let last = network.state.values("classifier.weight").unwrap()[6..].to_vec();

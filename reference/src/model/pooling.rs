@@ -9,8 +9,8 @@ const SIDE: usize = 3;
 const STRIDE: usize = 2;
 const PADDING: usize = 1;
 
-/// Max-pool (D29): the largest of 3×3 values at stride 2; places outside the input do not take part. Also gives the flat
-/// index of each chosen value, the first among equal ones.
+/// Max-pool (D29): the largest of 3×3 values at stride 2; places outside the input do not take part. Also
+/// gives the flat index of each chosen value, the first among equal ones.
 pub fn max_pool(x: &Volume) -> Result<(Volume, Vec<usize>)> {
     let [images, channels, height, width] = x.shape();
     check_pixels(x)?;

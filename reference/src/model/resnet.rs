@@ -1,4 +1,5 @@
-//! D29: what a residual network is made of, and its layers in the published order and under the published names.
+//! D29: what a residual network is made of, and its layers in the published order and under the published
+//! names.
 
 use super::layer::Layer;
 use crate::error::{InvalidInput, Result};
@@ -31,7 +32,8 @@ pub struct Stem {
     pub stride: usize,
     /// Channels of the convolution.
     pub channels: usize,
-    /// A ReLU after the first batch norm. The published ResNet-50 has none, the published IBN-ResNet-50-a has one.
+    /// A ReLU after the first batch norm. The published ResNet-50 has none, the published IBN-ResNet-50-a has
+    /// one.
     pub relu: bool,
     /// A 3×3 max-pool with stride 2.
     pub max_pool: bool,
@@ -68,14 +70,16 @@ pub struct Spec {
     pub stem: Stem,
     /// The stages, in order.
     pub stages: Vec<Stage>,
-    /// A 1×1 convolution with batch norm and ReLU to this many channels after the last stage. Not in the published networks.
+    /// A 1×1 convolution with batch norm and ReLU to this many channels after the last stage. Not in the
+    /// published networks.
     pub projection: Option<usize>,
     /// Not used by the published runs.
     pub embedding: Option<Embedding>,
 }
 
 impl Spec {
-    /// Published ResNet-50: torchvision's layers, stride 1 in the last stage, no ReLU after the first batch norm.
+    /// Published ResNet-50: torchvision's layers, stride 1 in the last stage, no ReLU after the first batch
+    /// norm.
     pub fn resnet50() -> Self {
         Self::fifty(false)
     }
@@ -134,8 +138,8 @@ impl Spec {
         Ok(())
     }
 
-    /// The published sequence `base` (D29): element N holds the layers named `base.N`. Convolution, batch norm, then ReLU and
-    /// max-pool where the spec has them, then one element a stage.
+    /// The published sequence `base` (D29): element N holds the layers named `base.N`. Convolution, batch
+    /// norm, then ReLU and max-pool where the spec has them, then one element a stage.
     pub fn base(&self) -> Vec<Layer> {
         let stem = self.stem;
         let mut base = vec![
@@ -175,8 +179,9 @@ impl Spec {
         }
     }
 
-    /// A residual block (D29): convolutions with norms, a ReLU between them; its shortcut is a strided 1×1 convolution with
-    /// batch norm where the shape changes. The stride stands at the 3×3 convolution (the first of a basic block).
+    /// A residual block (D29): convolutions with norms, a ReLU between them; its shortcut is a strided 1×1
+    /// convolution with batch norm where the shape changes. The stride stands at the 3×3 convolution (the
+    /// first of a basic block).
     fn residual_block(&self, name: &str, inputs: usize, stage: &Stage, stride: usize) -> Layer {
         let (width, outputs) = (stage.width, self.block.outputs(stage.width));
         let plan = match self.block {

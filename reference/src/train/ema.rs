@@ -4,8 +4,8 @@ use crate::error::{InvalidInput, Result};
 use crate::loss::check_share;
 use crate::model::{Role, State};
 
-/// Share of the old mean at step t (D23): `α_t = min(1 − 1/(t + 1), α)`, t counted from 0 over all epochs; the first step
-/// copies the student. Source: published `_update_ema_variables`; the paper has α throughout.
+/// Share of the old mean at step t (D23): `α_t = min(1 − 1/(t + 1), α)`, t counted from 0 over all epochs;
+/// the first step copies the student. Source: published `_update_ema_variables`; the paper has α throughout.
 pub fn decay(step: usize, alpha: f64) -> Result<f64> {
     check_share("alpha", alpha)?;
     Ok((1.0 - 1.0 / (step as f64 + 1.0)).min(alpha))
@@ -24,8 +24,8 @@ pub fn average(mean: &mut [f64], student: &[f64], decay: f64) -> Result<()> {
     Ok(())
 }
 
-/// One update of a mean network (D23): all parameters, the frozen neck bias among them. Buffers stay: the statistics of the
-/// mean network come from its own forward passes.
+/// One update of a mean network (D23): all parameters, the frozen neck bias among them. Buffers stay: the
+/// statistics of the mean network come from its own forward passes.
 pub fn update(mean_network: &mut State, student: &State, decay: f64) -> Result<()> {
     mean_network.check_same_layout(student)?;
     for (mean, own) in mean_network.entries_mut().iter_mut().zip(student.entries()) {

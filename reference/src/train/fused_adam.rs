@@ -27,7 +27,8 @@ impl Moments {
         Self { first: vec![0.0; size], second: vec![0.0; size], steps: 0 }
     }
 
-    /// One step of Adam (D24) on an array θ with its gradient. With λ the weight decay and η the learning rate
+    /// One step of Adam (D24) on an array θ with its gradient. With λ the weight decay and η the learning
+    /// rate
     ///
     /// `g ← g + λθ, m ← β₁m + (1 − β₁)g, v ← β₂v + (1 − β₂)g²,`
     /// `θ ← θ − η · m/(1 − β₁^t) / (√(v/(1 − β₂^t)) + ε)`.
@@ -65,8 +66,8 @@ impl Moments {
     }
 }
 
-/// Adam over the trained entries of one network (D24). Entries do not influence each other, so one of these per student is
-/// the published optimizer over both.
+/// Adam over the trained entries of one network (D24). Entries do not influence each other, so one of these
+/// per student is the published optimizer over both.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Adam {
     moments: Vec<Moments>,

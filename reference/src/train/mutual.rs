@@ -1,4 +1,5 @@
-//! D33: one step of mutual mean-teaching, of its hard-only baseline, and what surrounds the steps of an epoch.
+//! D33: one step of mutual mean-teaching, of its hard-only baseline, and what surrounds the steps of an
+//! epoch.
 
 use super::ema;
 use super::fused_adam::Adam;
@@ -11,9 +12,9 @@ use crate::model::{Network, NetworkTrace, Volume};
 /// Two students, their mean networks, and the optimizer over both students (one [`Adam`] each: see there).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Networks {
-    /// θ1, θ2.
+    /// `θ1`, `θ2`.
     pub students: [Network; 2],
-    /// E[θ1], E[θ2].
+    /// `E[θ1]`, `E[θ2]`.
     pub mean_networks: [Network; 2],
     /// Adam of each student.
     pub optimizers: [Adam; 2],
@@ -42,8 +43,9 @@ impl Networks {
         Self { students, mean_networks, optimizers }
     }
 
-    /// Forward passes of a step (D33): students 1 and 2, then mean networks 1 and 2, each on its own view of the batch, all in
-    /// training mode, so that the mean networks' batch norms follow their own passes; then the objective (D8).
+    /// Forward passes of a step (D33): students 1 and 2, then mean networks 1 and 2, each on its own view of
+    /// the batch, all in training mode, so that the mean networks' batch norms follow their own passes; then
+    /// the objective (D8).
     ///
     /// `views`: `[B, 3, H, W]` each; `labels` pseudo labels in `0..clusters`. Source: published `MMTTrainer`.
     pub fn terms(
@@ -61,8 +63,8 @@ impl Networks {
         Ok((mutual_mean_teaching(students, means, labels, &settings.weights)?, [trace_1, trace_2]))
     }
 
-    /// A whole step of mutual mean-teaching (D33): [`Networks::terms`], the gradient of the total in both students, Adam (D24),
-    /// then the mean networks (D23). Returns the losses.
+    /// A whole step of mutual mean-teaching (D33): [`Networks::terms`], the gradient of the total in both
+    /// students, Adam (D24), then the mean networks (D23). Returns the losses.
     pub fn step(&mut self, views: [&Volume; 2], labels: &[usize], settings: &StepSettings) -> Result<Terms> {
         let (terms, traces) = self.terms(views, labels, settings)?;
         for (at, trace) in traces.iter().enumerate() {
@@ -73,9 +75,9 @@ impl Networks {
         Ok(terms)
     }
 
-    /// A step of the paper's baseline: hard losses of both students (λ_id = λ_tri = 0) and α = 0. The mean networks would pass
-    /// the same images through the same parameters and then take the students' new ones, so they are the students, buffers
-    /// included, and need no passes of their own.
+    /// A step of the paper's baseline: hard losses of both students (λ_id = λ_tri = 0) and α = 0. The mean
+    /// networks would pass the same images through the same parameters and then take the students' new ones,
+    /// so they are the students, buffers included, and need no passes of their own.
     pub fn hard_step(
         &mut self,
         views: [&Volume; 2],
@@ -107,15 +109,17 @@ impl Networks {
         Ok(())
     }
 
-    /// Features that an epoch clusters (D33): the mean of both mean networks' evaluation features, `[N, D]`, each of unit
-    /// length, the mean not. Source: published `mmt_train_kmeans.py`; the DBSCAN script normalises the mean once more.
+    /// Features that an epoch clusters (D33): the mean of both mean networks' evaluation features, `[N, D]`,
+    /// each of unit length, the mean not. Source: published `mmt_train_kmeans.py`; the DBSCAN script
+    /// normalises the mean once more.
     pub fn averaged_features(&self, images: &Volume, normalize: bool) -> Result<Matrix> {
         let (one, two) = (self.mean_networks[0].embed(images)?, self.mean_networks[1].embed(images)?);
         let mean = Matrix::from_fn(one.rows(), one.columns(), |i, k| (one[(i, k)] + two[(i, k)]) / 2.0);
         if normalize { normalize_rows(&mean) } else { Ok(mean) }
     }
 
-    /// Start of an epoch (D33): the centroids (D15) become the first rows of all four classifiers, and Adam starts afresh.
+    /// Start of an epoch (D33): the centroids (D15) become the first rows of all four classifiers, and Adam
+    /// starts afresh.
     pub fn start_epoch(&mut self, centroids: &Matrix, weight_decay: f64) -> Result<()> {
         for network in self.students.iter_mut().chain(&mut self.mean_networks) {
             network.set_classifier(centroids)?;

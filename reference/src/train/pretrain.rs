@@ -5,10 +5,12 @@ use crate::error::Result;
 use crate::loss::objective::{HardTerms, hard_only};
 use crate::model::{Network, NetworkTrace, Volume};
 
-/// Forward passes of a step (D32): the source batch in training mode; then the target batch, if there is one, likewise, whose
-/// only effect are batch-norm statistics; then the losses `L_id + L_tri` of the *source* batch.
+/// Forward passes of a step (D32): the source batch in training mode; then the target batch, if there is one,
+/// likewise, whose only effect are batch-norm statistics; then the losses `L_id + L_tri` of the *source*
+/// batch.
 ///
-/// `source: [B, 3, H, W]`, `labels` one identity a row below the classifier's rows. Source: published `PreTrainer`.
+/// `source: [B, 3, H, W]`, `labels` one identity a row below the classifier's rows. Source: published
+/// `PreTrainer`.
 pub fn terms(
     network: &mut Network,
     source: &Volume,

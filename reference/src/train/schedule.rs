@@ -20,8 +20,8 @@ pub enum Unit {
     Step,
 }
 
-/// Base rate, warm-up and milestones (D22). Published: 3.5e-4, milestones 40 and 70, γ = 0.1, ten epochs of linear warm-up
-/// from 0.01.
+/// Base rate, warm-up and milestones (D22). Published: 3.5e-4, milestones 40 and 70, γ = 0.1, ten epochs of
+/// linear warm-up from 0.01.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Schedule {
     /// What milestones and warm-up count.
@@ -41,8 +41,9 @@ pub struct Schedule {
 }
 
 impl Schedule {
-    /// Rate at index t (D22): `base · f(t) · γ^{number of milestones ≤ t}` with `f = 1` from `t = W` (`warm_up`) on; before it
-    /// the factor a (constant) or `a (1 − t/W) + t/W` (linear). Source: published `WarmupMultiStepLR`.
+    /// Rate at index t (D22): `base · f(t) · γ^{number of milestones ≤ t}` with `f = 1` from `t = W`
+    /// (`warm_up`) on; before it the factor a (constant) or `a (1 − t/W) + t/W` (linear). Source: published
+    /// `WarmupMultiStepLR`.
     pub fn rate(&self, index: usize) -> Result<f64> {
         self.check()?;
         let mut rate = self.learning_rate * self.warm_up_at(index);
@@ -54,8 +55,8 @@ impl Schedule {
         Ok(rate)
     }
 
-    /// Rate of `step` in `epoch`, both from 0. The published script steps the schedule *before* each epoch, so that epoch e
-    /// runs at index e + 1; by steps likewise, at the number of the step over all epochs + 1.
+    /// Rate of `step` in `epoch`, both from 0. The published script steps the schedule *before* each epoch,
+    /// so that epoch e runs at index e + 1; by steps likewise, at the number of the step over all epochs + 1.
     pub fn rate_at(&self, epoch: usize, step: usize, steps_per_epoch: usize) -> Result<f64> {
         match self.unit {
             Unit::Epoch => self.rate(epoch + 1),

@@ -1,0 +1,77 @@
+//! How good the pseudo labels were.
+
+use polars::prelude::*;
+
+use super::frames::{fill, numbers, refused, statistics, texts, values};
+use super::names::{row_label, task_label};
+use super::results::Results;
+use super::runs::RunRecords;
+use super::summary::Context;
+use super::table::Table;
+use crate::error::Result;
+use crate::record::LabelRecord;
+
+/// What is shown of the last epoch, with its decimals.
+const SHOWN: [(&str, usize); 6] =
+    [("clusters", 0), ("unassigned", 0), ("first_ari", 3), ("ari", 3), ("nmi", 3), ("purity", 3)];
+
+/// The table of label quality; none where no run made pseudo labels.
+pub(super) fn table(runs: &[RunRecords], results: &Results, context: &Context) -> Result<Option<Table>> {
+    let runs: Vec<&RunRecords> = runs.iter().filter(|run| !run.labels.is_empty()).collect();
+    if runs.is_empty() {
+        return Ok(None);
+    }
+    make(&runs, results, context).map(Some).map_err(refused("the table of label quality"))
+}
+
+fn make(runs: &[&RunRecords], results: &Results, context: &Context) -> PolarsResult<Table> {
+    let columns = SHOWN.map(|(name, _)| name);
+    let found = statistics(&per_run(runs)?, &["task", "row"], &columns)?;
+    let labelled: Vec<String> = texts(&found, "row")?;
+    let grid = results.grid()?;
+    // Methods that never cluster have no place in this table.
+    let clusters: BooleanChunked =
+        texts(&grid, "row")?.iter().map(|row| Some(labelled.contains(row))).collect();
+    let frame = fill(&grid.filter(&clusters)?, &found, &["task", "row"])?;
+    Ok(Table {
+        name: "label_quality",
+        title: format!("Pseudo labels against true identities ({})", context.label()),
+        caption: "The clustering of the last epoch, and the ARI of the first; mean ± sample standard deviation over seeds. \
+                  True identities are used for this table only."
+            .to_owned(),
+        rows: shown(&frame)?,
+        data: context.stamped(frame)?,
+        header: vec!["Task", "Method", "seeds", "clusters", "unassigned", "ARI, first", "ARI", "NMI", "purity"],
+        names: 2,
+    })
+}
+
+/// One line per run: its last clustering and the ARI of its first.
+fn per_run(runs: &[&RunRecords]) -> PolarsResult<DataFrame> {
+    let at_end = |of: fn(&LabelRecord) -> f64| -> Vec<Option<f64>> {
+        runs.iter().map(|run| run.labels.iter().max_by_key(|record| record.epoch).map(of)).collect()
+    };
+    let first = runs.iter().map(|run| run.labels.iter().min_by_key(|record| record.epoch).map(|record| record.ari));
+    df!(
+        "task" => runs.iter().map(|run| run.info.task.as_str()).collect::<Vec<_>>(),
+        "row" => runs.iter().map(|run| run.info.row.as_str()).collect::<Vec<_>>(),
+        "clusters" => at_end(|record| record.clusters as f64),
+        "unassigned" => at_end(|record| record.unassigned as f64),
+        "first_ari" => first.collect::<Vec<_>>(),
+        "ari" => at_end(|record| record.ari),
+        "nmi" => at_end(|record| record.nmi),
+        "purity" => at_end(|record| record.purity),
+    )
+}
+
+fn shown(frame: &DataFrame) -> PolarsResult<Vec<Vec<String>>> {
+    let mut rows: Vec<Vec<String>> = texts(frame, "task")?.iter().map(|task| vec![task_label(task)]).collect();
+    let mut push = |cells: Vec<String>| rows.iter_mut().zip(cells).for_each(|(row, cell)| row.push(cell));
+    push(texts(frame, "row")?.iter().map(|row| row_label(row)).collect());
+    push(numbers(frame, "n")?.iter().map(|n| n.map_or(String::new(), |n| format!("{n:.0}"))).collect());
+    for (name, digits) in SHOWN {
+        let text = |value: &Option<super::frames::Value>| value.map_or(String::new(), |value| value.text(digits));
+        push(values(frame, name)?.iter().map(text).collect());
+    }
+    Ok(rows)
+}

@@ -1,0 +1,217 @@
+//! mAP and CMC: per epoch, at the last and at the best one, over seeds.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use polars::prelude::*;
+
+use super::frames::{Value, fill, last_lines, numbers, refused, statistics, texts, values};
+use super::names::{row_key, row_label, task_key, task_label};
+use super::runs::RunRecords;
+use super::summary::Context;
+use super::table::Table;
+use crate::error::Result;
+use crate::record::Split;
+
+/// Measures, in percent.
+const MEASURES: [&str; 4] = ["map", "top1", "top5", "top10"];
+
+/// What is taken of the picked epoch.
+const PICKED: [&str; 5] = ["map", "top1", "top5", "top10", "epoch"];
+
+/// How the values of all result tables came about.
+const CAPTION: &str = "Each value is the mean of the two networks that a method answers for (MMT: the mean networks), in \
+                       percent; mean ± sample standard deviation over seeds where there are several.";
+
+/// A row of the tables.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Row {
+    pub name: String,
+    pub method: String,
+}
+
+/// Which epoch of a run stands for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pick {
+    /// The last one: nothing is chosen.
+    Last,
+    /// That of the highest mAP on the target's test set: the published protocol.
+    Best,
+}
+
+/// Every result of a report. Frames hold percentages, averaged over the networks that a method answers for.
+#[derive(Debug, Clone)]
+pub(super) struct Results {
+    /// Tasks in the order of the tables.
+    pub tasks: Vec<String>,
+    /// Rows in the order of the tables.
+    pub rows: Vec<Row>,
+    /// One line per task, row, seed and epoch.
+    epochs: DataFrame,
+}
+
+impl Results {
+    /// Gathers the results of checked runs.
+    pub fn new(runs: &[RunRecords]) -> Result<Self> {
+        let runs: Vec<&RunRecords> = runs.iter().filter(|run| !run.is_pretraining()).collect();
+        let tasks: BTreeSet<_> = runs.iter().map(|run| task_key(&run.info.task)).collect();
+        let rows: BTreeMap<_, _> = runs
+            .iter()
+            .map(|run| (row_key(&run.info.method, &run.info.row), (&run.info.row, &run.info.method)))
+            .collect();
+        Ok(Self {
+            tasks: tasks.into_iter().map(|(_, task)| task).collect(),
+            rows: rows
+                .into_values()
+                .map(|(name, method)| Row { name: name.clone(), method: method.clone() })
+                .collect(),
+            epochs: epochs(&runs).map_err(refused("the results"))?,
+        })
+    }
+
+    /// One line per task, row and seed: its last or best epoch.
+    fn picked(&self, pick: Pick) -> PolarsResult<DataFrame> {
+        let adapted = self.epochs.column("adapted")?.bool()?;
+        let frame = self.epochs.filter(adapted)?;
+        let sorted = match pick {
+            Pick::Last => frame.sort(["epoch"], SortMultipleOptions::default())?,
+            // Of equal epochs the earliest, as the published code keeps it.
+            Pick::Best => frame
+                .sort(["map", "epoch"], SortMultipleOptions::default().with_order_descending_multi([false, true]))?,
+        };
+        let keys = ["task", "row", "seed"];
+        last_lines(&sorted, &keys, &PICKED)?.sort(keys, SortMultipleOptions::default())
+    }
+
+    /// One line per task and row, all of them, with statistics over seeds.
+    fn summary(&self, pick: Pick) -> PolarsResult<DataFrame> {
+        let keys = ["task", "row"];
+        fill(&self.grid()?, &statistics(&self.picked(pick)?, &keys, &PICKED)?, &keys)
+    }
+
+    /// Every task with every row, as two columns.
+    pub fn grid(&self) -> PolarsResult<DataFrame> {
+        let cells = || self.tasks.iter().flat_map(|task| self.rows.iter().map(move |row| (task, row)));
+        df!(
+            "task" => cells().map(|(task, _)| task.as_str()).collect::<Vec<_>>(),
+            "row" => cells().map(|(_, row)| row.name.as_str()).collect::<Vec<_>>(),
+        )
+    }
+
+    /// mAP of a row on a task, over seeds.
+    pub fn map(&self, pick: Pick) -> Result<BTreeMap<(String, String), Value>> {
+        let find = || -> PolarsResult<_> {
+            let frame = self.summary(pick)?;
+            let cells = texts(&frame, "task")?.into_iter().zip(texts(&frame, "row")?).zip(values(&frame, "map")?);
+            Ok(cells.filter_map(|(cell, value)| Some((cell, value?))).collect())
+        };
+        find().map_err(refused("the table of mAP"))
+    }
+
+    /// mAP of every run at its last epoch: (task, row) → seed → percent.
+    pub fn seeds(&self) -> Result<BTreeMap<(String, String), BTreeMap<u64, f64>>> {
+        let find = || -> PolarsResult<_> {
+            let frame = self.picked(Pick::Last)?;
+            let mut found: BTreeMap<_, BTreeMap<u64, f64>> = BTreeMap::new();
+            let cells = texts(&frame, "task")?.into_iter().zip(texts(&frame, "row")?);
+            let seeds = frame.column("seed")?.u64()?.iter();
+            for ((cell, seed), map) in cells.zip(seeds).zip(numbers(&frame, "map")?) {
+                if let (Some(seed), Some(map)) = (seed, map) {
+                    found.entry(cell).or_default().insert(seed, map);
+                }
+            }
+            Ok(found)
+        };
+        find().map_err(refused("the table of seeds"))
+    }
+
+    /// mAP by epoch, over seeds: (task, row) → (epoch, value), epochs ascending.
+    pub fn curves(&self) -> Result<BTreeMap<(String, String), Vec<(u32, Value)>>> {
+        let find = || -> PolarsResult<_> {
+            let sorted = self.epochs.sort(["epoch"], SortMultipleOptions::default())?;
+            let frame = statistics(&sorted, &["task", "row", "epoch"], &["map"])?;
+            let mut found: BTreeMap<_, Vec<_>> = BTreeMap::new();
+            let cells = texts(&frame, "task")?.into_iter().zip(texts(&frame, "row")?);
+            let epochs = frame.column("epoch")?.u32()?.iter();
+            for ((cell, epoch), value) in cells.zip(epochs).zip(values(&frame, "map")?) {
+                if let (Some(epoch), Some(value)) = (epoch, value) {
+                    found.entry(cell).or_default().push((epoch, value));
+                }
+            }
+            Ok(found)
+        };
+        find().map_err(refused("the curves"))
+    }
+
+    /// The tables of the paper's form: last epoch, best epoch.
+    pub fn tables(&self, context: &Context) -> Result<Vec<Table>> {
+        let last = "The last epoch of adaptation; nothing is chosen. Epoch 0: not adapted.";
+        let best = "The epoch with the highest mAP on the target's test set, as the published protocol has it; this choice looks \
+                    at the test set, so it flatters. Epoch 0: not adapted.";
+        let make = |pick, name, title: &str, caption: &str| {
+            let frame = self.summary(pick)?;
+            Ok::<_, PolarsError>(Table {
+                name,
+                title: format!("{title} ({})", context.label()),
+                caption: format!("{caption} {CAPTION}"),
+                rows: shown(&frame)?,
+                data: context.stamped(frame)?,
+                header: vec!["Task", "Method", "seeds", "mAP", "top-1", "top-5", "top-10", "epoch"],
+                names: 2,
+            })
+        };
+        let both = || -> PolarsResult<_> {
+            Ok(vec![
+                make(Pick::Last, "results_last_epoch", "Results, last epoch", last)?,
+                make(Pick::Best, "results_best_epoch", "Results, best epoch", best)?,
+            ])
+        };
+        both().map_err(refused("the tables of results"))
+    }
+}
+
+/// One line per task, row, seed and epoch; `adapted` is false for the start of a run that goes on.
+fn epochs(runs: &[&RunRecords]) -> PolarsResult<DataFrame> {
+    let mut lines = Vec::new();
+    for run in runs {
+        let last = run.evaluations.iter().map(|record| record.epoch).max().unwrap_or(0);
+        let answers =
+            |split: Split, network: &str| split == Split::TargetTest && network.starts_with("network-");
+        let records = run.evaluations.iter().filter(|record| answers(record.split, &record.network));
+        lines.extend(records.map(|record| (&run.info, record, record.epoch > 0 || last == 0)));
+    }
+    let percent = |of: fn(&crate::record::EvaluationRecord) -> f64| -> Vec<f64> {
+        lines.iter().map(|(_, record, _)| 100.0 * of(record)).collect()
+    };
+    let frame = df!(
+        "task" => lines.iter().map(|(info, ..)| info.task.as_str()).collect::<Vec<_>>(),
+        "row" => lines.iter().map(|(info, ..)| info.row.as_str()).collect::<Vec<_>>(),
+        "seed" => lines.iter().map(|(info, ..)| info.seed).collect::<Vec<_>>(),
+        "epoch" => lines.iter().map(|(_, record, _)| record.epoch as u32).collect::<Vec<_>>(),
+        "adapted" => lines.iter().map(|(_, _, adapted)| *adapted).collect::<Vec<_>>(),
+        "map" => percent(|record| record.map),
+        "top1" => percent(|record| record.top1),
+        "top5" => percent(|record| record.top5),
+        "top10" => percent(|record| record.top10),
+    )?;
+    let keys = ["task", "row", "seed", "epoch", "adapted"];
+    statistics(&frame, &keys, &MEASURES)?.select(keys.into_iter().chain(MEASURES))
+}
+
+/// The cells that people see of [`Results::summary`].
+fn shown(frame: &DataFrame) -> PolarsResult<Vec<Vec<String>>> {
+    let mut rows: Vec<Vec<String>> = texts(frame, "task")?.iter().map(|task| vec![task_label(task)]).collect();
+    let mut push = |cells: Vec<String>| rows.iter_mut().zip(cells).for_each(|(row, cell)| row.push(cell));
+    push(texts(frame, "row")?.iter().map(|row| row_label(row)).collect());
+    push(numbers(frame, "n")?.iter().map(|n| n.map_or(String::new(), |n| format!("{n:.0}"))).collect());
+    for name in MEASURES {
+        push(values(frame, name)?.iter().map(|value| value.map_or(String::new(), |value| value.text(1))).collect());
+    }
+    push(values(frame, "epoch")?.iter().map(|value| value.map_or(String::new(), epoch_text)).collect());
+    Ok(rows)
+}
+
+/// Seeds have their best epochs at different times: then their mean, with a decimal.
+fn epoch_text(epoch: Value) -> String {
+    let digits = if epoch.sd.unwrap_or(0.0) > 0.0 { 1 } else { 0 };
+    format!("{:.digits$}", epoch.mean)
+}
