@@ -35,14 +35,16 @@ pub(super) fn checked(folder: &Path, loaded: Loaded) -> Result<Loaded> {
 
 /// What is wrong with the records of one run.
 fn fault(folder: &Path, run: &RunRecords) -> Option<String> {
-    not_finite(run).or_else(|| if run.is_pretraining() { None } else { misplaced(folder, run).or(incomplete(run)) })
+    not_finite(run)
+        .or_else(|| if run.is_pretraining() { None } else { misplaced(folder, run).or(incomplete(run)) })
 }
 
 fn not_finite(run: &RunRecords) -> Option<String> {
     let losses = run.epochs.iter().map(|record| (EPOCHS, record.epoch, vec![record.value]));
-    let evaluations = run.evaluations.iter().map(|record| {
-        (EVALUATIONS, record.epoch, vec![record.map, record.top1, record.top5, record.top10])
-    });
+    let evaluations = run
+        .evaluations
+        .iter()
+        .map(|record| (EVALUATIONS, record.epoch, vec![record.map, record.top1, record.top5, record.top10]));
     let labels =
         run.labels.iter().map(|record| (LABELS, record.epoch, vec![record.ari, record.nmi, record.purity]));
     let timings = run.timings.iter().map(|record| (TIMINGS, record.epoch, vec![record.seconds]));
@@ -68,8 +70,9 @@ fn incomplete(run: &RunRecords) -> Option<String> {
         return Some(format!("{EVALUATIONS}: epochs {epoch} and {last} have different networks"));
     }
     let trained = run.epochs.iter().map(|record| record.epoch).max().unwrap_or(0);
-    (trained != *last)
-        .then(|| format!("{EPOCHS} ends at epoch {trained}, {EVALUATIONS} at epoch {last}; one of them is cut off"))
+    (trained != *last).then(|| {
+        format!("{EPOCHS} ends at epoch {trained}, {EVALUATIONS} at epoch {last}; one of them is cut off")
+    })
 }
 
 /// The networks that the method answers for, by epoch.
@@ -92,7 +95,10 @@ fn one_kind(folder: &Path, runs: &[RunRecords]) -> Result<()> {
     }
     let domains: BTreeSet<_> = runs.iter().map(|run| run.info.domains).collect();
     if domains.len() > 1 {
-        return Err(Error::file(folder, "holds runs on synthetic domains and on real data; a report takes one kind"));
+        return Err(Error::file(
+            folder,
+            "holds runs on synthetic domains and on real data; a report takes one kind",
+        ));
     }
     Ok(())
 }
@@ -105,7 +111,8 @@ fn comparable(runs: Vec<RunRecords>, warnings: &mut Vec<String>) -> Vec<RunRecor
     }
     cells.retain(|_, settings| settings.iter().any(|other| *other != settings[0]));
     for (task, row) in cells.keys() {
-        warnings.push(format!("left out: {task} {row}: its seeds were run under different settings ({CONFIG})"));
+        warnings
+            .push(format!("left out: {task} {row}: its seeds were run under different settings ({CONFIG})"));
     }
     runs.into_iter().filter(|run| run.is_pretraining() || !cells.contains_key(&cell(run))).collect()
 }

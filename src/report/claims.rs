@@ -85,8 +85,11 @@ fn claim(seeds: &Seeds, tasks: &[&String], lower: &Row, upper: &Row) -> Claim {
     let mut differences = Vec::new();
     if let (Some(lower), Some(upper)) = (cells(lower), cells(upper)) {
         let found = lower[0].keys().filter_map(|seed| {
-            let gains: Option<Vec<f64>> =
-                upper.iter().zip(&lower).map(|(upper, lower)| Some(upper.get(seed)? - lower.get(seed)?)).collect();
+            let gains: Option<Vec<f64>> = upper
+                .iter()
+                .zip(&lower)
+                .map(|(upper, lower)| Some(upper.get(seed)? - lower.get(seed)?))
+                .collect();
             gains.map(|gains| gains.iter().sum::<f64>() / gains.len() as f64)
         });
         differences.extend(found);

@@ -63,7 +63,8 @@ impl Fixture {
         fs::create_dir_all(&folder).unwrap();
         write_json(&folder.join(RUN), info).unwrap();
         fs::write(folder.join(DONE), format!("{}\n", info.config)).unwrap();
-        let evaluations: Vec<_> = map.iter().enumerate().flat_map(|(epoch, map)| evaluations(epoch, *map)).collect();
+        let evaluations: Vec<_> =
+            map.iter().enumerate().flat_map(|(epoch, map)| evaluations(epoch, *map)).collect();
         write_csv(&folder.join(EVALUATIONS), &evaluations).unwrap();
         write_csv(&folder.join(TIMINGS), &timings(map.len())).unwrap();
         if map.len() > 1 {
@@ -99,8 +100,7 @@ fn timings(epochs: usize) -> Vec<TimingRecord> {
 }
 
 fn losses(epochs: usize) -> Vec<EpochRecord> {
-    let record =
-        |epoch| EpochRecord { schema: SCHEMA_VERSION, epoch, loss: "total".to_owned(), value: 1.0 };
+    let record = |epoch| EpochRecord { schema: SCHEMA_VERSION, epoch, loss: "total".to_owned(), value: 1.0 };
     (1..epochs).map(record).collect()
 }
 

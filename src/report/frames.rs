@@ -33,7 +33,8 @@ pub(super) fn refused(what: &str) -> impl FnOnce(PolarsError) -> Error {
 /// `<value>_sd`, and the number of rows as `n`.
 #[expect(deprecated, reason = "Polars wants its lazy engine here, which doubles the time to compile")]
 pub(super) fn statistics(frame: &DataFrame, keys: &[&str], values: &[&str]) -> PolarsResult<DataFrame> {
-    let groups = || Ok::<_, PolarsError>(frame.group_by_stable(keys.iter().copied())?.select(values.iter().copied()));
+    let groups =
+        || Ok::<_, PolarsError>(frame.group_by_stable(keys.iter().copied())?.select(values.iter().copied()));
     let (mean, sd, count) = (groups()?.mean()?, groups()?.std(1)?, groups()?.count()?);
     let mut found = mean.select(keys.iter().copied())?;
     for value in values {

@@ -51,7 +51,8 @@ fn per_run(runs: &[&RunRecords]) -> PolarsResult<DataFrame> {
     let at_end = |of: fn(&LabelRecord) -> f64| -> Vec<Option<f64>> {
         runs.iter().map(|run| run.labels.iter().max_by_key(|record| record.epoch).map(of)).collect()
     };
-    let first = runs.iter().map(|run| run.labels.iter().min_by_key(|record| record.epoch).map(|record| record.ari));
+    let first =
+        runs.iter().map(|run| run.labels.iter().min_by_key(|record| record.epoch).map(|record| record.ari));
     df!(
         "task" => runs.iter().map(|run| run.info.task.as_str()).collect::<Vec<_>>(),
         "row" => runs.iter().map(|run| run.info.row.as_str()).collect::<Vec<_>>(),
@@ -65,12 +66,14 @@ fn per_run(runs: &[&RunRecords]) -> PolarsResult<DataFrame> {
 }
 
 fn shown(frame: &DataFrame) -> PolarsResult<Vec<Vec<String>>> {
-    let mut rows: Vec<Vec<String>> = texts(frame, "task")?.iter().map(|task| vec![task_label(task)]).collect();
+    let mut rows: Vec<Vec<String>> =
+        texts(frame, "task")?.iter().map(|task| vec![task_label(task)]).collect();
     let mut push = |cells: Vec<String>| rows.iter_mut().zip(cells).for_each(|(row, cell)| row.push(cell));
     push(texts(frame, "row")?.iter().map(|row| row_label(row)).collect());
     push(numbers(frame, "n")?.iter().map(|n| n.map_or(String::new(), |n| format!("{n:.0}"))).collect());
     for (name, digits) in SHOWN {
-        let text = |value: &Option<super::frames::Value>| value.map_or(String::new(), |value| value.text(digits));
+        let text =
+            |value: &Option<super::frames::Value>| value.map_or(String::new(), |value| value.text(digits));
         push(values(frame, name)?.iter().map(text).collect());
     }
     Ok(rows)

@@ -60,7 +60,8 @@ mod tests {
 
     #[test]
     fn rows_and_tasks_stand_in_the_papers_order() {
-        let mut rows = [("oracle", "oracle"), ("mmt", "mmt-1000"), ("mmt", "mmt-500"), ("baseline", "baseline")];
+        let mut rows =
+            [("oracle", "oracle"), ("mmt", "mmt-1000"), ("mmt", "mmt-500"), ("baseline", "baseline")];
         rows.sort_by_key(|(method, row)| row_key(method, row));
         assert_eq!(rows.map(|(_, row)| row), ["baseline", "mmt-500", "mmt-1000", "oracle"]);
         let mut tasks = ["own-to-market", "duke-to-msmt", "market-to-duke"];

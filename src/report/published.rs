@@ -35,7 +35,8 @@ fn read(tasks: &[String]) -> PolarsResult<DataFrame> {
 }
 
 fn make(frame: DataFrame, context: &Context) -> PolarsResult<Table> {
-    let mut rows: Vec<Vec<String>> = texts(&frame, "task")?.iter().map(|task| vec![task_label(task)]).collect();
+    let mut rows: Vec<Vec<String>> =
+        texts(&frame, "task")?.iter().map(|task| vec![task_label(task)]).collect();
     let mut push = |cells: Vec<String>| rows.iter_mut().zip(cells).for_each(|(row, cell)| row.push(cell));
     push(texts(&frame, "method")?);
     push(texts(&frame, "backbone")?);

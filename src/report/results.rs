@@ -75,8 +75,10 @@ impl Results {
         let sorted = match pick {
             Pick::Last => frame.sort(["epoch"], SortMultipleOptions::default())?,
             // Of equal epochs the earliest, as the published code keeps it.
-            Pick::Best => frame
-                .sort(["map", "epoch"], SortMultipleOptions::default().with_order_descending_multi([false, true]))?,
+            Pick::Best => frame.sort(
+                ["map", "epoch"],
+                SortMultipleOptions::default().with_order_descending_multi([false, true]),
+            )?,
         };
         let keys = ["task", "row", "seed"];
         last_lines(&sorted, &keys, &PICKED)?.sort(keys, SortMultipleOptions::default())
@@ -101,7 +103,8 @@ impl Results {
     pub fn map(&self, pick: Pick) -> Result<BTreeMap<(String, String), Value>> {
         let find = || -> PolarsResult<_> {
             let frame = self.summary(pick)?;
-            let cells = texts(&frame, "task")?.into_iter().zip(texts(&frame, "row")?).zip(values(&frame, "map")?);
+            let cells =
+                texts(&frame, "task")?.into_iter().zip(texts(&frame, "row")?).zip(values(&frame, "map")?);
             Ok(cells.filter_map(|(cell, value)| Some((cell, value?))).collect())
         };
         find().map_err(refused("the table of mAP"))
@@ -199,12 +202,18 @@ fn epochs(runs: &[&RunRecords]) -> PolarsResult<DataFrame> {
 
 /// The cells that people see of [`Results::summary`].
 fn shown(frame: &DataFrame) -> PolarsResult<Vec<Vec<String>>> {
-    let mut rows: Vec<Vec<String>> = texts(frame, "task")?.iter().map(|task| vec![task_label(task)]).collect();
+    let mut rows: Vec<Vec<String>> =
+        texts(frame, "task")?.iter().map(|task| vec![task_label(task)]).collect();
     let mut push = |cells: Vec<String>| rows.iter_mut().zip(cells).for_each(|(row, cell)| row.push(cell));
     push(texts(frame, "row")?.iter().map(|row| row_label(row)).collect());
     push(numbers(frame, "n")?.iter().map(|n| n.map_or(String::new(), |n| format!("{n:.0}"))).collect());
     for name in MEASURES {
-        push(values(frame, name)?.iter().map(|value| value.map_or(String::new(), |value| value.text(1))).collect());
+        push(
+            values(frame, name)?
+                .iter()
+                .map(|value| value.map_or(String::new(), |value| value.text(1)))
+                .collect(),
+        );
     }
     push(values(frame, "epoch")?.iter().map(|value| value.map_or(String::new(), epoch_text)).collect());
     Ok(rows)

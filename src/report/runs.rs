@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Error, Result};
 use crate::record::{
-    CONFIG, DONE, EPOCHS, EVALUATIONS, EpochRecord, EvaluationRecord, LABELS, LabelRecord, RUN, Record, RunInfo,
-    TIMINGS, TimingRecord, read_csv, read_json,
+    CONFIG, DONE, EPOCHS, EVALUATIONS, EpochRecord, EvaluationRecord, LABELS, LabelRecord, RUN, Record,
+    RunInfo, TIMINGS, TimingRecord, read_csv, read_json,
 };
 
 /// Folders below `runs/<profile>/`; nothing else in there is a run.
@@ -129,7 +129,9 @@ mod tests {
 
     #[test]
     fn a_run_finished_under_another_configuration_is_left_out() {
-        assert!(left_out(|folder| fs::write(folder.join(DONE), "other\n").unwrap()).contains("configurations"));
+        assert!(
+            left_out(|folder| fs::write(folder.join(DONE), "other\n").unwrap()).contains("configurations")
+        );
     }
 
     #[test]
@@ -145,7 +147,8 @@ mod tests {
         });
         assert!(column.contains(LABELS) && column.contains("nmi"), "{column}");
         let schema = left_out(|folder| {
-            let text = fs::read_to_string(folder.join(RUN)).unwrap().replace("\"schema\": 1", "\"schema\": 99");
+            let text =
+                fs::read_to_string(folder.join(RUN)).unwrap().replace("\"schema\": 1", "\"schema\": 99");
             fs::write(folder.join(RUN), text).unwrap();
         });
         assert!(schema.contains("schema 99"), "{schema}");

@@ -74,7 +74,12 @@ pub(super) fn text(context: &Context, tables: &[Table]) -> Result<String> {
 }
 
 /// The page `summary.md`.
-pub(super) fn markdown(context: &Context, tables: &[Table], figures: &[Figure], claims: &[Claim]) -> Result<String> {
+pub(super) fn markdown(
+    context: &Context,
+    tables: &[Table],
+    figures: &[Figure],
+    claims: &[Claim],
+) -> Result<String> {
     let mut page = format!("# Mutual mean-teaching: {}\n\nMade from run records alone.\n", context.label());
     if !context.notes.is_empty() {
         page += "\n## Left out\n\n";
@@ -85,7 +90,13 @@ pub(super) fn markdown(context: &Context, tables: &[Table], figures: &[Figure], 
     }
     page += &order(context, claims);
     for figure in figures {
-        page += &format!("\n## {}\n\n![{}](figures/{})\n\n{}\n", figure.title, figure.title, figure.link(), figure.caption);
+        page += &format!(
+            "\n## {}\n\n![{}](figures/{})\n\n{}\n",
+            figure.title,
+            figure.title,
+            figure.link(),
+            figure.caption
+        );
     }
     Ok(page)
 }

@@ -30,7 +30,12 @@ fn make(runs: &[RunRecords], context: &Context) -> PolarsResult<Table> {
         let label = if row == "pretrain" { "Source pre-training".to_owned() } else { row_label(row) };
         rows.push(vec![label, stage.clone(), count.to_string(), format!("{minutes:.2}")]);
     }
-    rows.push(vec!["All".to_owned(), String::new(), runs.len().to_string(), format!("{:.2}", minutes.iter().sum::<f64>())]);
+    rows.push(vec![
+        "All".to_owned(),
+        String::new(),
+        runs.len().to_string(),
+        format!("{:.2}", minutes.iter().sum::<f64>()),
+    ]);
     Ok(Table {
         name: "timings",
         title: format!("Minutes per stage ({})", context.label()),
@@ -48,7 +53,8 @@ fn make(runs: &[RunRecords], context: &Context) -> PolarsResult<Table> {
 fn per_stage(runs: &[RunRecords]) -> PolarsResult<DataFrame> {
     let mut lines = Vec::new();
     for run in runs {
-        let key = if run.is_pretraining() { Default::default() } else { row_key(&run.info.method, &run.info.row) };
+        let key =
+            if run.is_pretraining() { Default::default() } else { row_key(&run.info.method, &run.info.row) };
         lines.extend(run.timings.iter().map(|record| ((key.clone(), &record.stage), &run.info.row, record)));
     }
     lines.sort_by(|a, b| a.0.cmp(&b.0));

@@ -1,66 +1,112 @@
-//! An image of grey levels: what decoding hands over.
+//! Images before and after the normalisation.
 
 use crate::check;
-use crate::error::{InvalidInput, Result};
+use crate::error::Result;
 
-/// Red, green, blue.
-pub const CHANNELS: usize = 3;
-
-/// `height × width` pixels of three grey levels each, row by row, the channels of a pixel side by side.
+/// Grey levels, u8 `[H, W, 3]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Image {
+pub struct Pixels {
     height: usize,
     width: usize,
-    levels: Vec<u8>,
+    values: Vec<u8>,
 }
 
-impl Image {
-    /// Wraps `levels: [height, width, 3]`.
+impl Pixels {
+    /// Wraps `values`, row by row, the three channels of a pixel together.
     ///
     /// # Errors
-    /// No pixels, or another number of levels.
-    pub fn new(height: usize, width: usize, levels: Vec<u8>) -> Result<Self> {
-        if height == 0 || width == 0 {
-            return Err(InvalidInput::Empty { what: "image" });
-        }
-        check::length(levels.len(), height * width * CHANNELS, "levels")?;
-        Ok(Self { height, width, levels })
+    /// A side of 0, or another number of values than `height · width · 3`.
+    pub fn new(height: usize, width: usize, values: Vec<u8>) -> Result<Self> {
+        check::at_least_one(height, "height")?;
+        check::at_least_one(width, "width")?;
+        check::length(values.len(), height * width * 3, "pixels")?;
+        Ok(Self { height, width, values })
     }
 
-    /// An image with `level(row, column, channel)` at each place.
+    /// The image with `value(row, column, channel)` at each place.
     ///
     /// # Errors
-    /// No pixels.
-    pub fn from_fn(height: usize, width: usize, level: impl Fn(usize, usize, usize) -> u8) -> Result<Self> {
-        let mut levels = Vec::new();
+    /// A side of 0.
+    pub fn from_fn(
+        height: usize,
+        width: usize,
+        mut value: impl FnMut(usize, usize, usize) -> u8,
+    ) -> Result<Self> {
+        let mut values = Vec::new();
         for row in 0..height {
             for column in 0..width {
-                for channel in 0..CHANNELS {
-                    levels.push(level(row, column, channel));
+                for channel in 0..3 {
+                    values.push(value(row, column, channel));
                 }
             }
         }
-        Self::new(height, width, levels)
+        Self::new(height, width, values)
     }
 
-    /// Rows.
+    /// H.
     pub fn height(&self) -> usize {
         self.height
     }
 
-    /// Columns.
+    /// W.
     pub fn width(&self) -> usize {
         self.width
     }
 
     /// The grey level at a place.
     pub fn at(&self, row: usize, column: usize, channel: usize) -> u8 {
-        self.levels[(row * self.width + column) * CHANNELS + channel]
+        self.values[(row * self.width + column) * 3 + channel]
     }
 
-    /// All levels, `[height, width, 3]`.
-    pub fn levels(&self) -> &[u8] {
-        &self.levels
+    /// All grey levels.
+    pub fn values(&self) -> &[u8] {
+        &self.values
+    }
+}
+
+/// A normalised image, `[3, H, W]`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Planes {
+    height: usize,
+    width: usize,
+    values: Vec<f64>,
+}
+
+impl Planes {
+    /// Wraps `values`, channel by channel, row by row.
+    ///
+    /// # Errors
+    /// A side of 0, or another number of values than `3 · height · width`.
+    pub fn new(height: usize, width: usize, values: Vec<f64>) -> Result<Self> {
+        check::at_least_one(height, "height")?;
+        check::at_least_one(width, "width")?;
+        check::length(values.len(), 3 * height * width, "planes")?;
+        Ok(Self { height, width, values })
+    }
+
+    /// H.
+    pub fn height(&self) -> usize {
+        self.height
+    }
+
+    /// W.
+    pub fn width(&self) -> usize {
+        self.width
+    }
+
+    /// The value at a place.
+    pub fn at(&self, channel: usize, row: usize, column: usize) -> f64 {
+        self.values[(channel * self.height + row) * self.width + column]
+    }
+
+    /// Sets the value at a place.
+    pub(super) fn set(&mut self, channel: usize, row: usize, column: usize, value: f64) {
+        self.values[(channel * self.height + row) * self.width + column] = value;
+    }
+
+    /// All values.
+    pub fn values(&self) -> &[f64] {
+        &self.values
     }
 }
 
@@ -69,17 +115,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_and_levels_agree() {
-        let image =
-            Image::from_fn(2, 3, |row, column, channel| (100 * row + 10 * column + channel) as u8).unwrap();
-        assert_eq!(image.at(1, 2, 0), 120);
-        assert_eq!(image.levels()[..6], [0, 1, 2, 10, 11, 12]);
-        assert_eq!(Image::new(2, 3, image.levels().to_vec()), Ok(image));
+    fn places_are_where_the_layout_says() {
+        let pixels = Pixels::new(1, 2, vec![1, 2, 3, 4, 5, 6]).unwrap();
+        assert_eq!((pixels.at(0, 0, 2), pixels.at(0, 1, 0)), (3, 4));
+        assert_eq!(Pixels::from_fn(1, 2, |_, column, channel| (3 * column + channel + 1) as u8), Ok(pixels));
+        let planes = Planes::new(1, 2, vec![1.0, 2.0, 3.0, 4.0, 5.0, 6.0]).unwrap();
+        assert_eq!((planes.at(2, 0, 0), planes.at(0, 0, 1)), (5.0, 2.0));
     }
 
     #[test]
-    fn what_is_no_image_is_refused() {
-        assert_eq!(Image::new(0, 3, vec![]), Err(InvalidInput::Empty { what: "image" }));
-        assert!(matches!(Image::new(1, 1, vec![0; 4]), Err(InvalidInput::Shape { what: "levels", .. })));
+    fn values_that_do_not_fill_the_image_are_refused() {
+        assert!(Pixels::new(1, 2, vec![0; 5]).is_err());
+        assert!(Pixels::new(0, 2, vec![]).is_err());
+        assert!(Planes::new(1, 2, vec![0.0; 7]).is_err());
+        assert!(Planes::new(1, 0, vec![]).is_err());
     }
 }

@@ -1,5 +1,5 @@
-//! From files to batches: what file names say, bicubic resize (D26), flip, pad-and-crop and normalisation (D27), random erasing
-//! (D28), and which images stand together in a batch (D25). Random choices are handed in.
+//! From files to batches: what file names say, the transforms of an image (D26 … D28) and the sampler (D25). What is random
+//! comes from draws that the caller hands in.
 
 pub mod file_names;
 pub mod image;
@@ -7,3 +7,8 @@ pub mod random_erasing;
 pub mod resize;
 pub mod sampler;
 pub mod transforms;
+
+/// A number of `0..count` from `uniform` of `[0, 1)`: `floor(u · count)`.
+fn whole(uniform: f64, count: usize) -> usize {
+    ((uniform * count as f64) as usize).min(count.saturating_sub(1))
+}

@@ -1,31 +1,9 @@
-//! D28: random erasing, from given draws.
+//! D28: random erasing.
 
+use super::image::Planes;
+use super::whole;
 use crate::check;
 use crate::error::{InvalidInput, Result};
-use crate::matrix::Matrix;
-
-/// Rectangles that are tried before an image is left whole.
-pub const ATTEMPTS: usize = 100;
-
-/// When and how much is erased.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Rule {
-    /// Share of the images that are erased.
-    pub probability: f64,
-    /// Least share of the area.
-    pub min_area: f64,
-    /// Largest share of the area.
-    pub max_area: f64,
-    /// Least ratio of height to width; the largest is its inverse.
-    pub min_ratio: f64,
-}
-
-impl Default for Rule {
-    /// The published rule.
-    fn default() -> Self {
-        Self { probability: 0.5, min_area: 0.02, max_area: 0.4, min_ratio: 0.3 }
-    }
-}
 
 /// A part of an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,147 +18,159 @@ pub struct Rectangle {
     pub width: usize,
 }
 
-/// The rectangle to erase in an image of H × W pixels (D28), none where it stays whole. `draws` are numbers of `[0, 1]`, used in
-/// this order: u; (a, r) once per attempt; t; l.
+/// How rectangles are drawn.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Erasing {
+    /// Share of the images to be erased.
+    pub probability: f64,
+    /// Least share of the area, published `sl`.
+    pub min_area: f64,
+    /// Largest share of the area, published `sh`.
+    pub max_area: f64,
+    /// Least ratio of height to width, published `r1`; the largest is its inverse.
+    pub min_ratio: f64,
+}
+
+/// What published writes, per channel: ImageNet's mean as it is, although the image is normalised by then.
+pub const PUBLISHED_VALUE: [f64; 3] = [0.485, 0.456, 0.406];
+
+/// How many rectangles are tried.
+const ATTEMPTS: usize = 100;
+
+impl Default for Erasing {
+    /// The published settings.
+    fn default() -> Self {
+        Self { probability: 0.5, min_area: 0.02, max_area: 0.4, min_ratio: 0.3 }
+    }
+}
+
+/// The rectangle to erase in an image of `height` × `width` (D28), `None` where it stays whole. `uniform` hands out the numbers u
+/// of `[0, 1)`, in this order:
 ///
-/// Whole if u ≥ probability. An attempt: `area = H·W·(min_area + (max_area − min_area) a)`,
-/// `ratio = min_ratio + (1/min_ratio − min_ratio) r`, `h = round √(area·ratio)`, `w = round √(area/ratio)`, halves to even; it
-/// counts if h < H and w < W, both strictly. Then `top = ⌊t (H − h + 1)⌋`, `left = ⌊l (W − w + 1)⌋`. Whole after 100 attempts.
+/// 1. Nothing is erased where u ≥ p.
+/// 2. Up to 100 times: `area = H W (sl + (sh − sl) u)`, `ratio = r1 + (1/r1 − r1) u`, `h = round(√(area · ratio))`,
+///    `w = round(√(area / ratio))`, halves to even; taken where h < H and w < W, strictly. After 100 failures nothing is erased.
+/// 3. `top = floor(u (H − h + 1))`, `left = floor(u (W − w + 1))`: 0..=H − h and 0..=W − w.
 ///
-/// Source: published `RandomErasing`.
+/// Source: published `RandomErasing` (after Zhong et al., AAAI 2020).
 ///
 /// # Errors
-/// An empty image, a rule outside its ranges, draws outside `[0, 1]` or fewer than are asked for.
-pub fn rectangle(height: usize, width: usize, rule: &Rule, draws: &[f64]) -> Result<Option<Rectangle>> {
-    check::at_least_one(height.min(width), "image side")?;
-    check_rule(rule)?;
-    let mut used = 0;
-    let mut next = || {
-        used += 1;
-        draw(draws, used)
-    };
-    if next()? >= rule.probability {
+/// A side of 0, a probability or areas outside `0..=1`, areas in the wrong order, or a ratio outside `0 < r1 ≤ 1`.
+pub fn rectangle(
+    height: usize,
+    width: usize,
+    erasing: &Erasing,
+    mut uniform: impl FnMut() -> f64,
+) -> Result<Option<Rectangle>> {
+    check_settings(height, width, erasing)?;
+    if uniform() >= erasing.probability {
         return Ok(None);
     }
     for _ in 0..ATTEMPTS {
-        let share = rule.min_area + (rule.max_area - rule.min_area) * next()?;
+        let share = erasing.min_area + (erasing.max_area - erasing.min_area) * uniform();
         let area = (height * width) as f64 * share;
-        let ratio = rule.min_ratio + (1.0 / rule.min_ratio - rule.min_ratio) * next()?;
-        let h = (area * ratio).sqrt().round_ties_even() as usize;
-        let w = (area / ratio).sqrt().round_ties_even() as usize;
-        if h < height && w < width {
-            let top = whole(height - h, next()?);
-            let left = whole(width - w, next()?);
-            return Ok(Some(Rectangle { top, left, height: h, width: w }));
+        let ratio = erasing.min_ratio + (1.0 / erasing.min_ratio - erasing.min_ratio) * uniform();
+        let rows = (area * ratio).sqrt().round_ties_even() as usize;
+        let columns = (area / ratio).sqrt().round_ties_even() as usize;
+        if rows < height && columns < width {
+            let top = whole(uniform(), height - rows + 1);
+            let left = whole(uniform(), width - columns + 1);
+            return Ok(Some(Rectangle { top, left, height: rows, width: columns }));
         }
     }
     Ok(None)
 }
 
-/// The planes `[C][H, W]` of a *normalised* image with `values: [C]` written into the rectangle as they are (D28). Published
-/// writes 0.485, 0.456, 0.406, the means of images that are not normalised.
+fn check_settings(height: usize, width: usize, erasing: &Erasing) -> Result<()> {
+    check::at_least_one(height, "height")?;
+    check::at_least_one(width, "width")?;
+    check::between(erasing.probability, (0.0, 1.0), "probability", "0 to 1")?;
+    check::between(erasing.max_area, (0.0, 1.0), "max_area", "0 to 1")?;
+    check::between(erasing.min_area, (0.0, erasing.max_area), "min_area", "0 to max_area")?;
+    check::between(erasing.min_ratio, (f64::MIN_POSITIVE, 1.0), "min_ratio", "above 0, to 1")
+}
+
+/// A normalised image with `value`, one per channel, written into the rectangle (D28).
 ///
 /// # Errors
-/// Not one value per plane, planes of different shapes, or a rectangle that leaves the image.
-pub fn erase(planes: &[Matrix], rectangle: Rectangle, values: &[f64]) -> Result<Vec<Matrix>> {
-    check::length(values.len(), planes.len(), "values")?;
-    let Some(first) = planes.first() else { return Err(InvalidInput::Empty { what: "planes" }) };
-    for plane in planes {
-        check::shape(plane, first.rows(), first.columns(), "planes")?;
+/// A rectangle that sticks out of the image.
+pub fn erase(image: &Planes, rectangle: Rectangle, value: [f64; 3]) -> Result<Planes> {
+    let (bottom, right) = (rectangle.top + rectangle.height, rectangle.left + rectangle.width);
+    if bottom > image.height() || right > image.width() {
+        let expected = format!("inside {} x {}", image.height(), image.width());
+        let found = format!("up to row {bottom} and column {right}");
+        return Err(InvalidInput::Shape { what: "rectangle", expected, found });
     }
-    let Rectangle { top, left, height, width } = rectangle;
-    if top.saturating_add(height) > first.rows() || left.saturating_add(width) > first.columns() {
-        let expected = format!("within {} x {}", first.rows(), first.columns());
-        return Err(InvalidInput::Shape { what: "rectangle", expected, found: format!("{rectangle:?}") });
+    let mut erased = image.clone();
+    for (channel, value) in value.into_iter().enumerate() {
+        for row in rectangle.top..bottom {
+            for column in rectangle.left..right {
+                erased.set(channel, row, column, value);
+            }
+        }
     }
-    let inside = |i: usize, j: usize| (top..top + height).contains(&i) && (left..left + width).contains(&j);
-    let erased = |(plane, &value): (&Matrix, &f64)| {
-        Matrix::from_fn(
-            first.rows(),
-            first.columns(),
-            |i, j| if inside(i, j) { value } else { plane[(i, j)] },
-        )
-    };
-    Ok(planes.iter().zip(values).map(erased).collect())
-}
-
-fn check_rule(rule: &Rule) -> Result<()> {
-    check::between(rule.probability, (0.0, 1.0), "probability", "in 0..=1")?;
-    check::between(rule.max_area, (0.0, 1.0), "max_area", "in 0..=1")?;
-    check::between(rule.min_area, (0.0, rule.max_area), "min_area", "in 0..=max_area")?;
-    check::between(rule.min_ratio, (f64::MIN_POSITIVE, 1.0), "min_ratio", "above 0 and at most 1")
-}
-
-/// `⌊u (last + 1)⌋`, a number of `0..=last`; u = 1, which no generator hands out, counts as the last.
-fn whole(last: usize, u: f64) -> usize {
-    ((u * (last + 1) as f64).floor() as usize).min(last)
-}
-
-/// The draw number `at`, counted from 1.
-fn draw(draws: &[f64], at: usize) -> Result<f64> {
-    match draws.get(at - 1) {
-        Some(&draw) if (0.0..=1.0).contains(&draw) => Ok(draw),
-        Some(&draw) => Err(InvalidInput::Parameter { what: "draw", value: draw, allowed: "in 0..=1" }),
-        None => Err(InvalidInput::TooFewSamples { what: "draws", needed: at, found: draws.len() }),
-    }
+    Ok(erased)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// A quarter of the area at most, and ratios from 1/4 to 4.
-    const RULE: Rule = Rule { probability: 0.5, min_area: 0.0, max_area: 0.25, min_ratio: 0.25 };
-
-    #[test]
-    fn an_image_is_kept_from_the_probability_on() {
-        assert_eq!(rectangle(64, 32, &RULE, &[0.5]), Ok(None));
-        assert!(rectangle(64, 32, &RULE, &[0.49]).is_err(), "a draw is missing");
+    fn run(height: usize, width: usize, draws: &[f64]) -> Option<Rectangle> {
+        let mut draws = draws.iter();
+        let found = rectangle(height, width, &Erasing::default(), || *draws.next().unwrap());
+        assert_eq!(draws.next(), None, "draws are left over");
+        found.unwrap()
     }
 
     #[test]
-    fn a_square_of_sixteen() {
-        // Area 2048 · 0.125 = 256, ratio 0.25 + 3.75 · 0.2 = 1.
-        let found = rectangle(64, 32, &RULE, &[0.0, 0.5, 0.2, 0.999, 0.5]).unwrap();
-        assert_eq!(found, Some(Rectangle { top: 48, left: 8, height: 16, width: 16 }));
+    fn from_the_probability_on_nothing_is_erased() {
+        assert_eq!(run(10, 10, &[0.5]), None);
     }
 
     #[test]
-    fn halves_go_to_the_even_side() {
-        // Area 100 · 0.25 · 0.25 = 6.25, ratio 1: 2.5 becomes 2.
-        let found = rectangle(10, 10, &RULE, &[0.0, 0.25, 0.2, 0.0, 0.0]).unwrap();
-        assert_eq!(found, Some(Rectangle { top: 0, left: 0, height: 2, width: 2 }));
+    fn a_rectangle_by_hand() {
+        // Area 800 (0.02 + 0.38 / 2) = 168, ratio 0.3 + 0.5 (1/0.3 − 0.3) = 1.81667: √305.2 = 17.47, √92.48 = 9.62.
+        let expected = Rectangle { top: 12, left: 5, height: 17, width: 10 };
+        assert_eq!(run(40, 20, &[0.1, 0.5, 0.5, 0.5, 0.5]), Some(expected));
+        // The largest places: 40 − 17 and 20 − 10.
+        let expected = Rectangle { top: 23, left: 10, ..expected };
+        assert_eq!(run(40, 20, &[0.1, 0.5, 0.5, 0.9999, 0.9999]), Some(expected));
     }
 
     #[test]
-    fn a_rectangle_as_high_as_the_image_is_tried_again_a_hundred_times() {
-        // Area 16 · 0.25 = 4 at ratio 4: 4 × 1 in an image of 4 × 4. Then a square of 2.
-        let rule = Rule { min_area: 0.25, ..RULE };
-        let found = rectangle(4, 4, &rule, &[0.0, 0.0, 0.999_999, 0.0, 0.2, 0.999, 0.0]).unwrap();
-        assert_eq!(found, Some(Rectangle { top: 2, left: 0, height: 2, width: 2 }));
-        let too_high = [[0.0, 0.999_999]; ATTEMPTS].concat();
-        assert_eq!(rectangle(4, 4, &rule, &[&[0.0][..], &too_high].concat()), Ok(None));
+    fn a_rectangle_as_wide_as_the_image_is_drawn_again() {
+        // Area 400 · 0.4 = 160, ratio 0.3: width √533 = 23 > 20. Then area 8, ratio 0.3: √2.4 = 1.5 → 2, √26.7 = 5.2 → 5.
+        let expected = Rectangle { top: 0, left: 0, height: 2, width: 5 };
+        assert_eq!(run(20, 20, &[0.1, 1.0, 0.0, 0.0, 0.0, 0.0, 0.0]), Some(expected));
+        // Exactly as wide is too wide: area 160, ratio 0.4: √64 = 8 < 20, √400 = 20.
+        let erasing = Erasing { min_ratio: 0.4, min_area: 0.4, ..Erasing::default() };
+        let mut draws = 0;
+        let found = rectangle(20, 20, &erasing, || {
+            draws += 1;
+            0.0
+        });
+        assert_eq!((found, draws), (Ok(None), 201));
     }
 
     #[test]
-    fn only_the_rectangle_is_written() {
-        let planes = vec![Matrix::zeros(2, 3), Matrix::from_fn(2, 3, |i, j| (3 * i + j) as f64)];
-        let place = Rectangle { top: 1, left: 1, height: 1, width: 2 };
-        let erased = erase(&planes, place, &[8.0, 9.0]).unwrap();
-        assert_eq!(erased[0].values(), [0.0, 0.0, 0.0, 0.0, 8.0, 8.0]);
-        assert_eq!(erased[1].values(), [0.0, 1.0, 2.0, 3.0, 9.0, 9.0]);
-        assert!(erase(&planes, Rectangle { left: 2, ..place }, &[8.0, 9.0]).is_err());
-        assert!(erase(&planes, place, &[8.0]).is_err());
-        assert!(erase(&[], place, &[]).is_err());
+    fn only_the_rectangle_changes() {
+        let image = Planes::new(2, 2, vec![1.0; 12]).unwrap();
+        let found =
+            erase(&image, Rectangle { top: 1, left: 0, height: 1, width: 2 }, PUBLISHED_VALUE).unwrap();
+        let expected = [1.0, 1.0, 0.485, 0.485, 1.0, 1.0, 0.456, 0.456, 1.0, 1.0, 0.406, 0.406];
+        assert_eq!(found.values(), expected);
+        assert!(erase(&image, Rectangle { top: 1, left: 1, height: 1, width: 2 }, PUBLISHED_VALUE).is_err());
     }
 
     #[test]
-    fn what_does_not_fit_is_refused() {
-        let draws = [0.0; 5];
-        assert!(rectangle(0, 4, &RULE, &draws).is_err());
-        assert!(rectangle(4, 4, &RULE, &[1.5]).is_err());
-        assert!(rectangle(4, 4, &Rule { min_area: 0.5, ..RULE }, &draws).is_err());
-        assert!(rectangle(4, 4, &Rule { min_ratio: 0.0, ..RULE }, &draws).is_err());
-        assert!(rectangle(4, 4, &Rule { probability: f64::NAN, ..RULE }, &draws).is_err());
+    fn settings_outside_their_range_are_refused() {
+        let refused = |erasing: Erasing| rectangle(10, 10, &erasing, || 0.5).is_err();
+        let published = Erasing::default();
+        assert!(refused(Erasing { probability: 1.5, ..published }));
+        assert!(refused(Erasing { min_area: 0.5, ..published }));
+        assert!(refused(Erasing { max_area: f64::NAN, ..published }));
+        assert!(refused(Erasing { min_ratio: 0.0, ..published }));
+        assert!(rectangle(0, 10, &published, || 0.5).is_err());
     }
 }

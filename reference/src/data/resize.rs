@@ -1,122 +1,120 @@
-//! D26: Pillow's bicubic resize.
+//! D26: bicubic resize.
 
-use super::image::Image;
+use super::image::Pixels;
 use crate::check;
 use crate::error::Result;
 
-/// Bicubic resize to `height × width` (D26), first within the rows, then within the columns, each pass rounded (halves up) and
-/// clipped to 0..=255.
+/// The image at another size (D26). Along a line of n values that becomes one of m, with the scale s = n/m and the stretch
+/// t = max(s, 1), value q is `Σ_p w_p x_p / Σ_p w_p`, `w_p = b((p + 1/2 − (q + 1/2) s) / t)`: the filter [`bicubic`] is widened
+/// when shrinking, and cut off at the image's edge. Rows are resized first, then columns; each pass is rounded to the nearest of
+/// 0..=255, halves up.
 ///
-/// One pass takes a line of n values to m: with `s = n/m`, `t = max(s, 1)` and `c = (j + 1/2) s` the place of output j on the
-/// input, `out_j = Σ_i w_i in_i / Σ_i w_i`, `w_i = k((i + 1/2 − c) / t)`, over the i from `⌊c − 2t + 1/2⌋` up to before
-/// `⌊c + 2t + 1/2⌋` that exist. k is Keys' cubic with a = −1/2. Shrinking widens the kernel (t > 1), so it averages. A side that
-/// has its length already is left alone, which is what the formula says too (k is 1 at 0 and 0 at the other whole numbers).
-///
-/// Source: Pillow's `Image.resize` with `BICUBIC`, on which published `RectScale` relies; Keys 1981. Pillow rounds its weights
-/// to 22 binary digits, so it may be one grey level off.
+/// Source: Pillow's `Image.resize` with `BICUBIC`, which torchvision's `Resize(interpolation=3)` calls. Its weights have 22 binary
+/// digits, ours are doubles: at most one grey level apart.
 ///
 /// # Errors
 /// A side of 0.
-pub fn resize(image: &Image, height: usize, width: usize) -> Result<Image> {
+pub fn resize(image: &Pixels, height: usize, width: usize) -> Result<Pixels> {
     check::at_least_one(height, "height")?;
     check::at_least_one(width, "width")?;
-    let wide = Image::from_fn(image.height(), width, |row, j, channel| {
-        weighted(image.width(), width, j, |column| image.at(row, column, channel))
+    let across = kernels(image.width(), width);
+    let wide = Pixels::from_fn(image.height(), width, |row, column, channel| {
+        filtered(&across[column], |p| image.at(row, p, channel))
     })?;
-    Image::from_fn(height, width, |j, column, channel| {
-        weighted(image.height(), height, j, |row| wide.at(row, column, channel))
+    let down = kernels(image.height(), height);
+    Pixels::from_fn(height, width, |row, column, channel| {
+        filtered(&down[row], |p| wide.at(p, column, channel))
     })
 }
 
-/// Output `j` of a line of `from` values that becomes `to` values long.
-fn weighted(from: usize, to: usize, j: usize, value: impl Fn(usize) -> u8) -> u8 {
-    let scale = from as f64 / to as f64;
-    let stretch = scale.max(1.0);
-    let centre = (j as f64 + 0.5) * scale;
-    // Both are cut to what exists; a negative number becomes 0.
-    let first = (centre - 2.0 * stretch + 0.5) as usize;
-    let end = ((centre + 2.0 * stretch + 0.5) as usize).min(from);
-    let (mut sum, mut weights) = (0.0, 0.0);
-    for i in first..end {
-        let weight = cubic((i as f64 + 0.5 - centre) / stretch);
-        sum += weight * f64::from(value(i));
-        weights += weight;
-    }
-    (sum / weights + 0.5).floor().clamp(0.0, 255.0) as u8
-}
-
-/// Keys' cubic convolution kernel with a = −1/2.
-fn cubic(x: f64) -> f64 {
-    let (a, x) = (-0.5, x.abs());
+/// The cubic convolution kernel b of Keys with a = −1/2: `(a+2)|x|³ − (a+3)|x|² + 1` up to 1, `a|x|³ − 5a|x|² + 8a|x| − 4a` up to
+/// 2, then 0.
+pub fn bicubic(x: f64) -> f64 {
+    const A: f64 = -0.5;
+    let x = x.abs();
     if x < 1.0 {
-        (a + 2.0) * x * x * x - (a + 3.0) * x * x + 1.0
+        (A + 2.0) * x.powi(3) - (A + 3.0) * x.powi(2) + 1.0
     } else if x < 2.0 {
-        a * x * x * x - 5.0 * a * x * x + 8.0 * a * x - 4.0 * a
+        A * x.powi(3) - 5.0 * A * x.powi(2) + 8.0 * A * x - 4.0 * A
     } else {
         0.0
     }
+}
+
+/// For every output place the input places that have a weight, with their weights of sum 1.
+fn kernels(from: usize, to: usize) -> Vec<Vec<(usize, f64)>> {
+    let scale = from as f64 / to as f64;
+    let stretch = scale.max(1.0);
+    let kernel = |q: usize| {
+        let centre = (q as f64 + 0.5) * scale;
+        let weight = |p: usize| bicubic((p as f64 + 0.5 - centre) / stretch);
+        let sum: f64 = (0..from).map(weight).sum();
+        (0..from).filter(|&p| weight(p) != 0.0).map(|p| (p, weight(p) / sum)).collect()
+    };
+    (0..to).map(kernel).collect()
+}
+
+fn filtered(kernel: &[(usize, f64)], value: impl Fn(usize) -> u8) -> u8 {
+    let sum: f64 = kernel.iter().map(|&(p, weight)| weight * f64::from(value(p))).sum();
+    (sum + 0.5).floor().clamp(0.0, 255.0) as u8
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// A row of grey pixels, resized to `width`.
-    fn row(levels: &[u8], width: usize) -> Vec<u8> {
-        let image = Image::from_fn(1, levels.len(), |_, column, _| levels[column]).unwrap();
-        let resized = resize(&image, 1, width).unwrap();
-        (0..width).map(|column| resized.at(0, column, 1)).collect()
+    /// An image of one row whose channels are all the same.
+    fn row(values: &[u8]) -> Pixels {
+        Pixels::from_fn(1, values.len(), |_, column, _| values[column]).unwrap()
+    }
+
+    fn first_channel(image: &Pixels) -> Vec<u8> {
+        image.values().iter().copied().step_by(3).collect()
     }
 
     #[test]
-    fn doubling_weighs_four_neighbours() {
-        // Output 4 stands at input 2.25, between the centres 1.5 and 2.5: k(−1.75), k(−0.75), k(0.25),
-        // k(1.25), in 128ths.
-        let weights = [-3.0, 29.0, 111.0, -9.0].map(|weight| weight / 128.0);
-        assert_eq!([cubic(1.75), cubic(0.75), cubic(0.25), cubic(1.25)], weights);
-        let level = 128.0 * weights[0] + 64.0 * weights[1] + 32.0 * weights[2] + 200.0 * weights[3];
-        assert_eq!(row(&[128, 64, 32, 200, 7], 10)[4], (level + 0.5).floor() as u8);
+    fn the_kernel_interpolates() {
+        assert_eq!([-2.0, -1.0, 0.0, 1.0, 2.0, 3.0].map(bicubic), [0.0, 0.0, 1.0, 0.0, 0.0, 0.0]);
+        assert_eq!((bicubic(0.5), bicubic(-1.5)), (0.5625, -0.0625));
     }
 
     #[test]
-    fn overshoot_is_clipped() {
-        // 255 times −9/128, (29 − 3)/128, (111 − 9)/128 and 137/128.
-        assert_eq!(row(&[0, 0, 0, 255, 255, 255], 12)[4..8], [0, 52, 203, 255]);
+    fn the_same_size_changes_nothing() {
+        let image =
+            Pixels::from_fn(3, 4, |row, column, channel| (80 * row + 7 * column + channel) as u8).unwrap();
+        assert_eq!(resize(&image, 3, 4), Ok(image));
     }
 
     #[test]
-    fn halving_averages_over_eight() {
-        // Output 2 of 12 → 6 stands at 5, the kernel twice as wide: k(±1/4), k(±3/4), k(±5/4), k(±7/4), that is 111, 29, −9
-        // and −3 in 256ths.
-        let spike =
-            |place: usize| row(&std::array::from_fn::<u8, 12, _>(|i| if i == place { 255 } else { 0 }), 6)[2];
-        assert_eq!([4, 5, 3, 6, 2].map(spike), [111, 111, 29, 29, 0]);
+    fn two_values_become_four() {
+        // At q = 1, the place 0.25 right of value 0: b(1/4) = 0.8671875, b(3/4) = 0.2265625, of sum 1.09375. At q = 0, 0.25 left of
+        // value 0: b(1/4) and b(5/4) = −0.0703125, of sum 0.796875.
+        let right: f64 = 100.0 * 0.2265625 / 1.09375;
+        let left: f64 = 100.0 * -0.0703125 / 0.796875;
+        let expected = [left, right, 100.0 - right, 100.0 - left].map(|x| (x + 0.5).floor().max(0.0) as u8);
+        assert_eq!(first_channel(&resize(&row(&[0, 100]), 1, 4).unwrap()), expected);
+        assert_eq!(expected, [0, 21, 79, 109]);
     }
 
     #[test]
-    fn at_the_border_the_weights_that_exist_sum_to_one() {
-        // Output 0 of 4 → 2 stands at 1: k(1/4) twice, k(3/4), k(5/4).
-        assert_eq!(
-            row(&[255, 0, 0, 0], 2)[0],
-            (255.0_f64 * 111.0 / (111.0 + 111.0 + 29.0 - 9.0) + 0.5) as u8
-        );
+    fn four_values_become_one() {
+        // Stretch 4, centre 2: places ±1/8 and ±3/8 of the stretch; the mean of symmetric values weighs them alike.
+        let (near, far) = (bicubic(0.125), bicubic(0.375));
+        let expected = (80.0 * near + 160.0 * far) / (2.0 * near + 2.0 * far);
+        let found = resize(&row(&[160, 80, 0, 0]), 1, 1).unwrap();
+        assert_eq!(found.at(0, 0, 0), (expected + 0.5).floor() as u8);
     }
 
     #[test]
-    fn one_colour_stays_and_the_same_size_is_no_change() {
-        let colour = Image::from_fn(5, 3, |_, _, channel| [10, 200, 255][channel]).unwrap();
-        let resized = resize(&colour, 16, 2).unwrap();
-        assert_eq!(resized, Image::from_fn(16, 2, |_, _, channel| [10, 200, 255][channel]).unwrap());
-        let noise = Image::from_fn(7, 5, |i, j, k| (37 * i + 101 * j + 59 * k) as u8).unwrap();
-        assert_eq!(resize(&noise, 7, 5).unwrap(), noise);
+    fn rows_and_columns_are_treated_alike() {
+        let across = resize(&row(&[0, 100, 30]), 1, 5).unwrap();
+        let down = Pixels::from_fn(3, 1, |row, _, _| [0, 100, 30][row]).unwrap();
+        assert_eq!(resize(&down, 5, 1).unwrap().values(), across.values());
     }
 
     #[test]
-    fn columns_are_resized_like_rows() {
-        let noise = Image::from_fn(9, 9, |i, j, k| (37 * i + 101 * j + 59 * k) as u8).unwrap();
-        let turned = Image::from_fn(9, 9, |i, j, k| noise.at(j, i, k)).unwrap();
-        let (high, wide) = (resize(&noise, 4, 9).unwrap(), resize(&turned, 9, 4).unwrap());
-        assert_eq!(high, Image::from_fn(4, 9, |i, j, k| wide.at(j, i, k)).unwrap());
-        assert!(resize(&noise, 0, 9).is_err() && resize(&noise, 9, 0).is_err());
+    fn a_size_of_nothing_is_refused() {
+        assert!(resize(&row(&[1]), 0, 1).is_err());
+        assert!(resize(&row(&[1]), 1, 0).is_err());
     }
 }

@@ -1,131 +1,182 @@
-//! D25: the random multiple gallery sampler, as a rule: which images may accompany a first one, how many, and drawn how.
+//! D25: the random multiple gallery sampler.
 
+use std::collections::BTreeSet;
+
+use super::whole;
 use crate::check;
 use crate::error::{InvalidInput, Result};
 
 /// How the images that accompany a first image are chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pick {
-    /// Images they are drawn from, ascending.
+    /// What they are drawn from, ascending.
     pub pool: Vec<usize>,
     /// How many are drawn.
     pub drawn: usize,
-    /// Whether one image may be drawn more than once.
+    /// Whether an image may be drawn again.
     pub with_replacement: bool,
-    /// Images that the identity contributes, the first one included.
+    /// How many images the identity contributes, the first one included.
     pub returned: usize,
 }
 
-/// The rule for the image `first` with `instances` (K) images per identity (D25); none for an image without a label, which is
-/// never returned.
+/// The rule for the image `first` (D25): the pool are the images of its label under other cameras; if there are none, its label's
+/// other images. From it K − 1 are drawn, without replacement if and only if it has at least K images (not K − 1). An empty pool
+/// gives nothing: the identity contributes one image. `None` for an image without a label (noise).
 ///
-/// The pool is the images of the identity under other cameras; if there are none, its other images. From it K − 1 images are
-/// drawn, without replacement where the pool has at least K (not K − 1) images. An identity with one image contributes that
-/// image only.
-///
-/// Source: published `RandomMultipleGallerySampler`.
+/// `labels`, `cameras`: one per image; `instances`: K. Source: published `RandomMultipleGallerySampler`.
 ///
 /// # Errors
-/// K = 0, not one camera per label, or `first` is no image.
+/// Lists of different lengths, K = 0, or no such image.
 pub fn pick(
     labels: &[Option<usize>],
     cameras: &[usize],
     instances: usize,
     first: usize,
 ) -> Result<Option<Pick>> {
-    check::at_least_one(instances, "instances")?;
-    check::length(cameras.len(), labels.len(), "cameras")?;
+    check_images(labels, cameras, instances)?;
     if first >= labels.len() {
-        return Err(InvalidInput::Parameter {
-            what: "first",
-            value: first as f64,
-            allowed: "an image's index",
-        });
+        return Err(InvalidInput::TooFewSamples { what: "images", needed: first + 1, found: labels.len() });
     }
-    if labels[first].is_none() {
-        return Ok(None);
-    }
-    let mut same_camera = Vec::new();
-    let mut other_cameras = Vec::new();
-    for image in 0..labels.len() {
-        if image == first || labels[image] != labels[first] {
-            continue;
-        }
-        if cameras[image] == cameras[first] {
-            same_camera.push(image);
-        } else {
-            other_cameras.push(image);
-        }
-    }
-    let pool = if other_cameras.is_empty() { same_camera } else { other_cameras };
-    if pool.is_empty() {
-        return Ok(Some(Pick { pool, drawn: 0, with_replacement: false, returned: 1 }));
-    }
-    let with_replacement = pool.len() < instances;
-    Ok(Some(Pick { pool, drawn: instances - 1, with_replacement, returned: instances }))
+    Ok(labels[first].map(|_| pick_for(labels, cameras, instances, first)))
 }
 
-/// The length that the published sampler reports (D25): identities times K, more than it returns where an identity has a single
-/// image.
+fn pick_for(labels: &[Option<usize>], cameras: &[usize], instances: usize, first: usize) -> Pick {
+    let others: Vec<usize> =
+        (0..labels.len()).filter(|&i| labels[i] == labels[first] && i != first).collect();
+    let elsewhere: Vec<usize> = others.iter().copied().filter(|&i| cameras[i] != cameras[first]).collect();
+    let pool = if elsewhere.is_empty() { others } else { elsewhere };
+    let drawn = if pool.is_empty() { 0 } else { instances - 1 };
+    let with_replacement = !pool.is_empty() && pool.len() < instances;
+    Pick { pool, drawn, with_replacement, returned: 1 + drawn }
+}
+
+/// The labels that occur, ascending: the identities of a pass.
 ///
 /// # Errors
-/// K = 0.
+/// No image has a label.
+pub fn identities(labels: &[Option<usize>]) -> Result<Vec<usize>> {
+    let identities: BTreeSet<usize> = labels.iter().copied().flatten().collect();
+    if identities.is_empty() {
+        return Err(InvalidInput::Empty { what: "the list of labelled images" });
+    }
+    Ok(identities.into_iter().collect())
+}
+
+/// The length that published reports: identities times K, even where fewer images are returned.
+///
+/// # Errors
+/// No image has a label, or K = 0.
 pub fn reported_length(labels: &[Option<usize>], instances: usize) -> Result<usize> {
     check::at_least_one(instances, "instances")?;
-    let mut identities: Vec<usize> = labels.iter().copied().flatten().collect();
-    identities.sort_unstable();
-    identities.dedup();
-    Ok(identities.len() * instances)
+    Ok(identities(labels)?.len() * instances)
+}
+
+/// One pass (D25): the identities in the order of `permutation` (positions in [`identities`]); per identity one image, then those
+/// of its [`Pick`]. Each draw takes one number u of `[0, 1)` from `uniform`: entry `floor(u n)` of the n that can be drawn.
+///
+/// # Errors
+/// As [`pick`] and [`identities`], or `permutation` is not one.
+pub fn pass(
+    labels: &[Option<usize>],
+    cameras: &[usize],
+    instances: usize,
+    permutation: &[usize],
+    mut uniform: impl FnMut() -> f64,
+) -> Result<Vec<usize>> {
+    check_images(labels, cameras, instances)?;
+    let identities = identities(labels)?;
+    let mut sorted = permutation.to_vec();
+    sorted.sort_unstable();
+    if !sorted.iter().copied().eq(0..identities.len()) {
+        let expected = format!("a permutation of 0..{}", identities.len());
+        return Err(InvalidInput::Shape { what: "permutation", expected, found: "another list".to_owned() });
+    }
+    let mut order = Vec::new();
+    for &place in permutation {
+        let images: Vec<usize> =
+            (0..labels.len()).filter(|&i| labels[i] == Some(identities[place])).collect();
+        let first = images[whole(uniform(), images.len())];
+        order.push(first);
+        let Pick { mut pool, drawn, with_replacement, .. } = pick_for(labels, cameras, instances, first);
+        for _ in 0..drawn {
+            let chosen = whole(uniform(), pool.len());
+            order.push(pool[chosen]);
+            if !with_replacement {
+                pool.remove(chosen);
+            }
+        }
+    }
+    Ok(order)
+}
+
+/// A pass cut into batches of `size`; its incomplete rest is dropped. Identities of a single image shift those behind them, so that
+/// batches are then not aligned to identities.
+///
+/// # Errors
+/// `size` = 0.
+pub fn batches(pass: &[usize], size: usize) -> Result<Vec<Vec<usize>>> {
+    check::at_least_one(size, "batch size")?;
+    Ok(pass.chunks_exact(size).map(<[usize]>::to_vec).collect())
+}
+
+fn check_images(labels: &[Option<usize>], cameras: &[usize], instances: usize) -> Result<()> {
+    check::length(cameras.len(), labels.len(), "cameras")?;
+    check::at_least_one(instances, "instances")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    /// Identity 5: images 0, 1, 3, 4 under cameras 0, 0, 1, 2; identity 7: images 5, 6 under camera 0; identity 8: image 7.
-    const LABELS: [Option<usize>; 8] = [Some(5), Some(5), None, Some(5), Some(5), Some(7), Some(7), Some(8)];
-    const CAMERAS: [usize; 8] = [0, 0, 1, 1, 2, 0, 0, 3];
+    /// Identity 4: images 0, 1 (camera 0), 2, 3, 4 (camera 1); identity 7: 5, 6 (camera 0); identity 9: 7; image 8 is noise.
+    const LABELS: [Option<usize>; 9] =
+        [Some(4), Some(4), Some(4), Some(4), Some(4), Some(7), Some(7), Some(9), None];
+    const CAMERAS: [usize; 9] = [0, 0, 1, 1, 1, 0, 0, 0, 0];
 
-    fn of(first: usize, instances: usize) -> Pick {
-        pick(&LABELS, &CAMERAS, instances, first).unwrap().unwrap()
-    }
-
-    fn expected(pool: &[usize], drawn: usize, with_replacement: bool) -> Pick {
-        Pick { pool: pool.to_vec(), drawn, with_replacement, returned: drawn + 1 }
+    fn of(first: usize, instances: usize) -> (Vec<usize>, usize, bool, usize) {
+        let found = pick(&LABELS, &CAMERAS, instances, first).unwrap().unwrap();
+        (found.pool, found.drawn, found.with_replacement, found.returned)
     }
 
     #[test]
     fn other_cameras_come_first() {
-        assert_eq!(of(0, 2), expected(&[3, 4], 1, false));
-        assert_eq!(of(3, 2), expected(&[0, 1, 4], 1, false));
+        assert_eq!(of(0, 3), (vec![2, 3, 4], 2, false, 3));
+        assert_eq!(of(2, 3), (vec![0, 1], 2, true, 3));
     }
 
     #[test]
-    fn the_pool_must_have_as_many_images_as_the_identity_is_to_return() {
-        // Two others would do for K = 3, but the rule asks for three.
-        assert_eq!(of(0, 3), expected(&[3, 4], 2, true));
-        assert_eq!(of(3, 3), expected(&[0, 1, 4], 2, false));
-        assert_eq!(of(3, 4), expected(&[0, 1, 4], 3, true));
+    fn k_images_are_needed_to_draw_without_replacement() {
+        // Three would do for the three to be drawn, but four are asked for.
+        assert_eq!(of(0, 4), (vec![2, 3, 4], 3, true, 4));
     }
 
     #[test]
-    fn without_another_camera_the_same_one_serves() {
-        assert_eq!(of(5, 4), expected(&[6], 3, true));
-        assert_eq!(of(5, 1), expected(&[6], 0, false));
+    fn without_other_cameras_the_other_images_are_the_pool_and_a_lone_image_stays_alone() {
+        assert_eq!(of(5, 2), (vec![6], 1, true, 2));
+        assert_eq!(of(7, 4), (vec![], 0, false, 1));
+        assert_eq!(pick(&LABELS, &CAMERAS, 4, 8), Ok(None));
     }
 
     #[test]
-    fn a_single_image_stands_alone_and_noise_is_not_returned() {
-        assert_eq!(of(7, 4), expected(&[], 0, false));
-        assert_eq!(pick(&LABELS, &CAMERAS, 4, 2), Ok(None));
-        assert_eq!(reported_length(&LABELS, 4), Ok(12));
+    fn a_pass_by_hand() {
+        // Identities 9, 4, 7. Of 4: image 0, then 2 and, from the rest {3, 4}, image 4; of 7: image 6, then 5 twice.
+        let mut draws = [0.5, 0.0, 0.0, 0.99, 0.5, 0.0, 0.9].into_iter();
+        let found = pass(&LABELS, &CAMERAS, 3, &[2, 0, 1], || draws.next().unwrap()).unwrap();
+        assert_eq!(found, [7, 0, 2, 4, 6, 5, 5]);
+        assert_eq!(draws.next(), None);
+        assert_eq!(batches(&found, 3), Ok(vec![vec![7, 0, 2], vec![4, 6, 5]]));
+        assert_eq!(reported_length(&LABELS, 3), Ok(9));
     }
 
     #[test]
-    fn what_does_not_fit_is_refused() {
-        assert!(pick(&LABELS, &CAMERAS, 0, 0).is_err());
+    fn what_cannot_be_sampled_is_refused() {
         assert!(pick(&LABELS, &CAMERAS[1..], 4, 0).is_err());
-        assert!(pick(&LABELS, &CAMERAS, 4, 8).is_err());
+        assert!(pick(&LABELS, &CAMERAS, 0, 0).is_err());
+        assert!(pick(&LABELS, &CAMERAS, 4, 9).is_err());
+        assert!(identities(&[None]).is_err());
+        assert!(pass(&LABELS, &CAMERAS, 3, &[0, 1], || 0.0).is_err());
+        assert!(pass(&LABELS, &CAMERAS, 3, &[0, 1, 1], || 0.0).is_err());
+        assert!(batches(&[1], 0).is_err());
         assert!(reported_length(&LABELS, 0).is_err());
     }
 }

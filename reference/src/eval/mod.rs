@@ -6,3 +6,4 @@ pub mod average_precision;
 pub mod cmc;
 pub mod label_quality;
 pub mod ranking;
+pub mod re_ranking;

@@ -3,12 +3,14 @@
 mod args;
 mod progress;
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use args::{Cli, Command, ReportArgs, RunArgs};
 use clap::Parser;
 use mmt::experiment::{Origin, Run, RunOptions, Stop};
+use mmt::report::build;
 use mmt::{Error, Result};
 use progress::{Bars, Verbosity};
 
@@ -57,13 +59,27 @@ fn run(args: &RunArgs) -> Result<()> {
     let result = Run::new(profile, options, stop, &bars).and_then(|run| run.execute(&bars).map(|()| run));
     bars.clear();
     let run = result?;
-    for left_out in run.left_out() {
-        eprintln!("left out {}: {}", left_out.task, left_out.reason);
-    }
-    Ok(())
+    let left_out: Vec<(String, String)> =
+        run.left_out().iter().map(|left_out| (left_out.task.to_string(), left_out.reason.clone())).collect();
+    write_report(run.folder(), &run.folder().join("report"), &left_out)
 }
 
-fn report(_args: &ReportArgs) -> Result<()> {
+fn report(args: &ReportArgs) -> Result<()> {
+    let out = args.out.clone().unwrap_or_else(|| args.runs.join("report"));
+    write_report(&args.runs, &out, &[])
+}
+
+/// Makes tables and figures and says where they are.
+fn write_report(runs: &Path, out: &Path, left_out: &[(String, String)]) -> Result<()> {
+    let report = build(runs, out, left_out)?;
+    for warning in &report.warnings {
+        eprintln!("warning: {warning}");
+    }
+    println!("{}", report.text);
+    println!("Tables and figures:");
+    for file in &report.files {
+        println!("  {}", file.display());
+    }
     Ok(())
 }
 

@@ -113,7 +113,12 @@ impl Bars {
         Ok(())
     }
 
-    fn draw_tasks<B: DrawingBackend>(&self, area: &Area<B>, chart: &mut Chart<'_, B>, scale: Scale) -> Drawn<B> {
+    fn draw_tasks<B: DrawingBackend>(
+        &self,
+        area: &Area<B>,
+        chart: &mut Chart<'_, B>,
+        scale: Scale,
+    ) -> Drawn<B> {
         let right = self.tasks.len() as f64 - 0.5;
         let style = INK.mix(0.6).stroke_width(scale.stroke(1.0));
         chart.draw_series([PathElement::new([(-0.5, 0.0), (right, 0.0)], style)])?;
@@ -126,7 +131,12 @@ impl Bars {
 }
 
 /// A point of the chart as a pixel of `area`, moved down by `shift`.
-fn place<B: DrawingBackend>(area: &Area<B>, chart: &Chart<'_, B>, point: (f64, f64), shift: i32) -> (i32, i32) {
+fn place<B: DrawingBackend>(
+    area: &Area<B>,
+    chart: &Chart<'_, B>,
+    point: (f64, f64),
+    shift: i32,
+) -> (i32, i32) {
     let ((left, top), (x, y)) = (area.get_base_pixel(), chart.backend_coord(&point));
     (x - left, y - top + shift)
 }

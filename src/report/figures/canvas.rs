@@ -130,4 +130,3 @@ pub(super) fn titled<B: DrawingBackend>(
     strip.draw_text(subtitle, &scale.text(13.0).pos(anchor::LEFT), (scale.px(20.0), scale.px(47.0)))?;
     Ok(rest)
 }
-

@@ -56,7 +56,11 @@ impl Curves {
         }
         Ok(Some(Self {
             subtitle: context.label(),
-            legend: Legend::new(&results.rows, Sample::Line, COLUMNS.min(results.tasks.len()) as u32 * PANEL.0),
+            legend: Legend::new(
+                &results.rows,
+                Sample::Line,
+                COLUMNS.min(results.tasks.len()) as u32 * PANEL.0,
+            ),
             panels: results.tasks.iter().map(|task| panel(task, results, &curves)).collect(),
             epochs: epochs as i32,
         }))
@@ -104,7 +108,13 @@ impl Curves {
         Ok(())
     }
 
-    fn draw_line<B: DrawingBackend>(&self, area: &Area<B>, chart: &mut Chart<'_, B>, line: &Line, scale: Scale) -> Drawn<B> {
+    fn draw_line<B: DrawingBackend>(
+        &self,
+        area: &Area<B>,
+        chart: &mut Chart<'_, B>,
+        line: &Line,
+        scale: Scale,
+    ) -> Drawn<B> {
         let style = self.legend.colours[line.row].stroke_width(scale.stroke(2.0));
         if let [(_, value)] = line.points[..] {
             let ends = [(0, value.mean), (self.epochs, value.mean)];

@@ -63,7 +63,8 @@ impl Legend {
             match self.sample {
                 Sample::Line => self.draw_line(strip, row, (x, y), scale)?,
                 Sample::Box => {
-                    let corners = [(x + scale.px(8.0), y - scale.px(6.0)), (x + scale.px(30.0), y + scale.px(6.0))];
+                    let corners =
+                        [(x + scale.px(8.0), y - scale.px(6.0)), (x + scale.px(30.0), y + scale.px(6.0))];
                     strip.draw(&Rectangle::new(corners, self.colours[row].filled()))?;
                 }
             }
@@ -73,11 +74,20 @@ impl Legend {
         Ok(())
     }
 
-    fn draw_line<B: DrawingBackend>(&self, strip: &Area<B>, row: usize, (x, y): (i32, i32), scale: Scale) -> Drawn<B> {
+    fn draw_line<B: DrawingBackend>(
+        &self,
+        strip: &Area<B>,
+        row: usize,
+        (x, y): (i32, i32),
+        scale: Scale,
+    ) -> Drawn<B> {
         let style = self.colours[row].stroke_width(scale.stroke(2.0));
-        let dash = |from: f64, to: f64| PathElement::new([(x + scale.px(from), y), (x + scale.px(to), y)], style);
+        let dash =
+            |from: f64, to: f64| PathElement::new([(x + scale.px(from), y), (x + scale.px(to), y)], style);
         if self.dashed[row] {
-            [(0.0, 8.0), (12.0, 20.0), (24.0, 32.0)].iter().try_for_each(|(from, to)| strip.draw(&dash(*from, *to)))
+            [(0.0, 8.0), (12.0, 20.0), (24.0, 32.0)]
+                .iter()
+                .try_for_each(|(from, to)| strip.draw(&dash(*from, *to)))
         } else {
             strip.draw(&dash(0.0, 32.0))?;
             self.mark(strip, row, (x + scale.px(16.0), y), scale)
@@ -85,7 +95,13 @@ impl Legend {
     }
 
     /// Draws the mark of a row: shapes differ too, for those who print in grey.
-    pub fn mark<B: DrawingBackend>(&self, area: &Area<B>, row: usize, at: (i32, i32), scale: Scale) -> Drawn<B> {
+    pub fn mark<B: DrawingBackend>(
+        &self,
+        area: &Area<B>,
+        row: usize,
+        at: (i32, i32),
+        scale: Scale,
+    ) -> Drawn<B> {
         let style = self.colours[row].filled();
         let size = scale.px(MARK);
         match row % 3 {
