@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use mmt::data::{self, Dataset, DatasetName, LabelledItem};
+use mmt_reference::data::file_names;
 use mmt_testkit::{Failure, Trial};
 use serde::Deserialize;
 use serde_json::Value;
@@ -62,8 +63,7 @@ fn loaded(run: &mut Run, expected: &Value) -> Trial {
         same_identities(run, subset, items, &images, renamed)?;
     }
     counts(run, &dataset, expected)?;
-    run.skip(Side::Reference, "the reference of the data room is not there yet");
-    Ok(())
+    reference(run, &dataset, expected)
 }
 
 /// The same identities; under a one-to-one renaming where the numbering is not defined.
@@ -108,8 +108,42 @@ fn counts(run: &mut Run, dataset: &Dataset, expected: &Value) -> Trial {
     Ok(())
 }
 
+/// The reference knows what a file name says and how identities are numbered; folders it never sees.
+fn reference(run: &mut Run, dataset: &Dataset, expected: &Value) -> Trial {
+    let name = reference_name(dataset.name);
+    for subset in ["train", "query", "gallery"] {
+        let images = Vec::<Image>::deserialize(&expected[subset])?;
+        let mut people = Vec::new();
+        for image in &images {
+            let person = file_names::read(name, &image.file.to_string_lossy())?;
+            people.push(person.ok_or_else(|| Failure::new("junk among the images").at(image.file.display()))?);
+        }
+        let cameras: Vec<usize> = people.iter().map(|person| person.camera).collect();
+        run.equal(Side::Reference, subset, cameras, images.iter().map(|image| image.camera).collect())?;
+        let mut identities: Vec<i64> = people.iter().map(|person| person.identity).collect();
+        if subset == "train" {
+            let numbered = file_names::renumbered(&identities)?;
+            identities = numbered.into_iter().map(|identity| identity as i64).collect();
+            let ours: Vec<i64> = dataset.train.iter().map(|item| item.identity).collect();
+            run.equal(Side::Reference, "numbering", &identities, &ours)?;
+        } else {
+            run.equal(Side::Reference, subset, identities, images.iter().map(|image| image.identity).collect())?;
+        }
+    }
+    Ok(())
+}
+
+fn reference_name(name: DatasetName) -> file_names::Dataset {
+    match name {
+        DatasetName::Market1501 => file_names::Dataset::Market1501,
+        DatasetName::DukeMtmc => file_names::Dataset::DukeMtmc,
+        DatasetName::Msmt17 => file_names::Dataset::Msmt17,
+    }
+}
+
 /// Copies a whole tree, breaks it as `what` says, and expects an error.
 fn broken_tree(run: &mut Run, broken: &Broken) -> Trial {
+    run.skip(Side::Reference, "the reference reads no folders");
     let name: DatasetName = broken.dataset.parse()?;
     let folder = tempfile::tempdir()?;
     let root = folder.path().join("root");
