@@ -93,7 +93,7 @@ mod tests {
     const SIZE: ImageSize = ImageSize { height: 64, width: 32 };
 
     fn draws(numbers: &[f64]) -> impl FnMut() -> f64 {
-        let mut numbers = numbers.to_vec().into_iter();
+        let mut numbers = numbers.iter().copied();
         move || numbers.next().expect("more draws than the rule asks for")
     }
 

@@ -36,6 +36,7 @@ pub(super) fn checked(folder: &Path, loaded: Loaded) -> Result<Loaded> {
 /// What is wrong with the records of one run.
 fn fault(folder: &Path, run: &RunRecords) -> Option<String> {
     not_finite(run)
+        .or_else(|| no_fraction(run))
         .or_else(|| if run.is_pretraining() { None } else { misplaced(folder, run).or(incomplete(run)) })
 }
 
@@ -51,6 +52,13 @@ fn not_finite(run: &RunRecords) -> Option<String> {
     let mut all = losses.chain(evaluations).chain(labels).chain(timings);
     let (file, epoch, _) = all.find(|(_, _, values)| values.iter().any(|value| !value.is_finite()))?;
     Some(format!("{file}: NaN or infinite values at epoch {epoch}"))
+}
+
+fn no_fraction(run: &RunRecords) -> Option<String> {
+    let mut all =
+        run.evaluations.iter().map(|record| (record, [record.map, record.top1, record.top5, record.top10]));
+    let (record, _) = all.find(|(_, values)| values.iter().any(|value| !(0.0..=1.0).contains(value)))?;
+    Some(format!("{EVALUATIONS}: values outside 0 to 1 at epoch {}", record.epoch))
 }
 
 /// A copied folder would count one run twice.
@@ -166,6 +174,11 @@ mod tests {
         fs::write(&epochs, sound.replace("1,2,total,1.0", "1,2,total,NaN")).unwrap();
         let text = only_warning(&fixture);
         assert!(text.contains("mmt-k") && text.contains("epochs.csv") && text.contains("epoch 2"), "{text}");
+        fs::write(&epochs, &sound).unwrap();
+        let evaluations = fs::read_to_string(folder.join(EVALUATIONS)).unwrap();
+        fs::write(folder.join(EVALUATIONS), evaluations.replace("0.5,", "1.5,")).unwrap();
+        assert!(only_warning(&fixture).contains("outside 0 to 1"));
+        fs::write(folder.join(EVALUATIONS), evaluations).unwrap();
         let lines: Vec<&str> = sound.lines().collect();
         fs::write(&epochs, lines[..lines.len() - 1].join("\n")).unwrap();
         assert!(only_warning(&fixture).contains("cut off"));

@@ -1,19 +1,21 @@
 //! The order that the paper claims: Pre-trained < Baseline < MMT < Oracle.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::names::{METHODS, row_label, task_label};
-use super::results::{Results, Row};
+use super::results::{Cells, Results, Row};
 use crate::error::Result;
 
 /// mAP by task and row, then by seed.
-type Seeds = BTreeMap<(String, String), BTreeMap<u64, f64>>;
+type Seeds = Cells<BTreeMap<u64, f64>>;
 
 /// A claim and what was measured.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Claim {
     /// `Market → Duke: Baseline < MMT-k`.
     pub text: String,
+    /// The task; `None` for a claim about the mean of all.
+    pub task: Option<String>,
     /// Differences in mAP, seed by seed.
     pub differences: Vec<f64>,
 }
@@ -62,6 +64,27 @@ pub(super) fn judge(results: &Results) -> Result<Vec<Claim>> {
     Ok(claims)
 }
 
+/// One line on the whole order: `Pre-trained < Baseline < MMT < Oracle held on 3 of 4 tasks`, of the methods that have a row.
+pub(super) fn whole_order(results: &Results, claims: &[Claim]) -> Option<String> {
+    let has = |method: &&str| results.rows.iter().any(|row| row.method == *method);
+    let methods: Vec<String> = METHODS.into_iter().filter(has).map(row_label).collect();
+    let (held, tasks) = tasks_held(claims);
+    (methods.len() > 1)
+        .then(|| format!("{} held on {held} of {tasks} tasks (mAP, last epoch)", methods.join(" < ")))
+}
+
+/// On how many tasks every step held, and of how many.
+fn tasks_held(claims: &[Claim]) -> (usize, usize) {
+    let tasks: BTreeSet<&String> = claims.iter().filter_map(|claim| claim.task.as_ref()).collect();
+    let holds = |task: &&&String| {
+        claims
+            .iter()
+            .filter(|claim| claim.task.as_ref() == Some(**task))
+            .all(|claim| claim.verdict() == "held")
+    };
+    (tasks.iter().filter(holds).count(), tasks.len())
+}
+
 /// Pairs of rows of neighbouring methods; a method without a row is stepped over.
 fn steps(rows: &[Row]) -> Vec<(&Row, &Row)> {
     let of = |method: &&str| rows.iter().filter(|row| row.method == **method).collect::<Vec<_>>();
@@ -94,7 +117,8 @@ fn claim(seeds: &Seeds, tasks: &[&String], lower: &Row, upper: &Row) -> Claim {
         });
         differences.extend(found);
     }
-    Claim { text: format!("{name}: {} < {}", row_label(&lower.name), row_label(&upper.name)), differences }
+    let text = format!("{name}: {} < {}", row_label(&lower.name), row_label(&upper.name));
+    Claim { text, task: (tasks.len() == 1).then(|| tasks[0].clone()), differences }
 }
 
 #[cfg(test)]
@@ -115,6 +139,10 @@ mod tests {
         fixture.run("market-to-duke", "oracle", "oracle", 3, &[0.7]);
         let results = Results::new(&load(fixture.runs()).unwrap().runs).unwrap();
         let claims = judge(&results).unwrap();
+        assert_eq!(tasks_held(&claims[..1]), (1, 1));
+        assert_eq!(tasks_held(&claims), (0, 2), "a step that was not run has not held");
+        let line = whole_order(&results, &claims).unwrap();
+        assert_eq!(line, "Baseline < MMT < Oracle held on 0 of 2 tasks (mAP, last epoch)");
         let lines: Vec<String> = claims
             .iter()
             .map(|claim| format!("{} {} {}", claim.text, claim.verdict(), claim.difference()))

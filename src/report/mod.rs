@@ -53,6 +53,7 @@ pub fn build(runs: &Path, out: &Path, left_out: &[(String, String)]) -> Result<R
     let results = results::Results::new(&loaded.runs)?;
     let tables = tables(&context, &loaded, &results)?;
     let claims = claims::judge(&results)?;
+    let order = claims::whole_order(&results, &claims).unwrap_or_default();
     let mut files = vec![out.join("summary.md")];
     for table in &tables {
         files.push(write(out, &format!("tables/{}.csv", table.name), &table.csv()?)?);
@@ -61,9 +62,9 @@ pub fn build(runs: &Path, out: &Path, left_out: &[(String, String)]) -> Result<R
     for file in figures.iter().flat_map(|figure| &figure.files) {
         files.push(write(out, &format!("figures/{}", file.name), &file.bytes)?);
     }
-    let summary = summary::markdown(&context, &tables, &figures, &claims)?;
+    let summary = summary::markdown(&context, &tables, &figures, (&order, &claims));
     write(out, "summary.md", summary.as_bytes())?;
-    Ok(Report { text: summary::text(&context, &tables)?, files, warnings: loaded.warnings })
+    Ok(Report { text: summary::text(&context, &tables, &order), files, warnings: loaded.warnings })
 }
 
 fn tables(
@@ -85,4 +86,107 @@ fn write(out: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf> {
     }
     write_whole(&path, bytes)?;
     Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fixture::Fixture;
+    use super::*;
+    use crate::record::{DomainKind, EVALUATIONS};
+
+    /// Two tasks; on one of them the oracle is missing.
+    fn fixture(domains: DomainKind) -> Fixture {
+        let fixture = Fixture::new();
+        let run = |task, row, method, seed, map: &[f64]| {
+            let mut info = Fixture::info(task, row, method, seed);
+            info.domains = domains;
+            fixture.write(&info, map);
+        };
+        for (task, gain) in [("market-to-duke", 0.0), ("duke-to-market", 0.1)] {
+            for seed in [1, 2] {
+                let noise = 0.02 * seed as f64;
+                run(task, "pre-trained", "pre-trained", seed, &[0.18 + gain + noise]);
+                run(task, "baseline", "baseline", seed, &[0.2, 0.3 + gain, 0.35 + gain + noise]);
+                run(task, "mmt-k", "mmt", seed, &[0.2, 0.35 + gain, 0.5 + gain + noise, 0.45 + gain + noise]);
+            }
+        }
+        run("market-to-duke", "oracle", "oracle", 1, &[0.7]);
+        run("market", "pretrain", "pretrain", 1, &[0.3]);
+        fixture
+    }
+
+    fn read(folder: &Path, name: &str) -> String {
+        fs::read_to_string(folder.join(name)).unwrap()
+    }
+
+    #[test]
+    fn a_report_has_tables_figures_and_a_summary() {
+        let fixture = fixture(DomainKind::Synthetic);
+        let left_out = [("market-to-msmt".to_owned(), "MSMT17 is not below data".to_owned())];
+        let report = build(fixture.runs(), &fixture.out(), &left_out).unwrap();
+        assert!(report.warnings.is_empty());
+        assert!(report.files.iter().all(|file| file.exists()), "{:?}", report.files);
+        let last = read(&fixture.out(), "tables/results_last_epoch.csv");
+        let line = last.lines().find(|line| line.contains("market-to-duke,mmt-k")).unwrap();
+        assert!(
+            line.starts_with("synthetic domains,quick,small,market-to-duke,mmt-k,48.0000,1.4142,58.0000"),
+            "{line}"
+        );
+        let best = read(&fixture.out(), "tables/results_best_epoch.csv");
+        assert!(best.contains("market-to-duke,mmt-k,53.0000,1.4142"), "{best}");
+        assert!(last.contains("duke-to-market,oracle,,,,,,,,,,"), "missing cells stay empty: {last}");
+        assert!(report.text.contains("MMT-k") && report.text.contains("48.0 ± 1.4"), "{}", report.text);
+        assert!(report.text.contains("synthetic domains") && report.text.contains("Market → MSMT: MSMT17"));
+        let summary = read(&fixture.out(), "summary.md");
+        assert!(
+            summary.contains("| Market → Duke: Baseline < MMT-k | held | +10.0 ± 0.0 | 2 |"),
+            "{summary}"
+        );
+        assert!(!summary.contains("Published results") && !summary.contains("real data"), "{summary}");
+        assert!(
+            report.text.contains("Pre-trained < Baseline < MMT < Oracle held on 1 of 2 tasks"),
+            "{}",
+            report.text
+        );
+        for name in ["map_over_epochs", "map_by_task"] {
+            assert!(read(&fixture.out(), &format!("figures/{name}.svg")).contains("Market → Duke"));
+            image::open(fixture.out().join(format!("figures/{name}.png"))).unwrap();
+        }
+    }
+
+    #[test]
+    fn equal_records_make_equal_files_and_other_records_other_ones() {
+        let fixture = fixture(DomainKind::Synthetic);
+        let all =
+            |report: &Report| report.files.iter().map(|file| fs::read(file).unwrap()).collect::<Vec<_>>();
+        let first = all(&build(fixture.runs(), &fixture.out(), &[]).unwrap());
+        assert!(first == all(&build(fixture.runs(), &fixture.out(), &[]).unwrap()));
+        let records = fixture.runs().join("adapt/market-to-duke/mmt-k/seed-1").join(EVALUATIONS);
+        let text = fs::read_to_string(&records).unwrap();
+        fs::write(&records, text.replace("0.48000000000000004", "0.58")).unwrap();
+        let changed = build(fixture.runs(), &fixture.out(), &[]).unwrap();
+        assert!(changed.text.contains("50.5 ± 2.1"), "{}", changed.text);
+    }
+
+    #[test]
+    fn published_numbers_stand_beside_real_data() {
+        let fixture = fixture(DomainKind::Real);
+        build(fixture.runs(), &fixture.out(), &[]).unwrap();
+        let summary = read(&fixture.out(), "summary.md");
+        assert!(
+            summary.contains("Published results (real data")
+                && summary.contains("| MMT-500 | ResNet-50 | 71.2 |")
+        );
+        assert!(!summary.contains("synthetic"));
+    }
+
+    #[test]
+    fn no_runs_and_an_unwritable_folder_are_errors() {
+        let empty = Fixture::new();
+        assert!(build(empty.runs(), &empty.out(), &[]).unwrap_err().to_string().contains("no finished run"));
+        let fixture = fixture(DomainKind::Synthetic);
+        let file = fixture.runs().join("file");
+        fs::write(&file, "").unwrap();
+        assert!(build(fixture.runs(), &file, &[]).unwrap_err().to_string().contains("create"));
+    }
 }

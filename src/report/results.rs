@@ -22,6 +22,9 @@ const PICKED: [&str; 5] = ["map", "top1", "top5", "top10", "epoch"];
 const CAPTION: &str = "Each value is the mean of the two networks that a method answers for (MMT: the mean networks), in \
                        percent; mean ± sample standard deviation over seeds where there are several.";
 
+/// Something for each (task, row) that has results.
+pub(super) type Cells<T> = BTreeMap<(String, String), T>;
+
 /// A row of the tables.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Row {
@@ -100,7 +103,7 @@ impl Results {
     }
 
     /// mAP of a row on a task, over seeds.
-    pub fn map(&self, pick: Pick) -> Result<BTreeMap<(String, String), Value>> {
+    pub fn map(&self, pick: Pick) -> Result<Cells<Value>> {
         let find = || -> PolarsResult<_> {
             let frame = self.summary(pick)?;
             let cells =
@@ -111,7 +114,7 @@ impl Results {
     }
 
     /// mAP of every run at its last epoch: (task, row) → seed → percent.
-    pub fn seeds(&self) -> Result<BTreeMap<(String, String), BTreeMap<u64, f64>>> {
+    pub fn seeds(&self) -> Result<Cells<BTreeMap<u64, f64>>> {
         let find = || -> PolarsResult<_> {
             let frame = self.picked(Pick::Last)?;
             let mut found: BTreeMap<_, BTreeMap<u64, f64>> = BTreeMap::new();
@@ -128,7 +131,7 @@ impl Results {
     }
 
     /// mAP by epoch, over seeds: (task, row) → (epoch, value), epochs ascending.
-    pub fn curves(&self) -> Result<BTreeMap<(String, String), Vec<(u32, Value)>>> {
+    pub fn curves(&self) -> Result<Cells<Vec<(u32, Value)>>> {
         let find = || -> PolarsResult<_> {
             let sorted = self.epochs.sort(["epoch"], SortMultipleOptions::default())?;
             let frame = statistics(&sorted, &["task", "row", "epoch"], &["map"])?;
@@ -223,4 +226,27 @@ fn shown(frame: &DataFrame) -> PolarsResult<Vec<Vec<String>>> {
 fn epoch_text(epoch: Value) -> String {
     let digits = if epoch.sd.unwrap_or(0.0) > 0.0 { 1 } else { 0 };
     format!("{:.digits$}", epoch.mean)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::Fixture;
+    use super::super::runs::load;
+    use super::*;
+
+    fn epochs(map: &[f64], pick: Pick) -> (f64, f64) {
+        let fixture = Fixture::new();
+        fixture.run("market-to-duke", "mmt-k", "mmt", 1, map);
+        let results = Results::new(&load(fixture.runs()).unwrap().runs).unwrap();
+        let frame = results.picked(pick).unwrap();
+        (numbers(&frame, "epoch").unwrap()[0].unwrap(), numbers(&frame, "map").unwrap()[0].unwrap())
+    }
+
+    #[test]
+    fn the_start_is_never_the_best_epoch_and_of_equal_ones_the_first_is() {
+        let map = [0.75, 0.25, 0.5, 0.5, 0.125];
+        assert_eq!(epochs(&map, Pick::Best), (2.0, 50.0));
+        assert_eq!(epochs(&map, Pick::Last), (4.0, 12.5));
+        assert_eq!(epochs(&[0.75], Pick::Best), (0.0, 75.0));
+    }
 }

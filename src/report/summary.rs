@@ -9,7 +9,6 @@ use super::figures::Figure;
 use super::names::task_label;
 use super::runs::Loaded;
 use super::table::Table;
-use crate::error::Result;
 use crate::record::DomainKind;
 
 /// What all tables of a report share.
@@ -62,15 +61,18 @@ impl Context {
 }
 
 /// The main tables and what is missing in them, for a terminal.
-pub(super) fn text(context: &Context, tables: &[Table]) -> Result<String> {
+pub(super) fn text(context: &Context, tables: &[Table], order: &str) -> String {
     let mut text = String::new();
-    for table in tables.iter().filter(|table| table.name.starts_with("results")) {
+    for table in tables.iter().filter(|table| is_result(table)) {
         text += &format!("{}\n{}\n", table.title, table.text());
+    }
+    if !order.is_empty() {
+        text += &format!("{order}\n");
     }
     for note in &context.notes {
         text += &format!("{note}\n");
     }
-    Ok(text)
+    text
 }
 
 /// The page `summary.md`.
@@ -78,17 +80,17 @@ pub(super) fn markdown(
     context: &Context,
     tables: &[Table],
     figures: &[Figure],
-    claims: &[Claim],
-) -> Result<String> {
+    (order, claims): (&str, &[Claim]),
+) -> String {
     let mut page = format!("# Mutual mean-teaching: {}\n\nMade from run records alone.\n", context.label());
     if !context.notes.is_empty() {
         page += "\n## Left out\n\n";
         page.extend(context.notes.iter().map(|note| format!("- {}\n", note.replace('\n', " "))));
     }
-    for table in tables {
-        page += &format!("\n## {}\n\n{}\n{}\n", table.title, table.markdown(), table.caption);
-    }
-    page += &order(context, claims);
+    let (results, others): (Vec<&Table>, Vec<&Table>) = tables.iter().partition(|table| is_result(table));
+    let section =
+        |table: &&Table| format!("\n## {}\n\n{}\n{}\n", table.title, table.markdown(), table.caption);
+    page.extend(results.iter().map(section));
     for figure in figures {
         page += &format!(
             "\n## {}\n\n![{}](figures/{})\n\n{}\n",
@@ -98,11 +100,17 @@ pub(super) fn markdown(
             figure.caption
         );
     }
-    Ok(page)
+    page += &steps(context, order, claims);
+    page.extend(others.iter().map(section));
+    page
+}
+
+fn is_result(table: &Table) -> bool {
+    table.name.starts_with("results")
 }
 
 /// The paper's order of methods, step by step.
-fn order(context: &Context, claims: &[Claim]) -> String {
+fn steps(context: &Context, order: &str, claims: &[Claim]) -> String {
     if claims.is_empty() {
         return String::new();
     }
@@ -112,7 +120,8 @@ fn order(context: &Context, claims: &[Claim]) -> String {
         let (verdict, difference) = (claim.verdict(), claim.difference());
         text += &format!("| {} | {verdict} | {difference} | {} |\n", claim.text, claim.differences.len());
     }
-    text += "\nThe paper's order is Pre-trained < Baseline < MMT < Oracle. A step is *held* where the mean difference over the seeds \
+    text += &format!("\n{order}. ");
+    text += "A step is *held* where the mean difference over the seeds \
              that both have is above zero; last epochs, percentage points, ± sample standard deviation over seeds.\n";
     text
 }

@@ -28,6 +28,7 @@ pub(super) struct Camera {
     /// Angle from which people are seen, in radians.
     pub view: f32,
     pub background: Background,
+    /// Below and above the horizon.
     pub background_colours: [Colour; 2],
     pub horizon: f32,
     /// Slope of the light from left to right.
@@ -41,9 +42,9 @@ impl Camera {
         let cast = [(); 3].map(|()| normal(cast, rng).exp());
         let brightness = (cast[0] * cast[1] * cast[2]).cbrt();
         let (base, background) = spec.backgrounds[rng.random_range(0..spec.backgrounds.len())];
-        let wall = base.map(|value| (value + normal(spec.background_variation, rng)).clamp(0.05, 0.95));
+        let below = base.map(|value| (value + normal(spec.background_variation, rng)).clamp(0.05, 0.95));
         let shade = uniform((0.55, 1.35), rng);
-        let ground = wall.map(|value| (value * shade + normal(0.04, rng)).clamp(0.03, 0.97));
+        let above = below.map(|value| (value * shade + normal(0.04, rng)).clamp(0.03, 0.97));
         Self {
             gain: std::array::from_fn(|at| cast[at] / brightness * spec.tint[at]),
             exposure: (spec.log_exposure as f32 + normal(exposure, rng)).exp(),
@@ -59,7 +60,7 @@ impl Camera {
             shift: [normal(0.02, rng), normal(0.02, rng)],
             view: uniform((0.0, TAU), rng),
             background,
-            background_colours: [wall, ground],
+            background_colours: [below, above],
             horizon: uniform((0.15, 0.5), rng),
             light: normal(0.20, rng),
         }

@@ -11,6 +11,7 @@
 mod camera;
 mod canvas;
 mod figure;
+mod layout;
 mod optics;
 mod person;
 mod render;
@@ -28,6 +29,9 @@ use crate::error::{InvalidInput, Result};
 pub const HEIGHT: usize = 64;
 /// Width at which the domains are drawn.
 pub const WIDTH: usize = 32;
+
+/// The last of this many training images, in turn, goes into the second of MSMT17's two training lists.
+const VALIDATION_EVERY: usize = 5;
 
 /// How much of a domain to draw, and from which seed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,14 +69,20 @@ impl DomainSettings {
     const MOST_IDENTITIES: usize = 1500;
 
     /// # Errors
-    /// Empty sets, or more identities than the file names of Market-1501 can hold.
+    /// Empty sets, fewer training images than MSMT17's two training lists need, or more identities than the file names of
+    /// Market-1501 can hold.
     pub fn check(&self) -> Result<()> {
         let positive = [self.train_identities, self.train_images, self.test_identities, self.test_images];
         if positive.contains(&0) {
             let (what, allowed) = ("identities and images of a built-in domain", "at least 1");
             return Err(InvalidInput::Parameter { what, value: 0.0, allowed }.into());
         }
-        let identities = self.train_identities + self.test_identities;
+        let found = self.train_identities.saturating_mul(self.train_images);
+        if found < VALIDATION_EVERY {
+            let (what, needed) = ("training images of a built-in domain", VALIDATION_EVERY);
+            return Err(InvalidInput::TooFewSamples { what, needed, found }.into());
+        }
+        let identities = self.train_identities.saturating_add(self.test_identities);
         if identities > Self::MOST_IDENTITIES {
             let (what, value) = ("identities of a built-in domain", identities as f64);
             return Err(InvalidInput::Parameter { what, value, allowed: "at most 1500" }.into());

@@ -25,19 +25,19 @@ pub(super) fn render(spec: &DomainSpec, person: &Person, camera: &Camera, rng: &
 }
 
 fn background(camera: &Camera, rng: &mut impl Rng) -> Canvas {
-    let [wall, ground] = camera.background_colours;
-    let mut canvas = Canvas::new(wall);
+    let [below, above] = camera.background_colours;
+    let mut canvas = Canvas::new(below);
     let horizon = camera.horizon + normal(0.04, rng);
-    canvas.put(ground, |_, y| edge(horizon - y));
+    canvas.put(above, |_, y| edge(horizon - y));
     let (phase, phase_across) = (rng.random::<f32>(), rng.random::<f32>());
     let covers = |holds: bool| if holds { 1.0 } else { 0.0 };
     match camera.background {
-        Background::Brick => canvas.put(wall.map(|value| value * 0.7), |x, y| {
+        Background::Brick => canvas.put(below.map(|value| value * 0.7), |x, y| {
             let joint =
                 (y * 10.0 + phase).rem_euclid(1.0) < 0.12 || (x * 6.0 + phase_across).rem_euclid(1.0) < 0.08;
             covers(joint && y < horizon + 0.25)
         }),
-        Background::Indoor => canvas.put(ground.map(|value| value * 1.25), |x, y| {
+        Background::Indoor => canvas.put(above.map(|value| value * 1.25), |x, y| {
             covers((x * 5.0 + phase).rem_euclid(1.0) < 0.18 && y < horizon + 0.1)
         }),
         Background::Plaza | Background::Grass => {}

@@ -8,6 +8,7 @@ use super::camera::Camera;
 use super::person::Person;
 use super::spec::DomainSpec;
 use crate::data::DatasetName;
+use crate::error::{InvalidInput, Result};
 use crate::random::stream;
 
 /// Subsets of a dataset.
@@ -43,7 +44,10 @@ pub(super) struct Domain {
 
 impl Domain {
     /// Everything about a domain but its pixels.
-    pub fn draw(dataset: DatasetName, settings: &DomainSettings) -> Self {
+    ///
+    /// # Errors
+    /// No image is left for the gallery: there are no distractors, and no test person is seen twice by a camera.
+    pub fn draw(dataset: DatasetName, settings: &DomainSettings) -> Result<Self> {
         let spec = DomainSpec::of(dataset);
         let draw = |what: &str, item: usize| {
             stream(settings.seed, &format!("synthetic/{dataset}/{what}"), 0, item as u64)
@@ -74,7 +78,11 @@ impl Domain {
                 shots.push(Shot { subset, identity, person, camera, number: shots.len() });
             }
         }
-        Self { spec, people, cameras, shots }
+        if !shots.iter().any(|shot| shot.subset == Subset::Gallery) {
+            let what = "gallery images of a built-in domain";
+            return Err(InvalidInput::TooFewSamples { what, needed: 1, found: 0 }.into());
+        }
+        Ok(Self { spec, people, cameras, shots })
     }
 }
 

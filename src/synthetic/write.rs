@@ -1,6 +1,7 @@
 //! The domains on disk, in the layouts and under the file names of the real datasets.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,9 +10,11 @@ use image::codecs::jpeg::JpegEncoder;
 use rayon::prelude::*;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
+use tempfile::TempDir;
 
+use super::layout::{MSMT17, file, lists};
 use super::render::render;
-use super::shots::{Domain, Shot, Subset};
+use super::shots::{Domain, Shot};
 use super::{DomainSettings, HEIGHT, WIDTH};
 use crate::data::DatasetName;
 use crate::error::{Error, Result};
@@ -25,6 +28,10 @@ const MARK: &str = "domain.json";
 const QUALITY: u8 = 95;
 /// Images between two calls of the progress callback.
 const BLOCK: usize = 128;
+/// Beginning of the names of folders in the making.
+const PART: &str = ".part-";
+/// Times that a finished domain is moved to its place.
+const ATTEMPTS: usize = 5;
 /// Folders of a killed process are cleaned away after this time.
 const STALE: Duration = Duration::from_secs(3600);
 
@@ -43,7 +50,7 @@ struct Mark<'a> {
 /// many of how many images are done; its error ends the work.
 ///
 /// # Errors
-/// Settings out of range, a folder that cannot be written, or what `progress` returns.
+/// Settings out of range or too small for a gallery, a folder that cannot be written, or what `progress` returns.
 pub fn prepare(
     dataset: DatasetName,
     settings: &DomainSettings,
@@ -57,26 +64,18 @@ pub fn prepare(
         .map_err(|error| Error::Training(format!("cannot describe a domain: {error}")))?;
     let root = folder.join(root_name(settings));
     let place = root.join(folder_name(dataset));
+    remove_stale(&root);
     if is_whole(&place, &mark) {
         return Ok(root);
     }
+    let domain = Domain::draw(dataset, settings)?;
     fs::create_dir_all(&root).map_err(Error::io("create", &root))?;
-    remove_stale(&root);
-    let part = tempfile::Builder::new().prefix(PART).tempdir_in(&root).map_err(Error::io("write", &root))?;
-    write_domain(dataset, settings, part.path(), progress)?;
+    let part = part_in(&root)?;
+    write_domain(&domain, dataset, settings.seed, part.path(), progress)?;
     write(&part.path().join(MARK), mark.as_bytes())?;
-    if place.exists() && !is_whole(&place, &mark) {
-        fs::remove_dir_all(&place).map_err(Error::io("remove", &place))?;
-    }
-    match fs::rename(part.path(), &place) {
-        // Another process was faster: its images are the same.
-        Err(_) if is_whole(&place, &mark) => Ok(root),
-        Err(error) => Err(Error::io("write", &place)(error)),
-        Ok(()) => Ok(root),
-    }
+    install(part.path(), &place, &root, &mark)?;
+    Ok(root)
 }
-
-const PART: &str = ".part-";
 
 fn root_name(settings: &DomainSettings) -> String {
     let text = format!("{GENERATOR_VERSION} {settings:?}");
@@ -97,6 +96,36 @@ fn is_whole(place: &Path, mark: &str) -> bool {
     fs::read_to_string(place.join(MARK)).is_ok_and(|found| found == mark)
 }
 
+/// A folder in the making, removed when dropped.
+fn part_in(root: &Path) -> Result<TempDir> {
+    tempfile::Builder::new().prefix(PART).tempdir_in(root).map_err(Error::io("write", root))
+}
+
+/// Moves a finished domain to its place. Where another process was faster, its images are the same and stay.
+fn install(part: &Path, place: &Path, root: &Path, mark: &str) -> Result<()> {
+    let mut attempt = 1;
+    while !is_whole(place, mark) {
+        clear(place, root)?;
+        match fs::rename(part, place) {
+            Ok(()) => break,
+            Err(error) if attempt == ATTEMPTS => return Err(Error::io("write", place)(error)),
+            // Something has been put there since; mostly it is whole.
+            Err(_) => attempt += 1,
+        }
+    }
+    Ok(())
+}
+
+/// Takes a broken domain away from `place`. It is moved before it is removed: several processes may be at it, and a move is one
+/// step, while files removed one by one could be those that another process has just put there.
+fn clear(place: &Path, root: &Path) -> Result<()> {
+    let aside = part_in(root)?;
+    match fs::rename(place, aside.path().join("broken")) {
+        Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::io("remove", place)(error)),
+        _ => Ok(()),
+    }
+}
+
 /// What a killed process left. Failing to remove it harms nobody.
 fn remove_stale(root: &Path) {
     for entry in fs::read_dir(root).into_iter().flatten().flatten() {
@@ -109,12 +138,12 @@ fn remove_stale(root: &Path) {
 }
 
 fn write_domain(
+    domain: &Domain,
     dataset: DatasetName,
-    settings: &DomainSettings,
+    seed: u64,
     folder: &Path,
     progress: &mut dyn FnMut(usize, usize) -> Result<()>,
 ) -> Result<()> {
-    let domain = Domain::draw(dataset, settings);
     let files: Vec<PathBuf> = domain.shots.iter().map(|shot| folder.join(file(dataset, shot))).collect();
     let mut folders: Vec<&Path> = files.iter().filter_map(|file| file.parent()).collect();
     folders.sort_unstable();
@@ -125,14 +154,14 @@ fn write_domain(
     let total = domain.shots.len();
     progress(0, total)?;
     for (shots, files) in domain.shots.chunks(BLOCK).zip(files.chunks(BLOCK)) {
-        let take = |(shot, file): (&Shot, &PathBuf)| {
-            write(file, &photograph(dataset, settings.seed, &domain, shot)?)
-        };
+        let take = |(shot, file): (&Shot, &PathBuf)| write(file, &photograph(dataset, seed, domain, shot)?);
         shots.par_iter().zip(files).map(take).collect::<Result<()>>()?;
         progress(shots.last().map_or(total, |shot| shot.number + 1), total)?;
     }
     if dataset == DatasetName::Msmt17 {
-        write_lists(folder, &domain)?;
+        for (list, lines) in lists(domain) {
+            write(&folder.join(MSMT17).join(format!("list_{list}.txt")), lines.as_bytes())?;
+        }
     }
     Ok(())
 }
@@ -148,68 +177,15 @@ fn photograph(dataset: DatasetName, seed: u64, domain: &Domain, shot: &Shot) -> 
     Ok(bytes)
 }
 
-/// Path of a shot's file below the domain's folder.
-fn file(dataset: DatasetName, shot: &Shot) -> PathBuf {
-    let Shot { identity, number, .. } = *shot;
-    let camera = shot.camera + 1;
-    let subset = match shot.subset {
-        Subset::Train => "bounding_box_train",
-        Subset::Query => "query",
-        Subset::Gallery => "bounding_box_test",
-    };
-    match dataset {
-        DatasetName::Market1501 => Path::new("Market-1501-v15.09.15")
-            .join(subset)
-            .join(format!("{identity:04}_c{camera}s1_{number:06}_00.jpg")),
-        DatasetName::DukeMtmc => {
-            Path::new("DukeMTMC-reID").join(subset).join(format!("{identity:04}_c{camera}_f{number:07}.jpg"))
-        }
-        DatasetName::Msmt17 => {
-            let folder = if shot.subset == Subset::Train { "train" } else { "test" };
-            Path::new("MSMT17_V1").join(folder).join(listed(shot))
-        }
-    }
-}
-
-/// The path of an MSMT17 image in its list.
-fn listed(shot: &Shot) -> String {
-    // Training identities count from 0, as in the real lists; identity 0 of the test set are the distractors.
-    let identity = if shot.subset == Subset::Train { shot.identity - 1 } else { shot.identity };
-    let (camera, number) = (shot.camera + 1, shot.number);
-    format!("{identity:04}/{identity:04}_{number:05}_{camera:02}_synthetic_0000_0.jpg")
-}
-
-/// The real training set is split into two lists; here the second one holds every fifth image.
-fn write_lists(folder: &Path, domain: &Domain) -> Result<()> {
-    let mut lists = [
-        ("train", String::new()),
-        ("val", String::new()),
-        ("query", String::new()),
-        ("gallery", String::new()),
-    ];
-    for shot in &domain.shots {
-        let list = match shot.subset {
-            Subset::Train => usize::from(shot.number % 5 == 4),
-            Subset::Query => 2,
-            Subset::Gallery => 3,
-        };
-        let path = listed(shot);
-        let identity = path.split('/').next().unwrap_or_default().trim_start_matches('0');
-        let identity = if identity.is_empty() { "0" } else { identity };
-        lists[list].1.push_str(&format!("{path} {identity}\n"));
-    }
-    for (name, text) in lists {
-        write(&folder.join("MSMT17_V1").join(format!("list_{name}.txt")), text.as_bytes())?;
-    }
-    Ok(())
-}
-
 fn write(path: &Path, bytes: &[u8]) -> Result<()> {
     fs::write(path, bytes).map_err(Error::io("write", path))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+    use std::time::SystemTime;
+
     use super::*;
     use crate::data;
 
@@ -236,10 +212,13 @@ mod tests {
             let dataset = data::read(name, &root).unwrap();
             assert_eq!((dataset.train.len(), dataset.train_identity_count()), (20, 4), "{name}");
             assert_eq!(dataset.query.len() + dataset.gallery.len(), 3 * 7 + 2, "{name}");
-            let mut pairs: Vec<_> = dataset.query.iter().map(|item| (item.identity, item.camera)).collect();
-            pairs.sort_unstable();
-            pairs.dedup();
-            assert_eq!(pairs.len(), dataset.query.len(), "one query per identity and camera, {name}");
+            let pairs = |items: &[data::LabelledItem]| -> BTreeSet<(i64, usize)> {
+                let persons = items.iter().filter(|item| item.identity != 0);
+                persons.map(|item| (item.identity, item.camera)).collect()
+            };
+            let queries = pairs(&dataset.query);
+            assert_eq!(queries.len(), dataset.query.len(), "one query per identity and camera, {name}");
+            assert!(pairs(&dataset.gallery).is_subset(&queries), "none without a query, {name}");
             assert_eq!(dataset.gallery.iter().filter(|item| item.identity == 0).count(), 2, "{name}");
             let size = data::decode(&dataset.train[0].path).unwrap().size;
             assert_eq!((size.height, size.width), (HEIGHT, WIDTH));
@@ -249,7 +228,7 @@ mod tests {
     #[test]
     fn a_seed_is_a_domain() {
         let bytes = |seed| {
-            let domain = Domain::draw(DatasetName::DukeMtmc, &settings(seed));
+            let domain = Domain::draw(DatasetName::DukeMtmc, &settings(seed)).unwrap();
             photograph(DatasetName::DukeMtmc, seed, &domain, &domain.shots[7]).unwrap()
         };
         assert_eq!(bytes(1), bytes(1));
@@ -260,7 +239,7 @@ mod tests {
     fn a_whole_domain_is_kept_and_a_broken_one_drawn_anew() {
         let folder = tempfile::tempdir().unwrap();
         let name = DatasetName::Market1501;
-        let mut draw = || {
+        let draw = || {
             let mut drawn = 0;
             let root = prepare(name, &settings(3), folder.path(), &mut |done, _| {
                 drawn = done;
@@ -282,5 +261,94 @@ mod tests {
         assert!(matches!(result, Err(Error::Interrupted)));
         let root = folder.path().join(root_name(&settings(3)));
         assert_eq!(fs::read_dir(root).unwrap().count(), 0);
+    }
+
+    /// Paths below `folder` with the bytes of the files.
+    fn files(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
+        let mut found = Vec::new();
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                found.extend(files(&path))
+            } else {
+                found.push((path.clone(), fs::read(path).unwrap()))
+            }
+        }
+        found.sort();
+        found
+    }
+
+    #[test]
+    fn drawn_twice_every_file_is_the_same() {
+        let folder = tempfile::tempdir().unwrap();
+        let draw = || files(&prepare(DatasetName::Msmt17, &settings(3), folder.path(), &mut quiet).unwrap());
+        let first = draw();
+        assert_eq!(first.len(), 20 + 23 + 4 + 1, "images, lists and the mark");
+        fs::remove_dir_all(folder.path().join(root_name(&settings(3)))).unwrap();
+        assert!(first == draw());
+    }
+
+    #[test]
+    fn other_settings_are_another_root() {
+        let folder = tempfile::tempdir().unwrap();
+        let larger = DomainSettings { distractors: 3, ..settings(3) };
+        let roots = [settings(3), settings(4), larger]
+            .map(|settings| prepare(DatasetName::Market1501, &settings, folder.path(), &mut quiet).unwrap());
+        let gallery = |root| data::read(DatasetName::Market1501, root).unwrap().gallery;
+        let distractors = |root| gallery(root).iter().filter(|item| item.identity == 0).count();
+        assert_eq!(roots.each_ref().map(|root| distractors(root)), [2, 2, 3]);
+        assert_ne!(roots[0], roots[1]);
+    }
+
+    #[test]
+    fn only_old_left_overs_are_cleaned_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let draw = || prepare(DatasetName::Market1501, &settings(3), folder.path(), &mut quiet).unwrap();
+        let root = draw();
+        let [old, recent] = ["old", "recent"].map(|name| root.join(format!("{PART}{name}")));
+        for part in [&old, &recent] {
+            fs::create_dir_all(part.join("query")).unwrap();
+        }
+        let long_ago = SystemTime::now() - 2 * STALE;
+        fs::File::open(&old).unwrap().set_modified(long_ago).unwrap();
+        draw();
+        assert!(!old.exists() && recent.exists(), "another process may be at work in the recent one");
+    }
+
+    #[test]
+    fn several_at_once_agree() {
+        let folder = tempfile::tempdir().unwrap();
+        let name = DatasetName::DukeMtmc;
+        for round in 0..8 {
+            let place = folder.path().join(root_name(&settings(round))).join(folder_name(name));
+            fs::create_dir_all(place.join("half/written")).unwrap();
+            let draw = || prepare(name, &settings(round), folder.path(), &mut quiet).map(|_| ());
+            std::thread::scope(|scope| {
+                let threads: Vec<_> = (0..4).map(|_| scope.spawn(draw)).collect();
+                threads.into_iter().for_each(|thread| thread.join().unwrap().unwrap());
+            });
+            assert!(!place.join("half").exists());
+            assert_eq!(fs::read_dir(place.parent().unwrap()).unwrap().count(), 1, "no part is left");
+        }
+    }
+
+    #[test]
+    fn settings_that_leave_a_subset_empty_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let few = DomainSettings { train_identities: 2, train_images: 2, ..settings(3) };
+        let no_gallery = DomainSettings { test_images: 1, distractors: 0, ..settings(3) };
+        let none = DomainSettings { test_images: 0, ..settings(3) };
+        let endless = DomainSettings { train_identities: usize::MAX, ..settings(3) };
+        for (settings, part) in
+            [(few, "training images"), (no_gallery, "gallery"), (none, "at least 1"), (endless, "at most")]
+        {
+            for name in DatasetName::ALL {
+                let error = prepare(name, &settings, folder.path(), &mut quiet).unwrap_err();
+                assert!(
+                    matches!(error, Error::Input(_)) && error.to_string().contains(part),
+                    "{name}: {error}"
+                );
+            }
+        }
     }
 }

@@ -160,8 +160,8 @@ impl Adaptation {
     }
 
     fn reset_classifiers(&mut self, centroids: &Tensor) -> Result<()> {
-        let networks = self.students.iter_mut().chain(self.mean_networks.iter_mut().flatten());
-        networks.map(|network| network.set_classifier(&centroids.to_device(network.device()))).collect()
+        let mut networks = self.students.iter_mut().chain(self.mean_networks.iter_mut().flatten());
+        networks.try_for_each(|network| network.set_classifier(&centroids.to_device(network.device())))
     }
 
     fn train(&mut self, pseudo_labels: &PseudoLabels, observer: &mut dyn Observer) -> Result<MeanLosses> {

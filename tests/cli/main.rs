@@ -1,2 +1,81 @@
-//! stub
-fn main() {}
+//! `reproduce` as its users meet it: the miniature profile end to end, resumption, and every kind of wrong input. Each error is
+//! one clear line with exit status 2 (usage) or 1 (failure), and leaves nothing half-written.
+
+mod bad_input;
+mod run;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+
+use assert_cmd::Command;
+use assert_cmd::assert::Assert;
+use tempfile::TempDir;
+
+/// The built-in domains of the miniature profile, drawn once for all tests.
+static DOMAINS: LazyLock<TempDir> = LazyLock::new(|| tempfile::tempdir().unwrap());
+
+/// `reproduce` with arguments, in a folder of its own for everything it writes.
+struct Program {
+    folder: TempDir,
+}
+
+impl Program {
+    fn new() -> Self {
+        Self { folder: tempfile::tempdir().unwrap() }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn out(&self) -> PathBuf {
+        self.path("runs")
+    }
+
+    /// Arguments that every run shares.
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::cargo_bin("reproduce").unwrap();
+        command.args(arguments).current_dir(self.folder.path());
+        command
+    }
+
+    /// A run of the miniature profile for one task.
+    fn miniature(&self, arguments: &[&str]) -> Command {
+        let mut command =
+            self.command(&["--profile", "miniature", "--task", "market-to-duke", "--threads", "2"]);
+        command.arg("--out").arg(self.out()).args(arguments);
+        command.arg("--domains-dir").arg(DOMAINS.path());
+        command
+    }
+}
+
+/// One line on standard error that begins with `error` and holds all of `parts`.
+fn fails(assert: Assert, status: i32, parts: &[&str]) {
+    let assert = assert.code(status);
+    let text = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
+    let line =
+        text.lines().find(|line| line.starts_with("error")).unwrap_or_else(|| panic!("no error in: {text}"));
+    for part in parts {
+        assert!(line.contains(part), "`{part}` is not in: {line}");
+    }
+    assert!(!text.contains("panicked"), "{text}");
+}
+
+/// All files below `folder`, relative, sorted.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        for entry in fs::read_dir(next).into_iter().flatten() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else {
+                found.push(path.strip_prefix(folder).unwrap().to_owned());
+            }
+        }
+    }
+    found.sort();
+    found
+}

@@ -1,13 +1,11 @@
 //! mAP over epochs: a panel per task, a line per row.
 
-use std::collections::BTreeMap;
-
 use plotters::coord::types::{RangedCoordf64, RangedCoordi32};
 use plotters::prelude::*;
 
 use super::super::frames::Value;
 use super::super::names::task_label;
-use super::super::results::Results;
+use super::super::results::{Cells, Results};
 use super::super::summary::Context;
 use super::canvas::{Area, Drawing, Drawn, Scale, TITLE, titled};
 use super::legend::{Legend, Sample};
@@ -148,7 +146,7 @@ impl Drawing for Curves {
     }
 }
 
-fn panel(task: &str, results: &Results, curves: &BTreeMap<(String, String), Vec<(u32, Value)>>) -> Panel {
+fn panel(task: &str, results: &Results, curves: &Cells<Vec<(u32, Value)>>) -> Panel {
     let line = |(row, name): (usize, &String)| {
         let points = curves.get(&(task.to_owned(), name.clone()))?;
         Some(Line { row, points: points.iter().map(|(epoch, value)| (*epoch as i32, *value)).collect() })

@@ -9,7 +9,7 @@ use super::palette::colours;
 
 /// Font height, and about the width of a letter.
 const TEXT: f64 = 14.0;
-const LETTER: f64 = 8.8;
+const LETTER: f64 = 8.0;
 /// Width of a sample with the gap after it; gap after an entry; height of a line; gap at both ends.
 const SAMPLE: f64 = 38.0;
 const GAP: f64 = 22.0;

@@ -1,0 +1,135 @@
+//! Whole runs of the miniature profile.
+
+use std::fs;
+use std::path::Path;
+
+use super::{Program, files};
+
+/// Every record of a run that must be the same in an equal one.
+fn records(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    files(folder)
+        .into_iter()
+        .filter(|path| {
+            ["epochs.csv", "evaluations.csv", "labels.csv"].iter().any(|name| path.ends_with(name))
+        })
+        .map(|path| (path.display().to_string(), fs::read(folder.join(&path)).unwrap()))
+        .collect()
+}
+
+#[test]
+fn a_run_ends_with_tables_and_figures_and_an_equal_one_with_equal_records() {
+    let (one, two) = (Program::new(), Program::new());
+    let assert = one.miniature(&[]).assert().success();
+    let text = String::from_utf8_lossy(&assert.get_output().stdout).into_owned();
+    for part in ["Market → Duke", "Pre-trained", "Baseline", "MMT-k", "Oracle", "synthetic", "mAP", "top-10"]
+    {
+        assert!(text.contains(part), "`{part}` is not in: {text}");
+    }
+    let folder = one.out().join("miniature");
+    for file in text.lines().filter(|line| line.trim_start().starts_with('/')) {
+        assert!(Path::new(file.trim()).exists(), "{file}");
+    }
+    for name in ["figures/map_over_epochs.png", "figures/map_by_task.svg", "tables/results_last_epoch.csv"] {
+        assert!(folder.join("report").join(name).exists(), "{name}");
+    }
+    two.miniature(&[]).assert().success();
+    let first = records(&folder);
+    // Three rows that adapt or not and two pairs of pre-trainings, each with its evaluations.
+    assert_eq!(first.iter().filter(|(name, _)| name.ends_with("evaluations.csv")).count(), 4 + 4);
+    assert_eq!(first, records(&two.out().join("miniature")));
+}
+
+#[test]
+fn a_finished_run_is_not_run_again_and_a_stopped_one_goes_on() {
+    let program = Program::new();
+    program.miniature(&["--method", "mmt"]).assert().success();
+    let folder = program.out().join("miniature");
+    let adapted = folder.join("adapt/market-to-duke/mmt-k/seed-1");
+    let before =
+        (records(&folder), fs::metadata(adapted.join("checkpoint.safetensors")).unwrap().modified().unwrap());
+    program.miniature(&["--method", "mmt"]).assert().success();
+    let after =
+        (records(&folder), fs::metadata(adapted.join("checkpoint.safetensors")).unwrap().modified().unwrap());
+    assert_eq!(before, after);
+    // As if the power had failed after the last epoch's checkpoint, and then within the first epoch.
+    fs::remove_file(adapted.join("DONE")).unwrap();
+    program.miniature(&["--method", "mmt"]).assert().success();
+    assert_eq!(records(&folder), before.0);
+    fs::remove_file(adapted.join("DONE")).unwrap();
+    fs::remove_file(adapted.join("checkpoint.safetensors")).unwrap();
+    program.miniature(&["--method", "mmt"]).assert().success();
+    assert_eq!(records(&folder), before.0);
+}
+
+#[test]
+fn a_run_of_other_settings_is_refused_and_names_them() {
+    let program = Program::new();
+    program.miniature(&["--method", "pre-trained"]).assert().success();
+    let profile = program.path("own.toml");
+    fs::write(&profile, "base = \"miniature\"\n[pretraining]\nweight_decay = 0.125\n").unwrap();
+    let mut command =
+        program.command(&["--profile", "own.toml", "--task", "market-to-duke", "--method", "pre-trained"]);
+    let assert =
+        command.arg("--out").arg(program.out()).arg("--domains-dir").arg(super::DOMAINS.path()).assert();
+    super::fails(assert, 2, &["weight_decay", "--out"]);
+}
+
+#[test]
+fn the_report_can_be_made_again() {
+    let program = Program::new();
+    program.miniature(&["--method", "pre-trained", "--quiet"]).assert().success();
+    let folder = program.out().join("miniature");
+    fs::remove_dir_all(folder.join("report")).unwrap();
+    let assert = program.command(&["report", folder.to_str().unwrap()]).assert().success();
+    assert!(String::from_utf8_lossy(&assert.get_output().stdout).contains("Pre-trained"));
+    assert!(folder.join("report/summary.md").exists());
+}
+
+/// SIGINT in the middle of a run: it ends soon, and the same command goes on from there.
+#[cfg(unix)]
+#[test]
+fn ctrl_c_leaves_a_run_that_goes_on() {
+    use std::process::{Command, Stdio};
+    use std::time::{Duration, Instant};
+
+    let program = Program::new();
+    let profile = program.path("long.toml");
+    fs::write(&profile, "base = \"miniature\"\nname = \"long\"\n[adaptation]\nepochs = 4\nsteps = 20\n")
+        .unwrap();
+    let arguments = |command: &mut Command| {
+        command.args([
+            "--profile",
+            "long.toml",
+            "--task",
+            "market-to-duke",
+            "--method",
+            "mmt",
+            "--out",
+            "runs",
+        ]);
+        command.arg("--domains-dir").arg(super::DOMAINS.path()).current_dir(program.folder.path());
+        command.stdout(Stdio::null()).stderr(Stdio::null());
+    };
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin("reproduce"));
+    arguments(&mut command);
+    let mut child = command.spawn().unwrap();
+    let adapted = program.out().join("long/adapt/market-to-duke/mmt-k/seed-1");
+    let patience = Instant::now();
+    while !adapted.join("checkpoint.safetensors").exists() && patience.elapsed() < Duration::from_secs(120) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+    let status = child.wait().unwrap();
+    assert_eq!(status.code(), Some(130));
+    assert!(!adapted.join("DONE").exists(), "it was over before it could be stopped");
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin("reproduce"));
+    arguments(&mut command);
+    assert!(command.status().unwrap().success());
+    assert!(adapted.join("DONE").exists());
+    let whole = Program::new();
+    fs::copy(&profile, whole.path("long.toml")).unwrap();
+    let mut command = Command::new(assert_cmd::cargo::cargo_bin("reproduce"));
+    arguments(&mut command);
+    assert!(command.current_dir(whole.folder.path()).status().unwrap().success());
+    assert_eq!(records(&program.out()), records(&whole.out()));
+}
