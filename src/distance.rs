@@ -21,6 +21,17 @@ pub fn euclidean(x: &Tensor, y: &Tensor) -> Tensor {
     squared_euclidean(x, y).clamp_min(SMALLEST_SQUARE).sqrt()
 }
 
+/// Euclidean distances `[N, N]` among the rows of `x: [N, D]` (D3), as [`euclidean`]`(x, x)`, for the triplet losses.
+///
+/// The squares are the diagonal of the products, so they are rounded as the products are, and equal rows are the clamp's
+/// 1e-6 apart in f32 as in f64. Sums of squares taken apart leave a rest of rounding whose root is a hundred times that,
+/// and another one on every processor.
+pub fn euclidean_among(x: &Tensor) -> Tensor {
+    let products = x.matmul(&x.tr());
+    let squares = products.diagonal(0, 0, 1);
+    (squares.unsqueeze(1) + squares.unsqueeze(0) - products * 2.0).clamp_min(SMALLEST_SQUARE).sqrt()
+}
+
 /// Rows of `features: [N, D]` divided by their Euclidean norm, at least 1e-12 (D9).
 pub fn normalize_rows(features: &Tensor) -> Tensor {
     let norms = features.norm_scalaropt_dim(2.0, [1], true).clamp_min(1e-12);

@@ -10,9 +10,9 @@ use crate::{InvalidInput, Result};
 /// grey levels away.
 const FRACTION_BITS: u32 = 22;
 
-/// Pillow's bicubic resize (D26): a = -0.5 (Catmull-Rom), widened when shrinking, within the rows first and then within the
-/// columns, each pass rounded and clipped to 8 bits. An image that has the size already comes back as it is.
-/// Returns u8 `[H, W, 3]`.
+/// Pillow's bicubic resize (D26): a = -0.5 (Catmull-Rom), widened when shrinking, within the rows and within the columns
+/// (see [`columns_first`]), each pass rounded and clipped to 8 bits. An image that has the size already comes back as it
+/// is. Returns u8 `[H, W, 3]`.
 ///
 /// # Errors
 /// A size of 0, or pixels that do not match their size.
@@ -28,8 +28,20 @@ pub fn resize(image: &DecodedImage, size: ImageSize) -> Result<Cow<'_, [u8]>> {
     if *from == size {
         return Ok(Cow::Borrowed(pixels));
     }
-    let wide = resize_rows(pixels, *from, size.width);
-    Ok(Cow::Owned(resize_columns(&wide, size)))
+    let resized = if columns_first(*from, size) {
+        let between = ImageSize { height: size.height, width: from.width };
+        resize_rows(&resize_columns(pixels, between), between, size.width)
+    } else {
+        resize_columns(&resize_rows(pixels, *from, size.width), size)
+    };
+    Ok(Cow::Owned(resized))
+}
+
+/// Whether Pillow 13 resizes within the columns first: where the height shrinks, and by more than twice what the width
+/// shrinks by (in pixels). The order shows in the result because the first pass is rounded and clipped: images that
+/// shrink come out up to a dozen grey levels apart. Older versions of Pillow always began with the rows.
+fn columns_first(from: ImageSize, to: ImageSize) -> bool {
+    from.height > to.height && from.height + 2 * to.width > to.height + 2 * from.width
 }
 
 /// The weights of one output position: those of the input positions from `first` on. Their sum is 1.
@@ -137,6 +149,17 @@ mod tests {
             weights.into_iter().map(|weight| f64::from(weight) / f64::from(1 << 22)).collect();
         let expected: Vec<f64> = expected.into_iter().rev().collect();
         assert_eq!(weights, expected);
+    }
+
+    #[test]
+    fn columns_come_first_where_the_height_shrinks_by_more_than_twice_as_many_pixels() {
+        let first = |from: (usize, usize), to: (usize, usize)| {
+            let [from, to] = [from, to].map(|(height, width)| ImageSize { height, width });
+            columns_first(from, to)
+        };
+        assert!(!first((60, 40), (20, 20)) && first((61, 40), (20, 20)));
+        assert!(!first((60, 40), (60, 50)) && first((60, 40), (59, 50)));
+        assert!(!first((128, 64), (256, 128)) && !first((90, 33), (128, 64)) && first((90, 33), (64, 32)));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use tch::{Kind, Tensor};
 
 use super::{check_matrix, check_same_shape, mining};
-use crate::distance::{euclidean, normalize_rows};
+use crate::distance::{euclidean_among, normalize_rows};
 use crate::error::Result;
 
 /// Soft softmax-triplet loss (D7): the binary cross-entropy of the student's `T_i` (D6) with the teacher's `T_i`.
@@ -25,10 +25,10 @@ pub fn soft_softmax_triplet(
     } else {
         (student.shallow_clone(), teacher)
     };
-    let distances = euclidean(&student, &student);
+    let distances = euclidean_among(&student);
     let hardest = mining::hardest(&distances, labels)?;
     let log = mining::log_softmax_of_pairs(&hardest.positive, &hardest.negative);
-    let targets = teacher_targets(&euclidean(&teacher, &teacher), &hardest);
+    let targets = teacher_targets(&euclidean_among(&teacher), &hardest);
     Ok(-(targets * log).sum_dim_intlist(1, false, None::<Kind>).mean(None::<Kind>))
 }
 

@@ -3,7 +3,7 @@
 use tch::{Kind, Tensor};
 
 use super::{check_matrix, mining};
-use crate::distance::{euclidean, normalize_rows};
+use crate::distance::{euclidean_among, normalize_rows};
 use crate::error::{InvalidInput, Result};
 
 /// The loss and how often mining found an easy row.
@@ -24,7 +24,7 @@ pub fn triplet(features: &Tensor, labels: &Tensor, margin: f64, normalize: bool)
         return Err(InvalidInput::Parameter { what: "margin", value: margin, allowed: "0 or more" }.into());
     }
     let features = if normalize { normalize_rows(features) } else { features.shallow_clone() };
-    let hardest = mining::hardest(&euclidean(&features, &features), labels)?;
+    let hardest = mining::hardest(&euclidean_among(&features), labels)?;
     let loss = (&hardest.positive - &hardest.negative + margin).relu().mean(None::<Kind>);
     let precision = hardest.negative.gt_tensor(&hardest.positive).to_kind(features.kind()).mean(None::<Kind>);
     Ok(Triplet { loss, precision })

@@ -5,11 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms from the ground up: a room uses only rooms that stand before it.
-const ROOMS: [&str; 15] = [
+const ROOMS: [&str; 14] = [
     "error",
     "random",
     "distance",
-    "neighbours",
     "data",
     "synthetic",
     "model",
@@ -33,7 +32,16 @@ const COMMAND_LINE: [&str; 2] = ["clap", "indicatif"];
 const TWINNED: [&str; 4] = ["loss", "cluster", "eval", "train"];
 
 /// Files of those rooms that hold no definition, and why.
-const WITHOUT_TWIN: &[(&str, &str)] = &[];
+const WITHOUT_TWIN: &[(&str, &str)] = &[
+    ("train/adaptation.rs", "calls the steps of D33 in their order; each has its own file and twin"),
+    ("train/losses.rs", "means of the named losses, for the records"),
+    ("train/pseudo_labels.rs", "chooses between the algorithms of the cluster room"),
+    ("train/settings.rs", "settings as the profiles spell them"),
+    ("train/statistics.rs", "forward passes in training mode, without a step"),
+];
+
+/// Files whose twins are being written. An entry whose twin is there fails the test: the list must become empty.
+const TWIN_PENDING: &[&str] = &[];
 
 #[test]
 fn a_room_uses_only_rooms_that_stand_before_it() {
@@ -102,7 +110,8 @@ fn the_reference_uses_the_standard_library_only() {
 fn every_step_has_its_twin_in_the_reference() {
     let mut missing = Vec::new();
     for (path, _) in sources("src") {
-        let excused = WITHOUT_TWIN.iter().any(|(name, _)| path == Path::new(name));
+        let mut excused = WITHOUT_TWIN.iter().map(|(name, _)| name).chain(TWIN_PENDING);
+        let excused = excused.any(|name| path == Path::new(name));
         if is_step(&path) && !excused && twin(&path).is_none() {
             missing.push(path.display().to_string());
         }
@@ -112,6 +121,10 @@ fn every_step_has_its_twin_in_the_reference() {
 
 #[test]
 fn every_excuse_for_a_missing_twin_is_still_needed() {
+    for name in TWIN_PENDING {
+        assert!(root().join("src").join(name).exists(), "{name} is gone: delete its line");
+        assert!(twin(Path::new(name)).is_none(), "{name} has a twin by now: delete its line");
+    }
     for (name, reason) in WITHOUT_TWIN {
         let path = Path::new(name);
         assert!(root().join("src").join(path).exists(), "{name} is gone: delete its line");

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use mmt::data::{self, Dataset, DatasetName, LabelledItem};
+use mmt_reference::data::file_names;
 use mmt_testkit::{Failure, Trial};
 use serde::Deserialize;
 use serde_json::Value;
@@ -37,7 +38,9 @@ pub fn datasets(run: &mut Run) -> Trial {
             }
             Ok(())
         }
-        function if function.starts_with("mmt.datasets.create(") => loaded(run, &table["loaded"][run.case.name()]),
+        function if function.starts_with("mmt.datasets.create(") => {
+            loaded(run, &table["loaded"][run.case.name()])
+        }
         _ => unknown_function(run),
     }
 }
@@ -47,7 +50,9 @@ fn loaded(run: &mut Run, expected: &Value) -> Trial {
     let root = run.case.path(run.case.text("root")?);
     let dataset = data::read(name, &root)?;
     let base = expected["images_dir"].as_str().map_or(root.clone(), |inner| root.join(inner));
-    for (subset, items) in [("train", &dataset.train), ("query", &dataset.query), ("gallery", &dataset.gallery)] {
+    for (subset, items) in
+        [("train", &dataset.train), ("query", &dataset.query), ("gallery", &dataset.gallery)]
+    {
         let images = Vec::<Image>::deserialize(&expected[subset])?;
         let files = |item: &LabelledItem| (item.path.clone(), item.camera);
         let found: Vec<_> = items.iter().map(files).collect();
@@ -58,11 +63,17 @@ fn loaded(run: &mut Run, expected: &Value) -> Trial {
         same_identities(run, subset, items, &images, renamed)?;
     }
     counts(run, &dataset, expected)?;
-    reference(run, &dataset, &root)
+    reference(run, &dataset, expected)
 }
 
 /// The same identities; under a one-to-one renaming where the numbering is not defined.
-fn same_identities(run: &mut Run, what: &str, items: &[LabelledItem], images: &[Image], renamed: bool) -> Trial {
+fn same_identities(
+    run: &mut Run,
+    what: &str,
+    items: &[LabelledItem],
+    images: &[Image],
+    renamed: bool,
+) -> Trial {
     let ours: Vec<i64> = items.iter().map(|item| item.identity).collect();
     let theirs: Vec<i64> = images.iter().map(|image| image.identity).collect();
     if !renamed {
@@ -72,12 +83,19 @@ fn same_identities(run: &mut Run, what: &str, items: &[LabelledItem], images: &[
     let forward: BTreeMap<i64, i64> = pairs.iter().copied().collect();
     let backward: BTreeMap<i64, i64> = pairs.iter().map(|&(a, b)| (b, a)).collect();
     run.equal(Side::Double, what, (forward.len(), backward.len()), (pairs.len(), pairs.len()))?;
-    run.equal(Side::Double, what, backward.into_keys().collect::<Vec<_>>(), (0..forward.len() as i64).collect())
+    run.equal(
+        Side::Double,
+        what,
+        backward.into_keys().collect::<Vec<_>>(),
+        (0..forward.len() as i64).collect(),
+    )
 }
 
 /// The counts published prints (`num_train_pids` and its like), where the table has them.
 fn counts(run: &mut Run, dataset: &Dataset, expected: &Value) -> Trial {
-    for (subset, items) in [("train", &dataset.train), ("query", &dataset.query), ("gallery", &dataset.gallery)] {
+    for (subset, items) in
+        [("train", &dataset.train), ("query", &dataset.query), ("gallery", &dataset.gallery)]
+    {
         let identities: BTreeSet<i64> = items.iter().map(|item| item.identity).collect();
         let cameras: BTreeSet<usize> = items.iter().map(|item| item.camera).collect();
         for (what, count) in [("pids", identities.len()), ("imgs", items.len()), ("cams", cameras.len())] {
@@ -90,8 +108,42 @@ fn counts(run: &mut Run, dataset: &Dataset, expected: &Value) -> Trial {
     Ok(())
 }
 
+/// The reference knows what a file name says and how identities are numbered; folders it never sees.
+fn reference(run: &mut Run, dataset: &Dataset, expected: &Value) -> Trial {
+    let name = reference_name(dataset.name);
+    for subset in ["train", "query", "gallery"] {
+        let images = Vec::<Image>::deserialize(&expected[subset])?;
+        let mut people = Vec::new();
+        for image in &images {
+            let person = file_names::read(name, &image.file.to_string_lossy())?;
+            people.push(person.ok_or_else(|| Failure::new("junk among the images").at(image.file.display()))?);
+        }
+        let cameras: Vec<usize> = people.iter().map(|person| person.camera).collect();
+        run.equal(Side::Reference, subset, cameras, images.iter().map(|image| image.camera).collect())?;
+        let mut identities: Vec<i64> = people.iter().map(|person| person.identity).collect();
+        if subset == "train" {
+            let numbered = file_names::renumbered(&identities)?;
+            identities = numbered.into_iter().map(|identity| identity as i64).collect();
+            let ours: Vec<i64> = dataset.train.iter().map(|item| item.identity).collect();
+            run.equal(Side::Reference, "numbering", &identities, &ours)?;
+        } else {
+            run.equal(Side::Reference, subset, identities, images.iter().map(|image| image.identity).collect())?;
+        }
+    }
+    Ok(())
+}
+
+fn reference_name(name: DatasetName) -> file_names::Dataset {
+    match name {
+        DatasetName::Market1501 => file_names::Dataset::Market1501,
+        DatasetName::DukeMtmc => file_names::Dataset::DukeMtmc,
+        DatasetName::Msmt17 => file_names::Dataset::Msmt17,
+    }
+}
+
 /// Copies a whole tree, breaks it as `what` says, and expects an error.
 fn broken_tree(run: &mut Run, broken: &Broken) -> Trial {
+    run.skip(Side::Reference, "the reference reads no folders");
     let name: DatasetName = broken.dataset.parse()?;
     let folder = tempfile::tempdir()?;
     let root = folder.path().join("root");
@@ -113,7 +165,9 @@ fn break_it(root: &Path, what: &str) -> Trial {
         "query holds a name that does not match" => add(&query, |_| "portrait.jpg".to_owned())?,
         _ if what.ends_with(" missing") => fs::remove_file(inner.join(what.trim_end_matches(" missing")))?,
         _ if what.starts_with("query holds camera ") => {
-            add(&query, |name| name.replacen(&name[name.find("_c").unwrap_or(0)..][..3], &format!("_c{number}"), 1))?;
+            add(&query, |name| {
+                name.replacen(&name[name.find("_c").unwrap_or(0)..][..3], &format!("_c{number}"), 1)
+            })?;
         }
         _ if what.starts_with("query holds identity ") => {
             add(&query, |name| format!("{number}{}", &name[name.find('_').unwrap_or(0)..]))?;

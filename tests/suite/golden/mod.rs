@@ -2,15 +2,17 @@
 //! run by the reference and by the fast wing in f64 and f32. Sizes, seeds, parameters and tolerances come from there.
 
 mod clustering;
+mod datasets;
 mod evaluation;
 mod losses;
 mod models;
 mod run;
+mod samplers;
 mod schedules;
 mod trajectories;
+mod transforms;
 
-use std::collections::BTreeMap;
-use std::env;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mmt_testkit::devices::say;
 use mmt_testkit::golden::Golden;
@@ -21,30 +23,31 @@ use run::{Outcome, Run};
 /// How the cases of a group are run.
 type Dispatch = fn(&mut Run) -> Trial;
 
-/// Every group this suite knows.
+/// Every group this suite runs.
 const GROUPS: &[(&str, Dispatch)] = &[
-    ("losses", losses::losses),
-    ("objective", losses::objective),
     ("clustering", clustering::clustering),
+    ("datasets", datasets::datasets),
     ("evaluation", evaluation::evaluation),
-    ("schedules", schedules::schedules),
+    ("losses", losses::losses),
     ("models", models::models),
+    ("objective", losses::objective),
+    ("samplers", samplers::samplers),
+    ("schedules", schedules::schedules),
     ("trajectories", trajectories::trajectories),
+    ("transforms", transforms::transforms),
 ];
 
-#[test]
-fn losses() {
-    check("losses");
-}
-
-#[test]
-fn objective() {
-    check("objective");
-}
+/// Groups that no test runs yet, and what they wait for.
+const NOT_YET_RUN: &[(&str, &str)] = &[("serialization", "checkpoints")];
 
 #[test]
 fn clustering() {
     check("clustering");
+}
+
+#[test]
+fn datasets() {
+    check("datasets");
 }
 
 #[test]
@@ -53,8 +56,8 @@ fn evaluation() {
 }
 
 #[test]
-fn schedules() {
-    check("schedules");
+fn losses() {
+    check("losses");
 }
 
 #[test]
@@ -63,22 +66,40 @@ fn models() {
 }
 
 #[test]
+fn objective() {
+    check("objective");
+}
+
+#[test]
+fn samplers() {
+    check("samplers");
+}
+
+#[test]
+fn schedules() {
+    check("schedules");
+}
+
+#[test]
 fn trajectories() {
     check("trajectories");
 }
 
 #[test]
+fn transforms() {
+    check("transforms");
+}
+
+#[test]
 fn every_group_of_the_manifest_is_known_and_none_is_empty() {
     let golden = Golden::open().unwrap();
-    let known: Vec<&str> = GROUPS.iter().map(|(name, _)| *name).collect();
-    for group in golden.groups().keys() {
-        assert!(known.contains(group), "the manifest has a group {group} that no test runs");
-    }
-    // Another folder may hold a part of the groups; ours holds them all.
-    if env::var_os("MMT_GOLDEN_DIR").is_none() {
-        for group in known {
-            assert!(golden.groups().contains_key(group), "tests/golden has no cases of the group {group}");
-        }
+    let run = GROUPS.iter().map(|(name, _)| *name);
+    let known: BTreeSet<&str> = run.chain(NOT_YET_RUN.iter().map(|(name, _)| *name)).collect();
+    assert_eq!(known.len(), GROUPS.len() + NOT_YET_RUN.len(), "a group is listed twice");
+    let found: BTreeSet<&str> = golden.groups().into_keys().collect();
+    assert_eq!(found, known, "groups of the manifest, and those this suite knows");
+    for (group, waiting) in NOT_YET_RUN {
+        say(&format!("golden {group}: not yet run ({} cases wait for {waiting})", golden.group(group).len()));
     }
 }
 
@@ -98,7 +119,7 @@ fn check(group: &str) {
     }
     summary.print(group, cases.len());
     assert!(failures.is_empty(), "{} of {} cases:\n{}", failures.len(), cases.len(), failures.join("\n"));
-    assert!(cases.is_empty() || !summary.compared.is_empty(), "no case of the group {group} was compared");
+    assert!(!summary.compared.is_empty(), "no case of the group {group} was compared");
 }
 
 /// A function the suite does not know is a failure, not a silent gap.

@@ -68,3 +68,25 @@ fn fast(run: &mut Run, table: &[Image], expected: &Sampler) -> Trial {
     }
     Ok(())
 }
+
+fn reference(run: &mut Run, table: &[Image], expected: &Sampler) -> Trial {
+    use mmt_reference::data::sampler;
+
+    let labels: Vec<_> = table.iter().map(|image| Some(image.identity)).collect();
+    let cameras: Vec<_> = table.iter().map(|image| image.camera).collect();
+    let instances = expected.num_instances;
+    let length = sampler::reported_length(&labels, instances)?;
+    run.equal(Side::Reference, "length", length, expected.len_reported)?;
+    for pick in &expected.picks {
+        let place = format!("K = {instances}, first {}", pick.first);
+        let found = sampler::pick(&labels, &cameras, instances, pick.first)?;
+        let wanted = sampler::Pick {
+            pool: pick.pool.clone(),
+            drawn: pick.drawn,
+            with_replacement: pick.with_replacement,
+            returned: pick.returned,
+        };
+        run.equal(Side::Reference, &place, found, Some(wanted))?;
+    }
+    Ok(())
+}

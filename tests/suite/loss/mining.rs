@@ -4,7 +4,7 @@ use mmt_reference::Matrix;
 use mmt_reference::loss::mining::hardest;
 use mmt_testkit::generate::{Batch, BatchKind};
 use mmt_testkit::tolerance::Width;
-use mmt_testkit::{Trial, convert, generate, strategies};
+use mmt_testkit::{Actual, Trial, convert, generate, strategies};
 use proptest::prelude::*;
 
 use super::renamed;
@@ -19,7 +19,12 @@ fn reference(distances: &Matrix, labels: &[usize]) -> Trial<Pairs> {
 fn fast(width: Width, distances: &Matrix, labels: &[usize]) -> Trial<Pairs> {
     let distances = convert::tensor(distances, width.kind());
     let hardest = mmt::loss::mining::hardest(&distances, &convert::label_tensor(labels))?;
-    Ok(pairs_of(&hardest))
+    let [positive, negative] = [&hardest.positive_index, &hardest.negative_index].map(Actual::from);
+    let far = Actual::from(&hardest.negative);
+    let negative = negative.values.iter().zip(far.values);
+    // Without a negative published adds 9,999,999 to a distance; ours here stay below 1.
+    let negative = negative.map(|(&index, distance)| (distance < 9_000_000.0).then_some(index as usize));
+    Ok(positive.values.iter().map(|&index| index as usize).zip(negative).collect())
 }
 
 /// Distances of 64ths with labels of every kind.

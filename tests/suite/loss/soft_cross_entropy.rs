@@ -18,7 +18,9 @@ fn reference(student: &Matrix, teacher: &Matrix) -> Trial<Value> {
 
 fn fast(width: Width, student: &Matrix, teacher: &Matrix) -> Trial<Value> {
     let teacher = convert::tensor(teacher, width.kind());
-    differentiate(width, student, |student| mmt::loss::soft_cross_entropy::soft_cross_entropy(student, &teacher))
+    differentiate(width, student, |student| {
+        mmt::loss::soft_cross_entropy::soft_cross_entropy(student, &teacher)
+    })
 }
 
 fn double(student: &Matrix, teacher: &Matrix) -> Trial<Value> {

@@ -15,7 +15,8 @@ const IMPLEMENTATIONS: [Loss; 2] = [reference, double];
 
 fn reference(student: &Batch, teacher: &Matrix, normalize: bool) -> Trial<Value> {
     let (features, labels) = (&student.features, &student.labels);
-    Ok(mmt_reference::loss::soft_softmax_triplet::soft_softmax_triplet(features, teacher, labels, normalize)?.into())
+    Ok(mmt_reference::loss::soft_softmax_triplet::soft_softmax_triplet(features, teacher, labels, normalize)?
+        .into())
 }
 
 fn fast(width: Width, student: &Batch, teacher: &Matrix, normalize: bool) -> Trial<Value> {
@@ -32,7 +33,12 @@ fn double(student: &Batch, teacher: &Matrix, normalize: bool) -> Trial<Value> {
 /// A teacher's features for a batch: other features of the same shape and size.
 fn teacher_of(batch: &Batch, seed: u64) -> Matrix {
     let scale = batch.unit() / (batch.features.columns() as f64).sqrt();
-    generate::normal(batch.features.rows(), batch.features.columns(), scale.max(1e-6), &mut generate::rng(seed))
+    generate::normal(
+        batch.features.rows(),
+        batch.features.columns(),
+        scale.max(1e-6),
+        &mut generate::rng(seed),
+    )
 }
 
 /// A teacher's features in quarters, so that its distances, too, are exact.
@@ -184,7 +190,11 @@ fn entropy(teacher: &Matrix, pairs: &[(usize, usize)]) -> f64 {
     };
     let row = |(i, &(p, n)): (usize, &(usize, usize))| {
         let share = 1.0 / (1.0 + (distance(i, n) - distance(i, p)).exp());
-        [share, 1.0 - share].iter().filter(|&&share| share > 0.0).map(|share| -share * share.ln()).sum::<f64>()
+        [share, 1.0 - share]
+            .iter()
+            .filter(|&&share| share > 0.0)
+            .map(|share| -share * share.ln())
+            .sum::<f64>()
     };
     pairs.iter().enumerate().map(row).sum::<f64>() / pairs.len() as f64
 }

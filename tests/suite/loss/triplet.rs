@@ -35,7 +35,8 @@ fn double(batch: &Batch, margin: f64, normalize: bool) -> Trial<(Value, f64)> {
 
 /// Batches with a negative for every row: without one the value is the constant 9999999 and its rounding.
 fn with_negatives() -> impl Strategy<Value = Batch> {
-    let kinds = BatchKind::ALL.into_iter().filter(|kind| !matches!(kind, BatchKind::OneIdentity | BatchKind::OneRow));
+    let kinds =
+        BatchKind::ALL.into_iter().filter(|kind| !matches!(kind, BatchKind::OneIdentity | BatchKind::OneRow));
     strategies::dyadic_batches_of(kinds.collect())
 }
 
