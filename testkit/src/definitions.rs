@@ -38,6 +38,47 @@ pub enum Bench {
     None(&'static str),
 }
 
+/// A column of the table that can be filled later than the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Column {
+    /// The fast form.
+    Fast,
+    /// The laws.
+    Laws,
+    /// The bench.
+    Bench,
+}
+
+/// Cells that are not filled yet: a column, the definitions, and what they wait for. A cell that *is* filled and still
+/// stands here fails the test; the list must become empty.
+pub const PENDING: &[(Column, &[&str], &str)] = &[
+    (
+        Column::Fast,
+        &["D11", "D12", "D13", "D14", "D15", "D18"],
+        "the DBSCAN path and re-ranking of the fast wing",
+    ),
+    (
+        Column::Laws,
+        &["D15", "D22", "D23", "D24", "D29", "D30", "D31", "D32", "D33"],
+        "tests of training and networks",
+    ),
+    (
+        Column::Bench,
+        &[
+            "D1", "D2", "D3", "D4", "D5", "D6", "D7", "D8", "D9", "D10", "D11", "D12", "D13", "D14", "D16",
+            "D17", "D18", "D19", "D20", "D21", "D23", "D24", "D25", "D26", "D27", "D28", "D29", "D30", "D31",
+            "D32", "D33",
+        ],
+        "the benches",
+    ),
+];
+
+/// What a cell waits for, if it is [`PENDING`].
+pub fn pending(number: &str, column: Column) -> Option<&'static str> {
+    let waiting = PENDING.iter().find(|(of, numbers, _)| *of == column && numbers.contains(&number));
+    waiting.map(|(_, _, reason)| *reason)
+}
+
 use Bench::Named;
 use Golden::Functions;
 
@@ -262,8 +303,8 @@ pub const DEFINITIONS: &[Definition] = &[
     Definition {
         number: "D24",
         name: "Adam with L2 weight decay",
-        reference: "train/adam.rs",
-        fast: &["train/adam.rs"],
+        reference: "train/fused_adam.rs",
+        fast: &["train/fused_adam/mod.rs"],
         laws: "train/adam.rs",
         golden: Functions(&["mmt.trainers.PreTrainer.train", "mmt.trainers.MMTTrainer.train"]),
         bench: Named("train/adam"),
@@ -308,7 +349,7 @@ pub const DEFINITIONS: &[Definition] = &[
         number: "D29",
         name: "residual network",
         reference: "model/resnet.rs",
-        fast: &["model/resnet.rs"],
+        fast: &["model/spec.rs"],
         laws: "model/network.rs",
         golden: Functions(PUBLISHED_NETWORKS),
         bench: Named("model/network"),
@@ -317,7 +358,7 @@ pub const DEFINITIONS: &[Definition] = &[
         number: "D30",
         name: "batch normalisation",
         reference: "model/batch_norm.rs",
-        fast: &["model/batch_norm.rs"],
+        fast: &["model/norm.rs"],
         laws: "model/network.rs",
         golden: Functions(PUBLISHED_NETWORKS),
         bench: Named("model/network"),
@@ -326,7 +367,7 @@ pub const DEFINITIONS: &[Definition] = &[
         number: "D31",
         name: "neck and the two forward modes",
         reference: "model/neck.rs",
-        fast: &["model/neck.rs"],
+        fast: &["model/network.rs"],
         laws: "model/network.rs",
         golden: Functions(PUBLISHED_NETWORKS),
         bench: Named("model/network"),

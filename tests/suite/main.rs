@@ -1,9 +1,16 @@
 //! One program for all tests of the library (each further one would link libtorch again).
 //!
 //! - [`architecture`]: the rooms use only rooms before them; every step has its twin
+//! - [`coverage`]: every definition has a reference, a fast form, laws, golden values and a bench
 //! - [`golden`]: the published code's values, reference and fast wing
-//! - [`loss`]: fast = reference and the laws, a module per definition
+//! - [`distance`], [`data`], [`loss`], [`cluster`], [`eval`]: fast = reference and the laws, room by room
 
 mod architecture;
+mod cluster;
+mod coverage;
+mod data;
+mod distance;
+mod eval;
 mod golden;
 mod loss;
+mod wing;

@@ -22,10 +22,12 @@ fn rankings() -> impl Strategy<Value = Vec<Vec<usize>>> {
 
 /// Unit features in blobs, with k1 and k2 that fit.
 fn cases() -> impl Strategy<Value = (Matrix, usize, usize)> {
-    (8..40_usize, 3..9_usize, 1..12_usize, 1..6_usize, any::<u64>()).prop_map(|(rows, columns, k1, k2, seed)| {
-        let (points, _) = generate::blobs(rows, columns, 4, 0.4, &mut generate::rng(seed));
-        (generate::unit_rows(&points), k1, k2)
-    })
+    (8..40_usize, 3..9_usize, 1..12_usize, 1..6_usize, any::<u64>()).prop_map(
+        |(rows, columns, k1, k2, seed)| {
+            let (points, _) = generate::blobs(rows, columns, 4, 0.4, &mut generate::rng(seed));
+            (generate::unit_rows(&points), k1, k2)
+        },
+    )
 }
 
 proptest! {

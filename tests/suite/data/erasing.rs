@@ -1,7 +1,8 @@
 //! D28, the rectangle of random erasing.
 
 use mmt::data::{ImageSize, RandomErasing};
-use mmt_testkit::strategies;
+use mmt_reference::data::random_erasing;
+use mmt_testkit::{Trial, strategies};
 use proptest::prelude::*;
 
 /// Enough draws for a hundred attempts: numbers in 0..1.
@@ -16,6 +17,18 @@ fn sizes() -> impl Strategy<Value = ImageSize> {
 fn corners(erasing: &RandomErasing, size: ImageSize, draws: &[f64]) -> Option<[usize; 4]> {
     let mut next = draws.iter().copied();
     erasing.draw(size, || next.next().unwrap_or(0.0)).map(|r| [r.top, r.left, r.height, r.width])
+}
+
+fn reference(erasing: &RandomErasing, size: ImageSize, draws: &[f64]) -> Trial<Option<[usize; 4]>> {
+    let settings = random_erasing::Erasing {
+        probability: erasing.probability,
+        min_area: erasing.min_area,
+        max_area: erasing.max_area,
+        min_ratio: erasing.min_ratio,
+    };
+    let mut next = draws.iter().copied();
+    let found = random_erasing::rectangle(size.height, size.width, &settings, || next.next().unwrap_or(0.0))?;
+    Ok(found.map(|r| [r.top, r.left, r.height, r.width]))
 }
 
 proptest! {

@@ -8,16 +8,30 @@ use proptest::prelude::*;
 
 /// Labels (some images are noise), cameras and K.
 fn tables() -> impl Strategy<Value = (Vec<Option<usize>>, Vec<usize>, usize)> {
-    (2..60_usize, 1..12_usize, 1..5_usize, 1..6_usize, any::<u64>()).prop_map(|(count, identities, cameras, k, seed)| {
-        let mut rng = generate::rng(seed);
-        let images = generate::identities(count, identities, cameras, &mut rng);
-        let labels = images.iter().enumerate().map(|(i, &(identity, _))| (i % 9 != 7).then_some(identity)).collect();
-        (labels, images.iter().map(|&(_, camera)| camera).collect(), k)
-    })
+    (2..60_usize, 1..12_usize, 1..5_usize, 1..6_usize, any::<u64>()).prop_map(
+        |(count, identities, cameras, k, seed)| {
+            let mut rng = generate::rng(seed);
+            let images = generate::identities(count, identities, cameras, &mut rng);
+            let labels = images
+                .iter()
+                .enumerate()
+                .map(|(i, &(identity, _))| (i % 9 != 7).then_some(identity))
+                .collect();
+            (labels, images.iter().map(|&(_, camera)| camera).collect(), k)
+        },
+    )
 }
 
 fn sampler(labels: &[Option<usize>], cameras: &[usize], k: usize) -> Trial<GallerySampler> {
     Ok(GallerySampler::new(labels, cameras, k)?)
+}
+
+/// Pool, number and manner of the draws, by the reference.
+type Drawn = (Vec<usize>, usize, bool);
+
+fn reference(labels: &[Option<usize>], cameras: &[usize], k: usize, first: usize) -> Trial<Option<Drawn>> {
+    let pick = mmt_reference::data::sampler::pick(labels, cameras, k, first)?;
+    Ok(pick.map(|pick| (pick.pool, pick.drawn, pick.with_replacement)))
 }
 
 proptest! {

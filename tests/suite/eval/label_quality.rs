@@ -4,7 +4,7 @@ use mmt_testkit::tolerance::{Quantity, Width, check};
 use mmt_testkit::{Trial, generate, strategies};
 use proptest::prelude::*;
 
-use super::adapters::{QUALITY, quality};
+use super::adapters::{QUALITY, quality, quality_with_noise};
 
 /// Two labellings of the same images.
 fn pairs() -> impl Strategy<Value = (Vec<usize>, Vec<usize>)> {
@@ -108,6 +108,21 @@ proptest! {
         for implementation in QUALITY {
             let (coarse, fine) = (quality(implementation, &truth, &found)?, quality(implementation, &truth, &split)?);
             prop_assert!(fine.purity >= coarse.purity - 1e-12);
+        }
+    }
+
+    #[test]
+    fn noise_is_left_out((truth, found) in pairs(), noise in 1..5_usize, identity in 0..9_usize) {
+        let mut longer: Vec<Option<usize>> = found.iter().map(|&label| Some(label)).collect();
+        longer.extend(vec![None; noise]);
+        let mut identities = truth.clone();
+        identities.extend(vec![identity; noise]);
+        for implementation in QUALITY {
+            let plain = quality(implementation, &truth, &found)?;
+            let other = quality_with_noise(implementation, &identities, &longer)?;
+            same("D19", other.adjusted_rand, plain.adjusted_rand)?;
+            same("D20", other.mutual_information, plain.mutual_information)?;
+            same("D21", other.purity, plain.purity)?;
         }
     }
 }

@@ -6,13 +6,14 @@ use mmt_testkit::tolerance::{Quantity, Width, check};
 use mmt_testkit::{Trial, strategies};
 use proptest::prelude::*;
 
-use super::adapters::{CmcRule, RANKING, Ranking, cmc, mean_ap};
+use super::adapters::{CmcRule, RANKING, cmc, mean_ap};
+use crate::wing::Wing;
 
-fn same_map(implementation: Ranking, actual: &Split, expected: f64) -> Trial {
+fn same_map(implementation: Wing, actual: &Split, expected: f64) -> Trial {
     check("D16", Quantity::Value, Width::Double, 1.0, mean_ap(implementation, actual)?, expected).map(|_| ())
 }
 
-fn same_cmc(implementation: Ranking, actual: &Split, expected: &[f64]) -> Trial {
+fn same_cmc(implementation: Wing, actual: &Split, expected: &[f64]) -> Trial {
     let curve = cmc(implementation, actual, CmcRule::First)?;
     check("D17", Quantity::Value, Width::Double, 1.0, curve.as_slice(), expected).map(|_| ())
 }
@@ -30,17 +31,21 @@ fn line(matches: &[bool]) -> Split {
 
 /// A split of one query with at least one match, in a random order.
 fn single_query() -> impl Strategy<Value = Split> {
-    (proptest::collection::vec(any::<bool>(), 1..30), any::<proptest::sample::Index>()).prop_map(|(mut matches, index)| {
-        let place = index.index(matches.len());
-        matches[place] = true;
-        line(&matches)
-    })
+    (proptest::collection::vec(any::<bool>(), 1..30), any::<proptest::sample::Index>()).prop_map(
+        |(mut matches, index)| {
+            let place = index.index(matches.len());
+            matches[place] = true;
+            line(&matches)
+        },
+    )
 }
 
 /// The gallery in another order.
 fn reordered(split: &Split, order: &[usize]) -> Split {
     Split {
-        distances: Matrix::from_fn(split.distances.rows(), order.len(), |i, j| split.distances[(i, order[j])]),
+        distances: Matrix::from_fn(split.distances.rows(), order.len(), |i, j| {
+            split.distances[(i, order[j])]
+        }),
         gallery_identities: order.iter().map(|&j| split.gallery_identities[j]).collect(),
         gallery_cameras: order.iter().map(|&j| split.gallery_cameras[j]).collect(),
         ..split.clone()

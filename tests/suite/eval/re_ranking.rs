@@ -9,10 +9,12 @@ use super::adapters::{Distances, RE_RANKING, re_ranking};
 
 /// Distances among queries and gallery, from points in blobs.
 fn cases() -> impl Strategy<Value = (Distances, usize, usize)> {
-    (1..8_usize, 8..30_usize, 1..10_usize, 1..5_usize, any::<u64>()).prop_map(|(queries, gallery, k1, k2, seed)| {
-        let (points, _) = generate::blobs(queries + gallery, 5, 4, 0.5, &mut generate::rng(seed));
-        (Distances::among(&points, queries), k1, k2)
-    })
+    (1..8_usize, 8..30_usize, 1..10_usize, 1..5_usize, any::<u64>()).prop_map(
+        |(queries, gallery, k1, k2, seed)| {
+            let (points, _) = generate::blobs(queries + gallery, 5, 4, 0.5, &mut generate::rng(seed));
+            (Distances::among(&points, queries), k1, k2)
+        },
+    )
 }
 
 /// The order of a row, nearest first.

@@ -117,7 +117,8 @@ fn padded(lists: &[Vec<usize>], columns: usize) -> Actual {
 
 fn re_ranking(run: &mut Run) -> Trial {
     run.skip_all(&Side::FAST, PENDING);
-    let distances = [run.case.matrix("q_g_dist")?, run.case.matrix("q_q_dist")?, run.case.matrix("g_g_dist")?];
+    let distances =
+        [run.case.matrix("q_g_dist")?, run.case.matrix("q_q_dist")?, run.case.matrix("g_g_dist")?];
     let [query_gallery, query_query, gallery_gallery] = &distances;
     let distances = reference_re_ranking::Distances { query_gallery, query_query, gallery_gallery };
     let lambda = run.case.number("lambda_value")?;

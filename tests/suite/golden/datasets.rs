@@ -116,7 +116,8 @@ fn reference(run: &mut Run, dataset: &Dataset, expected: &Value) -> Trial {
         let mut people = Vec::new();
         for image in &images {
             let person = file_names::read(name, &image.file.to_string_lossy())?;
-            people.push(person.ok_or_else(|| Failure::new("junk among the images").at(image.file.display()))?);
+            people
+                .push(person.ok_or_else(|| Failure::new("junk among the images").at(image.file.display()))?);
         }
         let cameras: Vec<usize> = people.iter().map(|person| person.camera).collect();
         run.equal(Side::Reference, subset, cameras, images.iter().map(|image| image.camera).collect())?;
@@ -127,7 +128,12 @@ fn reference(run: &mut Run, dataset: &Dataset, expected: &Value) -> Trial {
             let ours: Vec<i64> = dataset.train.iter().map(|item| item.identity).collect();
             run.equal(Side::Reference, "numbering", &identities, &ours)?;
         } else {
-            run.equal(Side::Reference, subset, identities, images.iter().map(|image| image.identity).collect())?;
+            run.equal(
+                Side::Reference,
+                subset,
+                identities,
+                images.iter().map(|image| image.identity).collect(),
+            )?;
         }
     }
     Ok(())

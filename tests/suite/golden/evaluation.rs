@@ -57,7 +57,11 @@ fn reference_ranking(run: &mut Run, split: &Split, ranks: usize) -> Trial {
     let distances = run.case.matrix("dist")?;
     let (query, gallery) = split.reference_labels();
     let side = Side::Reference;
-    run.compare(side, "map", reference::average_precision::mean_average_precision(&distances, query, gallery)?)?;
+    run.compare(
+        side,
+        "map",
+        reference::average_precision::mean_average_precision(&distances, query, gallery)?,
+    )?;
     let protocol = Removed::SameIdentityAndCamera;
     let curve = |removed, counting| cmc(&distances, query, gallery, removed, counting, ranks);
     run.compare(side, "cmc_first", &curve(protocol, Counting::First)?)?;

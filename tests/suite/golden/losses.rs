@@ -123,14 +123,6 @@ fn soft_softmax_triplet(run: &mut Run) -> Trial {
     Ok(())
 }
 
-/// Whether two identities share a row (FORMAT.md: the f32 distance is then anything from 1e-6 to 1e-2, and the soft loss, whose
-/// target is made of such distances, moves with it).
-fn mines_equal_rows(features: &Matrix, labels: &[usize]) -> bool {
-    let rows = 0..features.rows();
-    let equal = |i: usize, j: usize| labels[i] != labels[j] && features.row(i) == features.row(j);
-    rows.clone().any(|i| rows.clone().any(|j| equal(i, j)))
-}
-
 fn euclidean(run: &mut Run) -> Trial {
     let distances = mmt_reference::distance::euclidean(&run.case.matrix("x")?, &run.case.matrix("y")?)?;
     // The first two columns are (nearly) equal rows, compared with a wide tolerance as part of `dist` only.

@@ -1,7 +1,9 @@
 //! The losses (D1 … D8): fast = reference in value and gradient, and the laws each loss obeys in both wings.
 
+mod bad_input;
 mod cross_entropy;
 mod mining;
+mod objective;
 mod soft_cross_entropy;
 mod soft_softmax_triplet;
 mod softmax_triplet;

@@ -1,0 +1,86 @@
+//! Each step under one signature for both wings. A step without a fast form has a list of the reference alone.
+
+use mmt_reference::Matrix;
+use mmt_reference::cluster as reference;
+use mmt_reference::cluster::jaccard::Neighbourhood;
+use mmt_testkit::{Failure, Trial, convert};
+use tch::Kind;
+
+use crate::wing::Wing;
+
+/// Wings that have k-means.
+pub const KMEANS: [Wing; 2] = Wing::BOTH;
+/// Wings that have k-reciprocal neighbours.
+pub const NEIGHBOURS: [Wing; 1] = Wing::REFERENCE_ONLY;
+/// Wings that have the Jaccard distance.
+pub const JACCARD: [Wing; 1] = Wing::REFERENCE_ONLY;
+/// Wings that have the eps rule.
+pub const EPS: [Wing; 1] = Wing::REFERENCE_ONLY;
+/// Wings that have DBSCAN.
+pub const DBSCAN: [Wing; 1] = Wing::REFERENCE_ONLY;
+
+/// Pseudo labels; none is noise.
+pub type Labels = Vec<Option<usize>>;
+
+/// What k-means found, from whichever wing.
+pub struct Kmeans {
+    pub labels: Vec<usize>,
+    pub centres: Matrix,
+    pub inertia: f64,
+    pub iterations: usize,
+}
+
+pub fn kmeans(
+    wing: Wing,
+    points: &Matrix,
+    centres: &Matrix,
+    tolerance: f64,
+    max_iterations: usize,
+) -> Trial<Kmeans> {
+    match wing {
+        Wing::Reference => {
+            let limits = reference::kmeans::Limits { tolerance, max_iterations };
+            let found = reference::kmeans::from_centres(points, centres, limits)?;
+            let (labels, centres) = (found.labels, found.centroids);
+            Ok(Kmeans { labels, centres, inertia: found.inertia, iterations: found.iterations })
+        }
+        Wing::Fast => {
+            let [points, centres] = [points, centres].map(|matrix| convert::tensor(matrix, Kind::Double));
+            let found = mmt::cluster::kmeans::kmeans_from(&points, &centres, max_iterations, tolerance)?;
+            let centres = convert::matrix(&found.centroids)?;
+            Ok(Kmeans { labels: found.labels, centres, inertia: found.inertia, iterations: found.iterations })
+        }
+    }
+}
+
+fn pending<T>(step: &str) -> Trial<T> {
+    Err(Failure::new(format!("the fast wing has no {step} yet")))
+}
+
+pub fn neighbours(wing: Wing, ranking: &[Vec<usize>], k: usize) -> Trial<Vec<Vec<usize>>> {
+    match wing {
+        Wing::Reference => Ok(reference::k_reciprocal::k_reciprocal(ranking, k)?),
+        Wing::Fast => pending("k-reciprocal neighbours"),
+    }
+}
+
+pub fn jaccard(wing: Wing, features: &Matrix, k1: usize, k2: usize) -> Trial<Matrix> {
+    match wing {
+        Wing::Reference => Ok(reference::jaccard::jaccard(features, Neighbourhood { k1, k2 })?),
+        Wing::Fast => pending("Jaccard distance"),
+    }
+}
+
+pub fn eps(wing: Wing, distances: &Matrix, rho: f64) -> Trial<f64> {
+    match wing {
+        Wing::Reference => Ok(reference::eps::eps(distances, rho)?),
+        Wing::Fast => pending("eps rule"),
+    }
+}
+
+pub fn dbscan(wing: Wing, distances: &Matrix, eps: f64, min_samples: usize) -> Trial<Labels> {
+    match wing {
+        Wing::Reference => Ok(reference::dbscan::dbscan(distances, eps, min_samples)?.labels),
+        Wing::Fast => pending("DBSCAN"),
+    }
+}
