@@ -1,10 +1,11 @@
-//! The eval room: mAP and CMC by the Market-1501 protocol, and the quality of pseudo labels.
+//! The eval room: mAP and CMC by the Market-1501 protocol, k-reciprocal re-ranking, and the quality of pseudo labels.
 
 mod accuracy;
 mod average_precision;
 pub mod cmc;
 pub mod label_quality;
 pub mod ranking;
+pub mod re_ranking;
 
 pub use accuracy::top1_share;
 pub use average_precision::average_precision;
