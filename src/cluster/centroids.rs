@@ -1,41 +1,81 @@
-//! D15: centroids of clusters, from which the classifiers start an epoch.
+//! D15: from pseudo labels to the classifiers' first weights.
 
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
-use crate::distance::check_features;
+use crate::distance::{check_features, normalize_rows};
 use crate::error::{InvalidInput, Result};
 
-/// `[M, D]`: mean of the rows of `features: [N, D]` with each label. Rows without one are noise and count nowhere.
+/// Centroids `[clusters, D]` of `features: [N, D]` (f32 or f64, any device): the mean of the rows of each label (D15). Rows
+/// without a label are noise and count nowhere.
 ///
 /// # Errors
-/// Labels that do not belong to the features, a label outside `0..clusters`, or a cluster without rows.
+/// No features or clusters, values that are not finite, not one label per row, a label outside `0..clusters`, or a cluster
+/// without a row.
 pub fn centroids(features: &Tensor, labels: &[Option<usize>], clusters: usize) -> Result<Tensor> {
     check_features(features, "features")?;
-    if labels.len() as i64 != features.size()[0] {
-        let (expected, found) = (features.size()[0].to_string(), labels.len().to_string());
+    let rows = features.size()[0] as usize;
+    if labels.len() != rows {
+        let (expected, found) = (format!("one per row ({rows})"), labels.len().to_string());
         return Err(InvalidInput::Shape { what: "labels", expected, found }.into());
     }
-    let (mut rows, mut of_rows, mut sizes) = (Vec::new(), Vec::new(), vec![0.0; clusters]);
+    if clusters == 0 {
+        return Err(InvalidInput::Parameter { what: "clusters", value: 0.0, allowed: "at least 1" }.into());
+    }
+    let (kept, kept_labels, sizes) = members(labels, clusters)?;
+    let place = |values: &[i64]| Tensor::from_slice(values).to_device(features.device());
+    let sums = Tensor::zeros([clusters as i64, features.size()[1]], (features.kind(), features.device()))
+        .index_add(0, &place(&kept_labels), &features.detach().index_select(0, &place(&kept)));
+    Ok(sums / place(&sizes).to_kind(features.kind()).unsqueeze(1))
+}
+
+/// The first rows of all classifiers at the start of an epoch, `[C, D]` (D15): the centroids `[C, D]`, each divided by its norm
+/// (D9), of the kind of the centroids.
+///
+/// # Errors
+/// No centroids, or values that are not finite.
+pub fn classifier(centroids: &Tensor) -> Result<Tensor> {
+    check_features(centroids, "centroids")?;
+    Ok(normalize_rows(centroids))
+}
+
+/// Rows with a label, their labels, and how many rows each cluster has.
+fn members(labels: &[Option<usize>], clusters: usize) -> Result<(Vec<i64>, Vec<i64>, Vec<i64>)> {
+    let mut sizes = vec![0; clusters];
+    let (mut kept, mut kept_labels) = (Vec::new(), Vec::new());
     for (row, label) in labels.iter().enumerate() {
         let Some(label) = *label else { continue };
-        if label >= clusters {
+        let Some(size) = sizes.get_mut(label) else {
             return Err(InvalidInput::LabelOutOfRange { row, label: label as i64, classes: clusters }.into());
-        }
-        rows.push(row as i64);
-        of_rows.push(label as i64);
-        sizes[label] += 1.0;
+        };
+        *size += 1;
+        kept.push(row as i64);
+        kept_labels.push(label as i64);
     }
-    if clusters == 0 || sizes.contains(&0.0) {
-        return Err(InvalidInput::Empty { what: "a cluster" }.into());
+    if sizes.contains(&0) {
+        return Err(InvalidInput::TooFewSamples { what: "images of a cluster", needed: 1, found: 0 }.into());
     }
-    let device = features.device();
-    let kept = features.detach().index_select(0, &Tensor::from_slice(&rows).to_device(device));
-    let sizes = Tensor::from_slice(&sizes).to_kind(features.kind()).to_device(device);
-    let zeros = Tensor::zeros([clusters as i64, features.size()[1]], (features.kind(), device));
-    let sums = zeros.index_add(0, &Tensor::from_slice(&of_rows).to_device(device), &kept);
-    Ok((sums / sizes.unsqueeze(1)).to_kind(if features.kind() == Kind::Double {
-        Kind::Double
-    } else {
-        Kind::Float
-    }))
+    Ok((kept, kept_labels, sizes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn noise_moves_no_centroid_and_rows_become_unit_rows() {
+        let features = Tensor::from_slice(&[1.0, 1.0, 5.0, 7.0, 9.0, 9.0, -2.0, 0.0]).view([4, 2]);
+        let found = centroids(&features, &[Some(1), Some(1), None, Some(0)], 2).unwrap();
+        assert_eq!(Vec::<f64>::try_from(found.view(-1)).unwrap(), [-2.0, 0.0, 3.0, 4.0]);
+        let rows = Vec::<f64>::try_from(classifier(&found).unwrap().view(-1)).unwrap();
+        assert_eq!(rows, [-1.0, 0.0, 0.6, 0.8]);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        let features = Tensor::from_slice(&[1.0, 2.0]).view([2, 1]);
+        assert!(centroids(&features, &[None, None], 1).is_err());
+        assert!(centroids(&features, &[Some(0), Some(2)], 2).is_err());
+        assert!(centroids(&features, &[Some(0)], 1).is_err());
+        assert!(centroids(&features, &[Some(0), Some(0)], 0).is_err());
+    }
 }

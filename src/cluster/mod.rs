@@ -1,13 +1,10 @@
 //! The cluster room: features → pseudo labels. True identities never enter it.
 //!
-//! ```text
-//! features ── ranking ──▶ lists of neighbours ── k_reciprocal ──▶ sets ── encoding ──▶ sparse rows
-//!     sparse rows ── jaccard ──▶ SparseDistances ── eps, dbscan ──▶ labels
-//! features ── kmeans ──▶ labels, centroids
-//! ```
+//! Nearest neighbours and their k-reciprocal sets ([`k_reciprocal`], D11) → encodings and their Jaccard distances
+//! ([`jaccard`], D12) → [`eps`] (D13) → [`dbscan`] (D14); or [`kmeans`] (D10). Then [`centroids`] as classifier rows (D15).
 //!
-//! Nothing of size N × N is kept: pairs of images that share no encoded neighbour have the Jaccard distance 1 exactly, and are
-//! not stored.
+//! Nothing here is an N×N matrix: neighbours are kept k to a row, encodings and Jaccard distances as their non-trivial entries.
+//! What follows the matrix products of libtorch gives the same bits for every number of threads.
 
 pub mod centroids;
 pub mod dbscan;
@@ -15,13 +12,3 @@ pub mod eps;
 pub mod jaccard;
 pub mod k_reciprocal;
 pub mod kmeans;
-pub mod ranking;
-
-use crate::error::{InvalidInput, Result};
-
-fn at_least_one(what: &'static str, value: usize) -> Result<()> {
-    if value > 0 {
-        return Ok(());
-    }
-    Err(InvalidInput::Parameter { what, value: 0.0, allowed: "at least 1" }.into())
-}

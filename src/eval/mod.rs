@@ -1,4 +1,4 @@
-//! The eval room: mAP and CMC by the Market-1501 protocol, and the quality of pseudo labels.
+//! The eval room: mAP and CMC by the Market-1501 protocol, k-reciprocal re-ranking, and the quality of pseudo labels.
 
 mod accuracy;
 mod average_precision;

@@ -1,110 +1,168 @@
-//! D12: the Jaccard distance of k-reciprocal encodings, sparse: O(N·k) memory.
+//! D12: the Jaccard distance of k-reciprocal encodings, as a sparse matrix: pairs without a common encoded neighbour are at
+//! distance 1 and are not stored.
 
 mod encoding;
+mod inverted;
+mod source;
 mod sparse;
 
-use tch::{Device, Kind, Tensor};
+use rayon::prelude::*;
+use tch::Tensor;
 
-pub use encoding::{Encoding, Neighbourhood};
+use super::k_reciprocal::{Measure, Neighbours, Points};
+use crate::error::{InvalidInput, Result};
+pub(crate) use encoding::Encodings;
+pub(crate) use inverted::{Inverted, Overlaps};
+pub use source::with_source;
 pub use sparse::SparseDistances;
 
-use super::ranking::{Ranking, check_square};
-use crate::distance::{check_features, squared_euclidean};
-use crate::error::{Error, InvalidInput, Result};
+/// Rows whose distances are made before they are packed.
+const BLOCK: usize = 4096;
 
-/// Jaccard distances of the rows of `features: [N, D]` (f32 or f64, any device): ranking, k-reciprocal sets, encoding, distance.
-/// The published code feeds unit rows.
-///
-/// # Errors
-/// No features, values that are not finite, or neighbourhoods that do not fit.
-pub fn jaccard(features: &Tensor, neighbourhood: Neighbourhood) -> Result<SparseDistances> {
-    neighbourhood.check(features.size()[0] as usize)?;
-    let ranking = Ranking::of_features(features, neighbourhood.longest())?;
-    let rows = Rows::new(features)?;
-    let encoding = Encoding::new(&ranking, neighbourhood, |i, j| rows.distance(i, j))?;
-    Ok(encoding.jaccard())
+/// k1, k2 of the encoding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Neighbourhood {
+    /// Neighbours that may be reciprocal, the image itself not counted.
+    pub k1: usize,
+    /// Rows over which an encoding is averaged, the image itself counted; 1 averages nothing.
+    pub k2: usize,
 }
 
-/// The same from distances `[N, N]`, row by row, as [`Ranking::of_distances`] takes them.
-///
-/// # Errors
-/// Not a square, values that are not finite, or neighbourhoods that do not fit.
-pub fn jaccard_of_distances(
-    distances: &[f64],
-    rows: usize,
-    neighbourhood: Neighbourhood,
-) -> Result<SparseDistances> {
-    Ok(encode_distances(distances, rows, neighbourhood)?.jaccard())
-}
-
-/// The encodings behind [`jaccard_of_distances`].
-///
-/// # Errors
-/// As there.
-pub fn encode_distances(distances: &[f64], rows: usize, neighbourhood: Neighbourhood) -> Result<Encoding> {
-    check_square(distances, rows)?;
-    neighbourhood.check(rows)?;
-    let ranking = Ranking::of_distances(distances, rows, neighbourhood.longest())?;
-    Encoding::new(&ranking, neighbourhood, |i, j| distances[i * rows + j])
-}
-
-/// Published option with source features: `(1 − λ) J + λ (s_i + s_j)`, the diagonal included, with
-/// `s_i = min_y (1 − exp(−|x_i − y|²))` over the source rows y, divided by the largest. Dense, `[N, N]` f64.
-///
-/// # Errors
-/// Features that do not belong together, or λ outside [0, 1].
-pub fn with_source(
-    jaccard: &SparseDistances,
-    features: &Tensor,
-    source: &Tensor,
-    lambda: f64,
-) -> Result<Tensor> {
-    check_features(features, "features")?;
-    check_features(source, "source features")?;
-    if features.size()[1] != source.size()[1] {
-        let (expected, found) = (format!("{:?}", features.size()), format!("{:?}", source.size()));
-        return Err(InvalidInput::Shape { what: "source features", expected, found }.into());
-    }
-    if !(0.0..=1.0).contains(&lambda) {
-        return Err(InvalidInput::Parameter { what: "lambda", value: lambda, allowed: "in [0, 1]" }.into());
-    }
-    let near = (squared_euclidean(features, source).neg().exp().neg() + 1.0).amin([1], false);
-    let near = (&near / near.max()).to_kind(Kind::Double).to_device(Device::Cpu);
-    Ok(jaccard.to_dense() * (1.0 - lambda) + (near.unsqueeze(1) + near.unsqueeze(0)) * lambda)
-}
-
-/// Features on the CPU, for the distances of single pairs.
-struct Rows {
-    values: Vec<f64>,
-    columns: usize,
-    norms: Vec<f64>,
-}
-
-impl Rows {
-    fn new(features: &Tensor) -> Result<Self> {
-        let columns = features.size()[1] as usize;
-        let flat = features.to_device(Device::Cpu).to_kind(Kind::Double).contiguous().view(-1);
-        let values = Vec::<f64>::try_from(flat).map_err(Error::torch("cannot read features"))?;
-        let norms = values.chunks_exact(columns).map(|row| dot(row, row)).collect();
-        Ok(Self { values, columns, norms })
-    }
-
-    /// `2|x_j|² − 2 x_i·x_j`.
-    fn distance(&self, i: usize, j: usize) -> f64 {
-        let row = |at: usize| &self.values[at * self.columns..(at + 1) * self.columns];
-        2.0 * self.norms[j] - 2.0 * dot(row(i), row(j))
+impl Default for Neighbourhood {
+    /// The published 20 and 6.
+    fn default() -> Self {
+        Self { k1: 20, k2: 6 }
     }
 }
 
-/// Four sums side by side, which the processor adds at once.
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    let mut sums = [0.0; 4];
-    let (a4, b4) = (a.chunks_exact(4), b.chunks_exact(4));
-    let rest: f64 = a4.remainder().iter().zip(b4.remainder()).map(|(a, b)| a * b).sum();
-    for (a, b) in a4.zip(b4) {
-        for at in 0..4 {
-            sums[at] += a[at] * b[at];
+impl Neighbourhood {
+    /// Entries of each row's ranking that are needed among `rows`.
+    pub(crate) fn entries(self, rows: usize) -> usize {
+        self.k1.saturating_add(1).max(self.k2).min(rows)
+    }
+
+    /// # Errors
+    /// k2 = 0, or fewer than k2 rows.
+    pub(crate) fn check(self, rows: usize) -> Result<()> {
+        if self.k2 == 0 {
+            return Err(InvalidInput::Parameter { what: "k2", value: 0.0, allowed: "at least 1" }.into());
         }
+        if self.k2 > rows {
+            let what = "features (k2 of them are averaged)";
+            return Err(InvalidInput::TooFewSamples { what, needed: self.k2, found: rows }.into());
+        }
+        Ok(())
     }
-    sums.iter().sum::<f64>() + rest
+}
+
+/// Jaccard distances `[N, N]` of `features: [N, D]` (D12; f32 or f64, any device), from
+/// `s(i, j) = (2|x_j|² − 2 x_i·x_j) / max_r (2|x_r|² − 2 x_i·x_r)`.
+///
+/// Neighbours come from tiles of X·Xᵀ in the kind of the features, everything after them is f64. Memory: O(N·k1) for the
+/// neighbours, at most (k1 + 1)(k1/2 + 2) entries in a row of an encoding, and the pairs that share one.
+///
+/// Source: published `compute_jaccard_dist` with `lambda_value=0`; for more, see [`with_source`].
+///
+/// # Errors
+/// No features, values that are not finite, k2 = 0, or k2 > N.
+pub fn jaccard(features: &Tensor, neighbourhood: Neighbourhood) -> Result<SparseDistances> {
+    let points = Points::new(features, Measure::Clustering)?;
+    neighbourhood.check(points.rows())?;
+    let neighbours = points.neighbours(neighbourhood.entries(points.rows()))?;
+    let encodings = Encodings::new(&neighbours, neighbourhood, |pairs| points.distances(pairs))?;
+    Ok(distances(&encodings))
+}
+
+/// Jaccard distances (D12, steps 2 to 5) from distances `[N, N]` themselves, row-major in `values`, each row to be divided by its
+/// largest value. The form for distances that come from elsewhere; [`jaccard`] never has them all.
+///
+/// # Errors
+/// Not square, values that are not finite, k2 = 0, or k2 > N.
+pub fn jaccard_of_distances(values: &[f64], neighbourhood: Neighbourhood) -> Result<SparseDistances> {
+    let rows = sparse::check_square(values)?;
+    neighbourhood.check(rows)?;
+    let neighbours = Neighbours::of_matrix(values, rows, neighbourhood.entries(rows));
+    let encodings = Encodings::new(&neighbours, neighbourhood, |pairs| Ok(of_pairs(values, rows, pairs)))?;
+    Ok(distances(&encodings))
+}
+
+/// The entries of a row-major matrix at `pairs`.
+pub(crate) fn of_pairs(values: &[f64], columns: usize, pairs: &[(u32, u32)]) -> Vec<f64> {
+    pairs.iter().map(|&(i, j)| values[i as usize * columns + j as usize]).collect()
+}
+
+/// `1 − t / (2 − t)`: one minus intersection over union of two encodings, each of sum 1, with t in common.
+pub(crate) fn distance_of_overlap(common: f64) -> f64 {
+    1.0 - common / (2.0 - common)
+}
+
+fn distances(encodings: &Encodings) -> SparseDistances {
+    let rows = encodings.rows();
+    let inverted = Inverted::new(encodings, 0..rows);
+    let mut result = SparseDistances::with_capacity(rows);
+    for start in (0..rows).step_by(BLOCK) {
+        let block = (start..(start + BLOCK).min(rows)).into_par_iter();
+        let found: Vec<Vec<(u32, f64)>> = block
+            .map_init(|| Overlaps::new(rows), |overlaps, i| row(encodings, &inverted, overlaps, i))
+            .collect();
+        found.iter().for_each(|row| result.push_row(row));
+    }
+    result
+}
+
+/// The distances of `i` from itself and later rows, by index.
+fn row(encodings: &Encodings, inverted: &Inverted, overlaps: &mut Overlaps, i: usize) -> Vec<(u32, f64)> {
+    overlaps.fill(inverted, encodings.row(i), i as u32);
+    overlaps.drain().map(|(j, common)| (j, distance_of_overlap(common).max(0.0))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two pairs: distance 0.5 inside a pair, 1 between pairs.
+    fn pairs() -> Vec<f64> {
+        let entry = |i: usize, j: usize| match (i == j, i / 2 == j / 2) {
+            (true, _) => 0.0,
+            (_, true) => 0.5,
+            _ => 1.0,
+        };
+        (0..16).map(|at| entry(at / 4, at % 4)).collect()
+    }
+
+    #[test]
+    fn two_pairs_by_hand() {
+        let found = jaccard_of_distances(&pairs(), Neighbourhood { k1: 1, k2: 1 }).unwrap();
+        // Encodings (a, b, 0, 0) and (b, a, 0, 0), a = 1/(1 + e^−½), b = 1 − a: t = 2b.
+        let b = 1.0 - 1.0 / (1.0 + (-0.5_f64).exp());
+        assert!((found.get(1, 0) - (1.0 - 2.0 * b / (2.0 - 2.0 * b))).abs() < 1e-15);
+        assert_eq!((found.get(0, 2), found.stored()), (1.0, 2));
+        assert!(found.get(0, 0) < 1e-15);
+        let averaged = jaccard_of_distances(&pairs(), Neighbourhood { k1: 1, k2: 2 }).unwrap();
+        assert!(averaged.get(2, 3) < 1e-15 && averaged.get(1, 3) == 1.0);
+    }
+
+    #[test]
+    fn features_and_their_distances_give_the_same() {
+        // Small integers: all products are exact.
+        let values: Vec<f64> = (0..60).map(|at| f64::from((at * at * 7 + at) % 13)).collect();
+        let x = Tensor::from_slice(&values).view([20, 3]);
+        let norms = x.square().sum_dim_intlist(1, false, tch::Kind::Double) * 2.0;
+        let distances = Vec::<f64>::try_from((norms - x.matmul(&x.tr()) * 2.0).view(-1)).unwrap();
+        let neighbourhood = Neighbourhood { k1: 5, k2: 3 };
+        let expected = jaccard_of_distances(&distances, neighbourhood).unwrap();
+        assert_eq!(jaccard(&x, neighbourhood).unwrap(), expected);
+        assert_eq!(jaccard(&x.to_kind(tch::Kind::Float), neighbourhood).unwrap(), expected);
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        let features = Tensor::from_slice(&[1.0, 2.0, 3.0]).view([3, 1]);
+        assert!(jaccard(&features, Neighbourhood { k1: 20, k2: 3 }).is_ok());
+        assert!(jaccard(&features, Neighbourhood { k1: 20, k2: 4 }).is_err());
+        assert!(jaccard(&features, Neighbourhood { k1: 20, k2: 0 }).is_err());
+        assert!(jaccard(&(features * f64::INFINITY), Neighbourhood::default()).is_err());
+        assert!(jaccard_of_distances(&[0.0; 5], Neighbourhood { k1: 1, k2: 1 }).is_err());
+        assert!(jaccard_of_distances(&[f64::NAN; 4], Neighbourhood { k1: 1, k2: 1 }).is_err());
+    }
 }

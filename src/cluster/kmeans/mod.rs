@@ -6,7 +6,6 @@ mod plus_plus;
 use rand::Rng;
 use tch::{Kind, Tensor};
 
-use super::at_least_one;
 use crate::distance::check_features;
 use crate::error::{InvalidInput, Result};
 
@@ -117,4 +116,11 @@ impl Points {
     fn rows(&self) -> i64 {
         self.x.size()[0]
     }
+}
+
+fn at_least_one(what: &'static str, value: usize) -> Result<()> {
+    if value > 0 {
+        return Ok(());
+    }
+    Err(InvalidInput::Parameter { what, value: 0.0, allowed: "at least 1" }.into())
 }

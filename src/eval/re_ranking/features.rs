@@ -1,0 +1,75 @@
+//! Re-ranking and evaluation straight from features, in blocks of queries.
+
+use rayon::prelude::*;
+use tch::{Kind, Tensor};
+
+use super::{Blend, check_lambda};
+use crate::cluster::jaccard::{Encodings, Neighbourhood, Overlaps};
+use crate::cluster::k_reciprocal::{Measure, Points};
+use crate::distance::{check_features, squared_euclidean};
+use crate::error::{Error, InvalidInput, Result};
+use crate::eval::{Evaluation, Labels, Ranking, rank, summarise};
+
+/// Values of a block of the distance matrix: 64 MiB in f64.
+const BLOCK: usize = 1 << 23;
+
+/// mAP and CMC of the gallery as re-ranked (D18) by the squared Euclidean distances of the features, as the published evaluator
+/// means to.
+///
+/// `query_features: [Q, D]`, `gallery_features: [G, D]`. Neighbours and encodings are sparse and distances made in blocks of
+/// queries, so that memory stays small.
+///
+/// # Errors
+/// As [`crate::eval::evaluate`] and [`super::re_ranking`].
+pub fn evaluate_re_ranked(
+    query_features: &Tensor,
+    gallery_features: &Tensor,
+    query: Labels<'_>,
+    gallery: Labels<'_>,
+    neighbourhood: Neighbourhood,
+    lambda: f64,
+) -> Result<Evaluation> {
+    check(query_features, gallery_features, query, gallery)?;
+    check_lambda(lambda)?;
+    let points = Points::new(&Tensor::cat(&[query_features, gallery_features], 0), Measure::ReRanking)?;
+    let rows = points.rows();
+    neighbourhood.check(rows)?;
+    let neighbours = points.neighbours(neighbourhood.entries(rows))?;
+    let encodings = Encodings::new(&neighbours, neighbourhood, |pairs| points.distances(pairs))?;
+    drop(points);
+    let blend = Blend::new(&encodings, query.identities.len(), lambda);
+    let columns = gallery.identities.len();
+    let step = (BLOCK / columns).max(1);
+    let mut rankings = Vec::new();
+    for (at, block) in query_features.split(step as i64, 0).iter().enumerate() {
+        let squares = squared_euclidean(block, gallery_features).square().to_kind(Kind::Double).view(-1);
+        let squares = Vec::<f64>::try_from(squares).map_err(Error::torch("cannot read distances"))?;
+        let row = |overlaps: &mut Overlaps, (row, squares): (usize, &[f64])| {
+            let i = at * step + row;
+            let scaled = squares.iter().map(|d| d / neighbours.divisors()[i]).collect();
+            rank(&blend.row(overlaps, i, scaled), query.get(i), gallery, false)
+        };
+        let work = squares.par_chunks_exact(columns).enumerate();
+        let found: Vec<Option<Ranking>> = work.map_init(|| Overlaps::new(columns), row).collect();
+        rankings.extend(found.into_iter().flatten());
+    }
+    summarise(&rankings)
+}
+
+fn check(
+    query_features: &Tensor,
+    gallery_features: &Tensor,
+    query: Labels<'_>,
+    gallery: Labels<'_>,
+) -> Result<()> {
+    check_features(query_features, "query features")?;
+    check_features(gallery_features, "gallery features")?;
+    query.check(query_features.size()[0] as usize, "query labels")?;
+    gallery.check(gallery_features.size()[0] as usize, "gallery labels")?;
+    let (expected, found) = (query_features.size()[1], gallery_features.size()[1]);
+    if expected != found {
+        let (expected, found) = (format!("[G, {expected}]"), format!("[G, {found}]"));
+        return Err(InvalidInput::Shape { what: "gallery features", expected, found }.into());
+    }
+    Ok(())
+}
