@@ -4,7 +4,7 @@ use rand::Rng;
 use tch::{Kind, Tensor};
 
 use super::settings::Clustering;
-use crate::cluster::centroids::centroids;
+use crate::cluster::centroids::{centroids, classifier};
 use crate::cluster::dbscan::{Clusters, dbscan};
 use crate::cluster::eps;
 use crate::cluster::jaccard::{Neighbourhood, jaccard};
@@ -62,7 +62,7 @@ impl Clusterer {
             Clustering::KMeans { clusters, n_init } => {
                 let options = KMeansOptions { clusters, n_init, ..KMeansOptions::default() };
                 let found = kmeans(features, &options, rng)?;
-                let centroids = normalize_rows(&found.centroids).to_kind(Kind::Float);
+                let centroids = classifier(&found.centroids)?.to_kind(Kind::Float);
                 let labels = found.labels.into_iter().map(Some).collect();
                 Ok(PseudoLabels { labels, clusters, centroids })
             }
@@ -76,8 +76,8 @@ impl Clusterer {
                 self.eps = Some(eps);
                 let found = dbscan(&distances, eps, min_samples)?;
                 enough(&found, eps)?;
-                let centroids = centroids(&features, &found.labels, found.count)?;
-                let centroids = normalize_rows(&centroids).to_kind(Kind::Float);
+                let centroids =
+                    classifier(&centroids(&features, &found.labels, found.count)?)?.to_kind(Kind::Float);
                 Ok(PseudoLabels { labels: found.labels, clusters: found.count, centroids })
             }
         }

@@ -53,11 +53,6 @@ pub enum Column {
 /// stands here fails the test; the list must become empty.
 pub const PENDING: &[(Column, &[&str], &str)] = &[
     (
-        Column::Fast,
-        &["D11", "D12", "D13", "D14", "D15", "D18"],
-        "the DBSCAN path and re-ranking of the fast wing",
-    ),
-    (
         Column::Laws,
         &["D15", "D22", "D23", "D24", "D29", "D30", "D31", "D32", "D33"],
         "tests of training and networks",

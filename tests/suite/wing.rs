@@ -12,6 +12,4 @@ pub enum Wing {
 impl Wing {
     /// Both, the reference first.
     pub const BOTH: [Self; 2] = [Self::Reference, Self::Fast];
-    /// For definitions whose fast form is still being written; `definitions::PENDING` lists them.
-    pub const REFERENCE_ONLY: [Self; 1] = [Self::Reference];
 }

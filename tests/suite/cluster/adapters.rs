@@ -1,9 +1,11 @@
-//! Each step under one signature for both wings. A step without a fast form has a list of the reference alone.
+//! Each step under one signature for both wings.
 
+use mmt::cluster as fast;
+use mmt::cluster::jaccard::SparseDistances;
 use mmt_reference::Matrix;
 use mmt_reference::cluster as reference;
 use mmt_reference::cluster::jaccard::Neighbourhood;
-use mmt_testkit::{Failure, Trial, convert};
+use mmt_testkit::{Trial, convert};
 use tch::Kind;
 
 use crate::wing::Wing;
@@ -11,13 +13,13 @@ use crate::wing::Wing;
 /// Wings that have k-means.
 pub const KMEANS: [Wing; 2] = Wing::BOTH;
 /// Wings that have k-reciprocal neighbours.
-pub const NEIGHBOURS: [Wing; 1] = Wing::REFERENCE_ONLY;
+pub const NEIGHBOURS: [Wing; 2] = Wing::BOTH;
 /// Wings that have the Jaccard distance.
-pub const JACCARD: [Wing; 1] = Wing::REFERENCE_ONLY;
+pub const JACCARD: [Wing; 2] = Wing::BOTH;
 /// Wings that have the eps rule.
-pub const EPS: [Wing; 1] = Wing::REFERENCE_ONLY;
+pub const EPS: [Wing; 2] = Wing::BOTH;
 /// Wings that have DBSCAN.
-pub const DBSCAN: [Wing; 1] = Wing::REFERENCE_ONLY;
+pub const DBSCAN: [Wing; 2] = Wing::BOTH;
 
 /// Pseudo labels; none is noise.
 pub type Labels = Vec<Option<usize>>;
@@ -53,34 +55,42 @@ pub fn kmeans(
     }
 }
 
-fn pending<T>(step: &str) -> Trial<T> {
-    Err(Failure::new(format!("the fast wing has no {step} yet")))
-}
-
 pub fn neighbours(wing: Wing, ranking: &[Vec<usize>], k: usize) -> Trial<Vec<Vec<usize>>> {
     match wing {
         Wing::Reference => Ok(reference::k_reciprocal::k_reciprocal(ranking, k)?),
-        Wing::Fast => pending("k-reciprocal neighbours"),
+        Wing::Fast => Ok(fast::k_reciprocal::k_reciprocal(ranking, k)?),
     }
 }
 
 pub fn jaccard(wing: Wing, features: &Matrix, k1: usize, k2: usize) -> Trial<Matrix> {
     match wing {
         Wing::Reference => Ok(reference::jaccard::jaccard(features, Neighbourhood { k1, k2 })?),
-        Wing::Fast => pending("Jaccard distance"),
+        Wing::Fast => {
+            let features = convert::tensor(features, Kind::Double);
+            Ok(dense(&fast::jaccard::jaccard(&features, fast::jaccard::Neighbourhood { k1, k2 })?))
+        }
     }
 }
 
 pub fn eps(wing: Wing, distances: &Matrix, rho: f64) -> Trial<f64> {
     match wing {
         Wing::Reference => Ok(reference::eps::eps(distances, rho)?),
-        Wing::Fast => pending("eps rule"),
+        Wing::Fast => Ok(fast::eps::eps(&SparseDistances::from_dense(distances.values())?, rho)?),
     }
 }
 
 pub fn dbscan(wing: Wing, distances: &Matrix, eps: f64, min_samples: usize) -> Trial<Labels> {
     match wing {
         Wing::Reference => Ok(reference::dbscan::dbscan(distances, eps, min_samples)?.labels),
-        Wing::Fast => pending("DBSCAN"),
+        Wing::Fast => {
+            let distances = SparseDistances::from_dense(distances.values())?;
+            Ok(fast::dbscan::dbscan(&distances, eps, min_samples)?.labels)
+        }
     }
+}
+
+/// All entries of sparse distances.
+pub fn dense(distances: &SparseDistances) -> Matrix {
+    let (rows, values) = (distances.rows(), distances.to_dense());
+    Matrix::from_fn(rows, rows, |i, j| values[i * rows + j])
 }

@@ -1,6 +1,6 @@
 //! The clustering steps (D10 … D15): fast = reference, and the laws each step obeys in both wings.
 
-mod adapters;
+pub mod adapters;
 mod dbscan;
 mod eps;
 mod jaccard;

@@ -4,7 +4,7 @@ use mmt_reference::Matrix;
 use mmt_reference::cluster::jaccard::Neighbourhood;
 use mmt_reference::eval as reference;
 use mmt_testkit::generate::{Split, permute_rows};
-use mmt_testkit::{Failure, Trial};
+use mmt_testkit::{Trial, convert};
 
 use crate::wing::Wing;
 
@@ -13,7 +13,7 @@ pub const RANKING: [Wing; 2] = Wing::BOTH;
 /// Wings that measure pseudo labels.
 pub const QUALITY: [Wing; 2] = Wing::BOTH;
 /// Wings that have re-ranking.
-pub const RE_RANKING: [Wing; 1] = Wing::REFERENCE_ONLY;
+pub const RE_RANKING: [Wing; 2] = Wing::BOTH;
 
 /// Ranks of a CMC curve: as many as published keeps.
 const RANKS: usize = 100;
@@ -161,6 +161,16 @@ pub fn re_ranking(wing: Wing, distances: &Distances, k1: usize, k2: usize, lambd
             let distances = reference::re_ranking::Distances { query_gallery, query_query, gallery_gallery };
             Ok(reference::re_ranking::re_ranking(distances, Neighbourhood { k1, k2 }, lambda)?)
         }
-        Wing::Fast => Err(Failure::new("the fast wing has no re-ranking yet")),
+        Wing::Fast => {
+            let [query_gallery, query_query, gallery_gallery] = [query_gallery, query_query, gallery_gallery]
+                .map(|matrix| convert::tensor(matrix, tch::Kind::Double));
+            let distances = mmt::eval::re_ranking::Distances {
+                query_gallery: &query_gallery,
+                query_query: &query_query,
+                gallery_gallery: &gallery_gallery,
+            };
+            let neighbourhood = mmt::cluster::jaccard::Neighbourhood { k1, k2 };
+            convert::matrix(&mmt::eval::re_ranking::re_ranking(distances, neighbourhood, lambda)?)
+        }
     }
 }

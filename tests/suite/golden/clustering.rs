@@ -1,5 +1,7 @@
 //! Group `clustering`: D10 … D15 and D18.
 
+use mmt::cluster as fast;
+use mmt::cluster::jaccard::SparseDistances;
 use mmt::cluster::kmeans::kmeans_from;
 use mmt_reference::cluster::jaccard::{self, Neighbourhood};
 use mmt_reference::cluster::{centroids, dbscan, eps, k_reciprocal, kmeans as reference_kmeans};
@@ -7,15 +9,15 @@ use mmt_reference::distance::normalize_rows;
 use mmt_reference::eval::re_ranking as reference_re_ranking;
 use mmt_reference::{InvalidInput, Matrix};
 use mmt_testkit::{Actual, Failure, Trial};
+use tch::Tensor;
+
+use crate::cluster::adapters::dense;
 
 use super::run::{Run, Side};
 use super::unknown_function;
 
 /// Iterations of scikit-learn's k-means where the case does not say.
 const MAX_ITERATIONS: usize = 300;
-
-/// Why the fast wing is left out of a case.
-const PENDING: &str = "pending: the fast wing has no DBSCAN path and no re-ranking yet";
 
 /// Runs a case of the group.
 pub fn clustering(run: &mut Run) -> Trial {
@@ -77,14 +79,27 @@ fn neighbourhood(run: &Run) -> Trial<Neighbourhood> {
 }
 
 fn jaccard(run: &mut Run) -> Trial {
-    run.skip_all(&Side::FAST, PENDING);
     let (features, lambda) = (run.case.matrix("features")?, run.case.number("lambda_value")?);
     let mut distances = jaccard::jaccard(&features, neighbourhood(run)?)?;
     if lambda > 0.0 {
         let source = run.case.matrix("source_features")?;
         distances = jaccard::with_source(&distances, &features, &source, lambda)?;
     }
-    compare_distances(run, Side::Reference, &distances)
+    compare_distances(run, Side::Reference, &distances)?;
+    for side in Side::FAST {
+        let features = run.case.tensor("features", side.kind())?;
+        let mut distances = fast::jaccard::jaccard(&features, fast_neighbourhood(run)?)?;
+        if lambda > 0.0 {
+            let source = run.case.tensor("source_features", side.kind())?;
+            distances = fast::jaccard::with_source(distances, &features, &source, lambda)?;
+        }
+        compare_distances(run, side, &dense(&distances))?;
+    }
+    Ok(())
+}
+
+fn fast_neighbourhood(run: &Run) -> Trial<fast::jaccard::Neighbourhood> {
+    Ok(fast::jaccard::Neighbourhood { k1: run.case.count("k1")?, k2: run.case.count("k2")? })
 }
 
 /// Small cases hold the whole matrix, larger ones some rows and the sums of all.
@@ -100,12 +115,12 @@ fn compare_distances(run: &mut Run, side: Side, distances: &Matrix) -> Trial {
 }
 
 fn neighbours(run: &mut Run) -> Trial {
-    run.skip_all(&Side::FAST, PENDING);
     let (k, stored) = (run.case.count("k")?, run.case.input("rank")?);
     let count = stored.shape()[0];
     let ranking: Vec<Vec<usize>> = run.case.labels("rank")?.chunks(count).map(<[usize]>::to_vec).collect();
     let found = k_reciprocal::k_reciprocal(&ranking, k)?;
-    run.compare(Side::Reference, "neighbours", padded(&found, k + 1))
+    run.compare(Side::Reference, "neighbours", padded(&found, k + 1))?;
+    run.compare(Side::Double, "neighbours", padded(&fast::k_reciprocal::k_reciprocal(&ranking, k)?, k + 1))
 }
 
 /// Lists of unequal length as rows, filled up with -1.
@@ -116,20 +131,32 @@ fn padded(lists: &[Vec<usize>], columns: usize) -> Actual {
 }
 
 fn re_ranking(run: &mut Run) -> Trial {
-    run.skip_all(&Side::FAST, PENDING);
     let distances =
         [run.case.matrix("q_g_dist")?, run.case.matrix("q_q_dist")?, run.case.matrix("g_g_dist")?];
     let [query_gallery, query_query, gallery_gallery] = &distances;
     let distances = reference_re_ranking::Distances { query_gallery, query_query, gallery_gallery };
     let lambda = run.case.number("lambda_value")?;
     let found = reference_re_ranking::re_ranking(distances, neighbourhood(run)?, lambda)?;
-    run.compare(Side::Reference, "dist", &found)
+    run.compare(Side::Reference, "dist", &found)?;
+    for side in Side::FAST {
+        let tensors = [
+            run.case.tensor("q_g_dist", side.kind())?,
+            run.case.tensor("q_q_dist", side.kind())?,
+            run.case.tensor("g_g_dist", side.kind())?,
+        ];
+        let [query_gallery, query_query, gallery_gallery] = &tensors;
+        let distances = mmt::eval::re_ranking::Distances { query_gallery, query_query, gallery_gallery };
+        let found = mmt::eval::re_ranking::re_ranking(distances, fast_neighbourhood(run)?, lambda)?;
+        run.compare(side, "dist", &found)?;
+    }
+    Ok(())
 }
 
 fn eps_rule(run: &mut Run) -> Trial {
-    run.skip_all(&Side::FAST, PENDING);
     let found = eps::eps(&run.case.matrix("dist")?, run.case.number("rho")?)?;
-    run.compare(Side::Reference, "eps", found)
+    run.compare(Side::Reference, "eps", found)?;
+    let distances = SparseDistances::from_dense(run.case.matrix("dist")?.values())?;
+    run.compare(Side::Double, "eps", fast::eps::eps(&distances, run.case.number("rho")?)?)
 }
 
 /// Labels as published writes them: noise is -1.
@@ -138,12 +165,16 @@ fn numbers(labels: &[Option<usize>]) -> Vec<i64> {
 }
 
 fn dbscan_alone(run: &mut Run) -> Trial {
-    run.skip_all(&Side::FAST, PENDING);
     let (eps, least) = (run.case.number("eps")?, run.case.count("min_samples")?);
     let found = dbscan::dbscan(&run.case.matrix("dist")?, eps, least)?;
     let core: Vec<usize> = found.core.iter().map(|&core| usize::from(core)).collect();
     run.compare(Side::Reference, "labels", numbers(&found.labels).as_slice())?;
-    run.compare(Side::Reference, "core", core.as_slice())
+    run.compare(Side::Reference, "core", core.as_slice())?;
+    let distances = SparseDistances::from_dense(run.case.matrix("dist")?.values())?;
+    let found = fast::dbscan::dbscan(&distances, eps, least)?;
+    let core: Vec<usize> = found.core.iter().map(|&core| usize::from(core)).collect();
+    run.compare(Side::Double, "labels", numbers(&found.labels).as_slice())?;
+    run.compare(Side::Double, "core", core.as_slice())
 }
 
 /// What an epoch of the script clusters and makes of it.
@@ -153,7 +184,54 @@ struct Epoch {
 }
 
 fn dbscan_script(run: &mut Run) -> Trial {
-    run.skip_all(&Side::FAST, PENDING);
+    reference_script(run)?;
+    Side::FAST.into_iter().try_for_each(|side| fast_script(run, side))
+}
+
+fn fast_script(run: &mut Run, side: Side) -> Trial {
+    let mut kept_eps = None;
+    for epoch in 0.. {
+        let names = ["1", "2"].map(|network| format!("features_{network}_epoch{epoch}"));
+        if !run.case.inputs().any(|name| name == format!("in.{}", names[0])) {
+            break;
+        }
+        let features = [run.case.tensor(&names[0], side.kind())?, run.case.tensor(&names[1], side.kind())?];
+        let features = mmt::distance::normalize_rows(&mmt::features::average(&features));
+        let result = fast_epoch(run, &features, &mut kept_eps);
+        if run.case.raises().is_some() {
+            return run.refuses(side, result);
+        }
+        let (labels, classifier) = result?;
+        let kept: Vec<usize> = (0..labels.len()).filter(|&image| labels[image].is_some()).collect();
+        run.compare(side, &format!("labels_epoch{epoch}"), numbers(&labels).as_slice())?;
+        run.compare(side, &format!("kept_epoch{epoch}"), kept.as_slice())?;
+        run.compare(side, &format!("classifier_epoch{epoch}"), &classifier)?;
+    }
+    let eps = kept_eps.ok_or_else(|| Failure::new("the case has no epoch"))?;
+    run.compare(side, "eps", eps)
+}
+
+fn fast_epoch(
+    run: &Run,
+    features: &Tensor,
+    kept_eps: &mut Option<f64>,
+) -> Trial<(Vec<Option<usize>>, Tensor)> {
+    let (rho, least) = (run.case.number("rho")?, run.case.count("min_samples")?);
+    let distances = if run.case.inputs().any(|name| name == "in.dist") {
+        SparseDistances::from_dense(run.case.matrix("dist")?.values())?
+    } else {
+        fast::jaccard::jaccard(features, fast_neighbourhood(run)?)?
+    };
+    let eps = match *kept_eps {
+        Some(eps) => eps,
+        None => *kept_eps.insert(fast::eps::eps(&distances, rho)?),
+    };
+    let clusters = fast::dbscan::dbscan(&distances, eps, least)?;
+    let means = fast::centroids::centroids(features, &clusters.labels, clusters.count)?;
+    Ok((clusters.labels, fast::centroids::classifier(&means)?))
+}
+
+fn reference_script(run: &mut Run) -> Trial {
     let mut kept_eps = None;
     for epoch in 0.. {
         let names = ["1", "2"].map(|network| format!("features_{network}_epoch{epoch}"));
