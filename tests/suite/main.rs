@@ -3,6 +3,7 @@
 //! - [`architecture`]: the rooms use only rooms before them; every step has its twin
 //! - [`coverage`]: every definition has a reference, a fast form, laws, golden values and a bench
 //! - [`golden`]: the published code's values, reference and fast wing
+//! - [`ten_steps`]: whole training steps, every number of every network after every step
 //! - [`distance`], [`data`], [`loss`], [`cluster`], [`eval`]: fast = reference and the laws, room by room
 
 mod architecture;
@@ -13,4 +14,5 @@ mod distance;
 mod eval;
 mod golden;
 mod loss;
+mod ten_steps;
 mod wing;

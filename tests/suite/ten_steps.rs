@@ -1,0 +1,212 @@
+//! D29 … D33 at once: whole steps of pre-training and of mutual mean-teaching on a tiny network, reference against fast wing in
+//! f64, every number of every network asserted after every step: losses, parameters after Adam, mean networks, batch-norm
+//! statistics. Images, labels and weights come from the golden generator.
+
+use std::path::Path;
+
+use mmt::loss::objective::Weights;
+use mmt::model as fast;
+use mmt::random::stream;
+use mmt::train::{FusedAdam, mutual, pretrain};
+use mmt_reference::loss::objective::{Terms, Weights as ReferenceWeights};
+use mmt_reference::model as reference;
+use mmt_reference::train as reference_train;
+use mmt_testkit::golden::generator;
+use mmt_testkit::tolerance::{Quantity, Width, check};
+use mmt_testkit::{Trial, convert};
+use tch::{Device, Kind, Tensor};
+
+const STEPS: usize = 10;
+const CLASSES: usize = 6;
+const CLUSTERS: usize = 4;
+const LABELS: [usize; 8] = [0, 0, 1, 1, 2, 2, 3, 3];
+const IMAGES: [usize; 4] = [8, 3, 12, 8];
+const LEARNING_RATE: f64 = 3.5e-3;
+const WEIGHT_DECAY: f64 = 5e-4;
+
+/// One network in both wings.
+struct Twins {
+    fast: fast::Network,
+    reference: reference::Network,
+}
+
+/// All kinds of layers on few channels: IBN, a downsampling block, pooling, a projection.
+fn fast_spec(block: fast::BlockKind) -> fast::Spec {
+    let stage = |width, stride, ibn| fast::Stage { blocks: 1, width, stride, ibn };
+    fast::Spec {
+        block,
+        stem: fast::Stem { kernel: 3, stride: 1, channels: 4, relu: true, max_pool: true },
+        stages: vec![stage(4, 1, true), stage(6, 2, false)],
+        projection: Some(8),
+        embedding: None,
+    }
+}
+
+fn reference_spec(spec: &fast::Spec) -> reference::Spec {
+    let size = |value: i64| value as usize;
+    let stem = spec.stem;
+    let stages = spec.stages.iter().map(|stage| reference::Stage {
+        blocks: stage.blocks,
+        width: size(stage.width),
+        stride: size(stage.stride),
+        ibn: stage.ibn,
+    });
+    reference::Spec {
+        block: match spec.block {
+            fast::BlockKind::Basic => reference::BlockKind::Basic,
+            fast::BlockKind::Bottleneck => reference::BlockKind::Bottleneck,
+        },
+        stem: reference::Stem {
+            kernel: size(stem.kernel),
+            stride: size(stem.stride),
+            channels: size(stem.channels),
+            relu: stem.relu,
+            max_pool: stem.max_pool,
+        },
+        stages: stages.collect(),
+        projection: spec.projection.map(size),
+        embedding: None,
+    }
+}
+
+impl Twins {
+    fn new(block: fast::BlockKind, prefix: &str) -> Trial<Self> {
+        let spec = fast_spec(block);
+        let place = (Kind::Double, Device::Cpu);
+        let mut fast = fast::Network::new(&spec, CLASSES, &mut stream(0, "ten-steps", 0, 0), place)?;
+        let mut reference = reference::Network::new(&reference_spec(&spec), CLASSES)?;
+        let mut state = fast::Named::new();
+        for entry in reference.state().entries().to_vec() {
+            let values = generator::weight(1, prefix, &entry.name, &entry.shape).unwrap_or_default();
+            state.insert(
+                entry.name.clone(),
+                generator::weight_tensor(1, prefix, &entry.name, &entry.shape, Kind::Double),
+            );
+            if !values.is_empty() {
+                reference.set(&entry.name, &values.into_iter().map(f64::from).collect::<Vec<_>>())?;
+            }
+        }
+        fast.load_state(&state, "", Path::new("generated"))?;
+        Ok(Self { fast, reference })
+    }
+}
+
+/// Every entry of a network's state in both wings.
+fn same_state(fast: &fast::Network, reference: &reference::Network) -> Trial {
+    assert_eq!(fast.entries().len(), reference.state().entries().len());
+    for (ours, theirs) in fast.entries().iter().zip(reference.state().entries()) {
+        assert_eq!(ours.name, theirs.name);
+        let values = convert::matrix(&ours.tensor.detach().to_kind(Kind::Double).view([1, -1]))?;
+        check("D33", Quantity::Value, Width::Double, 1.0, values.values(), theirs.values.as_slice())
+            .map_err(|failure| failure.at(&ours.name))?;
+    }
+    Ok(())
+}
+
+fn images(key: &str) -> Trial<(Tensor, reference::Volume)> {
+    let values = generator::values(1, key, 0.0, 4.0, IMAGES.iter().product());
+    let volume = reference::Volume::new(IMAGES, values.iter().map(|value| f64::from(*value)).collect())?;
+    Ok((generator::images(1, key, &IMAGES, 4.0, Kind::Double), volume))
+}
+
+fn same(actual: f64, expected: f64) -> Trial {
+    check("D33", Quantity::Value, Width::Double, 1.0, actual, expected).map(|_| ())
+}
+
+fn mutual_steps(block: fast::BlockKind, group: Option<usize>) -> Trial {
+    let [one, two] = [Twins::new(block, "one/")?, Twins::new(block, "two/")?];
+    let students = [one.fast, two.fast];
+    let mut means = [students[0].duplicate()?, students[1].duplicate()?];
+    let parameters = students.iter().flat_map(fast::Network::trained).collect();
+    let mut adam = FusedAdam::new(parameters, WEIGHT_DECAY);
+    let mut networks = reference_train::mutual::Networks::new([one.reference, two.reference], WEIGHT_DECAY);
+    let (soft_ce, soft_triplet, epsilon, alpha) = (0.5, 0.8, 0.1, 0.7);
+    let weights = Weights { soft_ce, soft_triplet, epsilon, clusters: CLUSTERS };
+    let labels = convert::label_tensor(&LABELS);
+    for step in 0..STEPS {
+        let [(view_1, volume_1), (view_2, volume_2)] =
+            [images(&format!("view-1/{step}"))?, images(&format!("view-2/{step}"))?];
+        let group_i64 = group.map(|group| group as i64);
+        let terms = mutual::terms(&students, &means, [&view_1, &view_2], &labels, &weights, group_i64)?;
+        adam.zero_grad();
+        terms.total.backward();
+        adam.step(LEARNING_RATE)?;
+        mutual::update_mean_networks(&mut means, &students, step, alpha)?;
+        let settings = reference_train::mutual::StepSettings {
+            weights: ReferenceWeights { soft_ce, soft_triplet, epsilon, clusters: CLUSTERS },
+            learning_rate: LEARNING_RATE,
+            alpha,
+            step,
+            group,
+        };
+        let expected = networks.step([&volume_1, &volume_2], &LABELS, &settings)?;
+        let values = Vec::<f64>::try_from(terms.values())?;
+        for ((name, actual), expected) in Terms::NAMES.iter().zip(values).zip(expected.values()) {
+            same(actual, expected).map_err(|failure| failure.at(name).at(step))?;
+        }
+        for at in 0..2 {
+            same_state(&students[at], &networks.students[at]).map_err(|failure| failure.at(step))?;
+            same_state(&means[at], &networks.mean_networks[at]).map_err(|failure| failure.at(step))?;
+        }
+    }
+    Ok(())
+}
+
+#[test]
+fn ten_steps_of_mutual_mean_teaching_agree_in_every_number() {
+    mutual_steps(fast::BlockKind::Basic, None).unwrap();
+}
+
+#[test]
+fn so_they_do_with_bottlenecks_and_grouped_batch_norm() {
+    mutual_steps(fast::BlockKind::Bottleneck, Some(4)).unwrap();
+}
+
+#[test]
+fn ten_steps_of_pre_training_agree_in_every_number() {
+    let run = || -> Trial {
+        let Twins { fast: network, mut reference } = Twins::new(fast::BlockKind::Basic, "one/")?;
+        let mut adam = FusedAdam::new(network.trained(), WEIGHT_DECAY);
+        let mut reference_adam = reference_train::fused_adam::Adam::new(reference.state(), WEIGHT_DECAY);
+        for step in 0..STEPS {
+            let (source, source_volume) = images(&format!("source/{step}"))?;
+            let (target, target_volume) = images(&format!("target/{step}"))?;
+            let labels = convert::label_tensor(&LABELS);
+            let terms = pretrain::terms(&network, &source, &labels, Some(&target), 0.1, None)?;
+            adam.zero_grad();
+            terms.total.backward();
+            adam.step(LEARNING_RATE)?;
+            let settings = reference_train::pretrain::StepSettings {
+                epsilon: 0.1,
+                learning_rate: LEARNING_RATE,
+                group: None,
+            };
+            let expected = reference_train::pretrain::step(
+                &mut reference,
+                &mut reference_adam,
+                &source_volume,
+                &LABELS,
+                Some(&target_volume),
+                &settings,
+            )?;
+            same(terms.ce.double_value(&[]), expected.ce)?;
+            same(terms.tri.double_value(&[]), expected.tri)?;
+            same_state(&network, &reference).map_err(|failure| failure.at(step))?;
+        }
+        Ok(())
+    };
+    run().unwrap();
+}
+
+#[test]
+fn evaluation_mode_agrees_after_training() {
+    let run = || -> Trial {
+        let Twins { fast: network, mut reference } = Twins::new(fast::BlockKind::Bottleneck, "one/")?;
+        let (view, volume) = images("view-1/0")?;
+        network.observe(&view, None);
+        reference.observe(&volume, None)?;
+        check("D31", Quantity::Value, Width::Double, 1.0, &network.embed(&view), &reference.embed(&volume)?)?;
+        Ok(())
+    };
+    run().unwrap();
+}
