@@ -103,6 +103,22 @@ fn same_state(fast: &fast::Network, reference: &reference::Network) -> Trial {
     Ok(())
 }
 
+/// Adam's moments of both students, which hold the gradients of all steps so far.
+fn same_moments(adam: &FusedAdam, reference: &[reference_train::fused_adam::Adam]) -> Trial {
+    let state = adam.state("");
+    let all = reference.iter().flat_map(|adam| adam.moments());
+    for (at, moments) in all.enumerate() {
+        for (name, expected) in [("first_moment", &moments.first), ("second_moment", &moments.second)] {
+            let name = format!("{name}.{at}");
+            let values = convert::matrix(&state[&name].view([1, -1]))?;
+            check("D33", Quantity::Value, Width::Double, 1.0, values.values(), expected.as_slice())
+                .map_err(|failure| failure.at(&name))?;
+        }
+        assert_eq!(state[&format!("step.{at}")].double_value(&[]), f64::from(moments.steps));
+    }
+    Ok(())
+}
+
 fn images(key: &str) -> Trial<(Tensor, reference::Volume)> {
     let values = generator::values(1, key, 0.0, 4.0, IMAGES.iter().product());
     let volume = reference::Volume::new(IMAGES, values.iter().map(|value| f64::from(*value)).collect())?;
@@ -113,14 +129,14 @@ fn same(actual: f64, expected: f64) -> Trial {
     check("D33", Quantity::Value, Width::Double, 1.0, actual, expected).map(|_| ())
 }
 
-fn mutual_steps(block: fast::BlockKind, group: Option<usize>) -> Trial {
+fn mutual_steps(block: fast::BlockKind, group: Option<usize>, [soft_ce, soft_triplet]: [f64; 2]) -> Trial {
     let [one, two] = [Twins::new(block, "one/")?, Twins::new(block, "two/")?];
     let students = [one.fast, two.fast];
     let mut means = [students[0].duplicate()?, students[1].duplicate()?];
     let parameters = students.iter().flat_map(fast::Network::trained).collect();
     let mut adam = FusedAdam::new(parameters, WEIGHT_DECAY);
     let mut networks = reference_train::mutual::Networks::new([one.reference, two.reference], WEIGHT_DECAY);
-    let (soft_ce, soft_triplet, epsilon, alpha) = (0.5, 0.8, 0.1, 0.7);
+    let (epsilon, alpha) = (0.1, 0.7);
     let weights = Weights { soft_ce, soft_triplet, epsilon, clusters: CLUSTERS };
     let labels = convert::label_tensor(&LABELS);
     for step in 0..STEPS {
@@ -144,6 +160,7 @@ fn mutual_steps(block: fast::BlockKind, group: Option<usize>) -> Trial {
         for ((name, actual), expected) in Terms::NAMES.iter().zip(values).zip(expected.values()) {
             same(actual, expected).map_err(|failure| failure.at(name).at(step))?;
         }
+        same_moments(&adam, &networks.optimizers).map_err(|failure| failure.at(step))?;
         for at in 0..2 {
             same_state(&students[at], &networks.students[at]).map_err(|failure| failure.at(step))?;
             same_state(&means[at], &networks.mean_networks[at]).map_err(|failure| failure.at(step))?;
@@ -153,13 +170,69 @@ fn mutual_steps(block: fast::BlockKind, group: Option<usize>) -> Trial {
 }
 
 #[test]
-fn ten_steps_of_mutual_mean_teaching_agree_in_every_number() {
-    mutual_steps(fast::BlockKind::Basic, None).unwrap();
+fn ten_steps_of_mutual_mean_teaching_agree_in_every_number_with_the_published_weights() {
+    mutual_steps(fast::BlockKind::Basic, None, [0.5, 0.8]).unwrap();
+}
+
+#[test]
+fn so_they_do_with_hard_losses_only() {
+    mutual_steps(fast::BlockKind::Basic, None, [0.0, 0.0]).unwrap();
+}
+
+#[test]
+fn so_they_do_with_soft_losses_only() {
+    mutual_steps(fast::BlockKind::Basic, None, [1.0, 1.0]).unwrap();
 }
 
 #[test]
 fn so_they_do_with_bottlenecks_and_grouped_batch_norm() {
-    mutual_steps(fast::BlockKind::Bottleneck, Some(4)).unwrap();
+    mutual_steps(fast::BlockKind::Bottleneck, Some(4), [0.5, 0.8]).unwrap();
+}
+
+#[test]
+fn ten_steps_of_the_clustering_baseline_agree_in_every_number() {
+    let run = || -> Trial {
+        let [one, two] =
+            [Twins::new(fast::BlockKind::Basic, "one/")?, Twins::new(fast::BlockKind::Basic, "two/")?];
+        let students = [one.fast, two.fast];
+        let mut adam =
+            FusedAdam::new(students.iter().flat_map(fast::Network::trained).collect(), WEIGHT_DECAY);
+        let mut networks =
+            reference_train::mutual::Networks::new([one.reference, two.reference], WEIGHT_DECAY);
+        let labels = convert::label_tensor(&LABELS);
+        for step in 0..STEPS {
+            let [(view_1, volume_1), (view_2, volume_2)] =
+                [images(&format!("view-1/{step}"))?, images(&format!("view-2/{step}"))?];
+            let weights = Weights { soft_ce: 0.0, soft_triplet: 0.0, epsilon: 0.1, clusters: CLUSTERS };
+            let (values, total) = mutual::hard_terms(&students, [&view_1, &view_2], &labels, &weights, None)?;
+            adam.zero_grad();
+            total.backward();
+            adam.step(LEARNING_RATE)?;
+            let settings = reference_train::mutual::StepSettings {
+                weights: ReferenceWeights {
+                    soft_ce: 0.0,
+                    soft_triplet: 0.0,
+                    epsilon: 0.1,
+                    clusters: CLUSTERS,
+                },
+                learning_rate: LEARNING_RATE,
+                alpha: 0.0,
+                step,
+                group: None,
+            };
+            let [one, two] = networks.hard_step([&volume_1, &volume_2], &LABELS, &settings)?;
+            let expected = [one.ce, two.ce, one.tri, two.tri, one.total + two.total];
+            for (actual, expected) in Vec::<f64>::try_from(values)?.into_iter().zip(expected) {
+                same(actual, expected).map_err(|failure| failure.at(step))?;
+            }
+            same_moments(&adam, &networks.optimizers).map_err(|failure| failure.at(step))?;
+            for at in 0..2 {
+                same_state(&students[at], &networks.students[at]).map_err(|failure| failure.at(step))?;
+            }
+        }
+        Ok(())
+    };
+    run().unwrap();
 }
 
 #[test]
