@@ -4,7 +4,7 @@
 //! - [`coverage`]: every definition has a reference, a fast form, laws, golden values and a bench
 //! - [`golden`]: the published code's values, reference and fast wing
 //! - [`ten_steps`]: whole training steps, every number of every network after every step
-//! - [`distance`], [`data`], [`loss`], [`cluster`], [`eval`]: fast = reference and the laws, room by room
+//! - [`distance`], [`data`], [`loss`], [`cluster`], [`eval`], [`train`]: fast = reference and the laws, room by room
 
 mod architecture;
 mod cluster;
@@ -15,4 +15,5 @@ mod eval;
 mod golden;
 mod loss;
 mod ten_steps;
+mod train;
 mod wing;

@@ -1,4 +1,4 @@
-//! D29 … D33 at once: whole steps of pre-training and of mutual mean-teaching on a tiny network, reference against fast wing in
+//! D29, D30, D31, D32 and D33 at once: whole steps of pre-training and of mutual mean-teaching on a tiny network, reference against fast wing in
 //! f64, every number of every network asserted after every step: losses, parameters after Adam, mean networks, batch-norm
 //! statistics. Images, labels and weights come from the golden generator.
 

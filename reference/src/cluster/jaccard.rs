@@ -78,6 +78,10 @@ pub fn encodings(scaled: &Matrix, Neighbourhood { k1, k2 }: Neighbourhood) -> Re
             own[(i, j)] = (-scaled[(i, j)]).exp() / sum;
         }
     }
+    if k2 == 1 {
+        // Published leaves the averaging out: a row keeps its own encoding, even where another row is nearer to it.
+        return Ok(own);
+    }
     Ok(Matrix::from_fn(count, count, |i, g| {
         ranking[i][..k2].iter().map(|&near| own[(near, g)]).sum::<f64>() / k2 as f64
     }))

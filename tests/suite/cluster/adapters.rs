@@ -1,6 +1,5 @@
 //! Each step under one signature for both wings.
 
-use mmt::cluster as fast;
 use mmt::cluster::jaccard::SparseDistances;
 use mmt_reference::Matrix;
 use mmt_reference::cluster as reference;
@@ -18,6 +17,8 @@ pub const NEIGHBOURS: [Wing; 2] = Wing::BOTH;
 pub const JACCARD: [Wing; 2] = Wing::BOTH;
 /// Wings that have the eps rule.
 pub const EPS: [Wing; 2] = Wing::BOTH;
+/// Wings that have centroids.
+pub const CENTROIDS: [Wing; 2] = Wing::BOTH;
 /// Wings that have DBSCAN.
 pub const DBSCAN: [Wing; 2] = Wing::BOTH;
 
@@ -58,16 +59,39 @@ pub fn kmeans(
 pub fn neighbours(wing: Wing, ranking: &[Vec<usize>], k: usize) -> Trial<Vec<Vec<usize>>> {
     match wing {
         Wing::Reference => Ok(reference::k_reciprocal::k_reciprocal(ranking, k)?),
-        Wing::Fast => Ok(fast::k_reciprocal::k_reciprocal(ranking, k)?),
+        Wing::Fast => Ok(mmt::cluster::k_reciprocal::k_reciprocal(ranking, k)?),
     }
 }
 
 pub fn jaccard(wing: Wing, features: &Matrix, k1: usize, k2: usize) -> Trial<Matrix> {
     match wing {
         Wing::Reference => Ok(reference::jaccard::jaccard(features, Neighbourhood { k1, k2 })?),
+        Wing::Fast => fast_jaccard(features, k1, k2, Kind::Double),
+    }
+}
+
+/// The fast wing's Jaccard distances of features in `kind`, as a whole matrix.
+pub fn fast_jaccard(features: &Matrix, k1: usize, k2: usize, kind: Kind) -> Trial<Matrix> {
+    let neighbourhood = mmt::cluster::jaccard::Neighbourhood { k1, k2 };
+    let found = mmt::cluster::jaccard::jaccard(&convert::tensor(features, kind), neighbourhood)?;
+    Ok(Matrix::new(found.rows(), found.rows(), found.to_dense())?)
+}
+
+/// Mean features of each cluster, and the classifier rows made of them.
+pub fn centroids(wing: Wing, features: &Matrix, labels: &Labels, clusters: usize) -> Trial<[Matrix; 2]> {
+    match wing {
+        Wing::Reference => {
+            let means = reference::centroids::centroids(features, labels, clusters)?;
+            let before = Matrix::zeros(clusters, features.columns());
+            let rows = reference::centroids::classifier(&before, &means)?;
+            Ok([means, rows])
+        }
         Wing::Fast => {
-            let features = convert::tensor(features, Kind::Double);
-            Ok(dense(&fast::jaccard::jaccard(&features, fast::jaccard::Neighbourhood { k1, k2 })?))
+            use mmt::cluster::centroids;
+
+            let means = centroids::centroids(&convert::tensor(features, Kind::Double), labels, clusters)?;
+            let rows = centroids::classifier(&means)?;
+            Ok([convert::matrix(&means)?, convert::matrix(&rows)?])
         }
     }
 }
@@ -75,7 +99,7 @@ pub fn jaccard(wing: Wing, features: &Matrix, k1: usize, k2: usize) -> Trial<Mat
 pub fn eps(wing: Wing, distances: &Matrix, rho: f64) -> Trial<f64> {
     match wing {
         Wing::Reference => Ok(reference::eps::eps(distances, rho)?),
-        Wing::Fast => Ok(fast::eps::eps(&SparseDistances::from_dense(distances.values())?, rho)?),
+        Wing::Fast => Ok(mmt::cluster::eps::eps(&SparseDistances::from_dense(distances.values())?, rho)?),
     }
 }
 
@@ -84,13 +108,7 @@ pub fn dbscan(wing: Wing, distances: &Matrix, eps: f64, min_samples: usize) -> T
         Wing::Reference => Ok(reference::dbscan::dbscan(distances, eps, min_samples)?.labels),
         Wing::Fast => {
             let distances = SparseDistances::from_dense(distances.values())?;
-            Ok(fast::dbscan::dbscan(&distances, eps, min_samples)?.labels)
+            Ok(mmt::cluster::dbscan::dbscan(&distances, eps, min_samples)?.labels)
         }
     }
-}
-
-/// All entries of sparse distances.
-pub fn dense(distances: &SparseDistances) -> Matrix {
-    let (rows, values) = (distances.rows(), distances.to_dense());
-    Matrix::from_fn(rows, rows, |i, j| values[i * rows + j])
 }

@@ -1,11 +1,12 @@
 //! D11 and D12: k-reciprocal neighbours and the Jaccard distance of their encodings.
 
-use mmt_reference::Matrix;
+use mmt_reference::{Matrix, cluster as reference};
 use mmt_testkit::tolerance::{Quantity, Width, check};
-use mmt_testkit::{Trial, generate, strategies};
+use mmt_testkit::{Failure, Trial, generate, strategies};
 use proptest::prelude::*;
+use tch::Kind;
 
-use super::adapters::{JACCARD, NEIGHBOURS, jaccard, neighbours};
+use super::adapters::{JACCARD, NEIGHBOURS, fast_jaccard, jaccard, neighbours};
 
 /// Rankings of `0..n` per row: arbitrary permutations, the row itself first.
 fn rankings() -> impl Strategy<Value = Vec<Vec<usize>>> {
@@ -28,6 +29,18 @@ fn cases() -> impl Strategy<Value = (Matrix, usize, usize)> {
             (generate::unit_rows(&points), k1, k2)
         },
     )
+}
+
+/// The same with rows of other lengths, for which published's distance from i to j is another one than from j to i. A row
+/// need not be its own nearest there; what k2 = 1 means then has a test of its own.
+fn rows_of_any_length() -> impl Strategy<Value = (Matrix, usize, usize)> {
+    (cases(), any::<bool>(), any::<u64>()).prop_map(|((features, k1, k2), unit, seed)| {
+        let lengths = generate::normal(features.rows(), 1, 0.2, &mut generate::rng(seed));
+        let length = |i: usize| if unit { 1.0 } else { (1.0 + lengths[(i, 0)]).max(0.25) };
+        let scaled =
+            Matrix::from_fn(features.rows(), features.columns(), |i, j| length(i) * features[(i, j)]);
+        (scaled, k1, if unit { k2 } else { k2.max(2) })
+    })
 }
 
 proptest! {
@@ -55,12 +68,22 @@ proptest! {
     }
 
     #[test]
-    fn fast_f64_equals_reference((features, k1, k2) in cases()) {
+    fn fast_f64_equals_reference((features, k1, k2) in rows_of_any_length()) {
         let expected = jaccard(JACCARD[0], &features, k1, k2)?;
         for implementation in &JACCARD[1..] {
             let found = jaccard(*implementation, &features, k1, k2)?;
             check("D12", Quantity::Value, Width::Double, 1.0, &found, &expected)?;
         }
+    }
+
+    #[test]
+    fn fast_f32_equals_reference_where_f32_ranks_alike((features, k1, k2) in cases()) {
+        let scaled = reference::jaccard::scaled_distances(&features).map_err(Failure::from)?;
+        let ranking = reference::k_reciprocal::ranking(&scaled).map_err(Failure::from)?;
+        let apart = |i: usize| ranking[i].windows(2).all(|pair| scaled[(i, pair[1])] - scaled[(i, pair[0])] > 1e-5);
+        prop_assume!((0..features.rows()).all(apart));
+        let found = fast_jaccard(&features, k1, k2, Kind::Float)?;
+        check("D12", Quantity::Value, Width::Single, 1.0, &found, &jaccard(JACCARD[0], &features, k1, k2)?)?;
     }
 
     #[test]
@@ -110,6 +133,19 @@ fn images_without_a_common_neighbour_are_at_distance_one() -> Trial {
         let found = jaccard(implementation, &features, 3, 1)?;
         assert!((0..4).all(|i| (4..8).all(|j| found[(i, j)] == 1.0)));
         assert!((0..4).all(|i| (0..4).all(|j| found[(i, j)] < 1.0)));
+    }
+    Ok(())
+}
+
+/// Published averages encodings only if k2 is not 1.
+#[test]
+fn with_k2_one_a_row_keeps_its_own_encoding_even_where_another_row_is_nearer() -> Trial {
+    // On a line the inner points of each side are nearest to all of that side by published's distance.
+    let features = Matrix::new(6, 1, vec![1.0, 1.5, 2.0, -1.0, -1.5, -2.0])?;
+    let expected = jaccard(JACCARD[0], &features, 1, 1)?;
+    for implementation in &JACCARD[1..] {
+        let found = jaccard(*implementation, &features, 1, 1)?;
+        check("D12", Quantity::Value, Width::Double, 1.0, &found, &expected)?;
     }
     Ok(())
 }

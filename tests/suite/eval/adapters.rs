@@ -5,6 +5,7 @@ use mmt_reference::cluster::jaccard::Neighbourhood;
 use mmt_reference::eval as reference;
 use mmt_testkit::generate::{Split, permute_rows};
 use mmt_testkit::{Trial, convert};
+use tch::Kind;
 
 use crate::wing::Wing;
 
@@ -162,15 +163,13 @@ pub fn re_ranking(wing: Wing, distances: &Distances, k1: usize, k2: usize, lambd
             Ok(reference::re_ranking::re_ranking(distances, Neighbourhood { k1, k2 }, lambda)?)
         }
         Wing::Fast => {
-            let [query_gallery, query_query, gallery_gallery] = [query_gallery, query_query, gallery_gallery]
-                .map(|matrix| convert::tensor(matrix, tch::Kind::Double));
-            let distances = mmt::eval::re_ranking::Distances {
-                query_gallery: &query_gallery,
-                query_query: &query_query,
-                gallery_gallery: &gallery_gallery,
-            };
+            use mmt::eval::re_ranking;
+
+            let all = [query_gallery, query_query, gallery_gallery].map(|m| convert::tensor(m, Kind::Double));
+            let [query_gallery, query_query, gallery_gallery] = &all;
+            let distances = re_ranking::Distances { query_gallery, query_query, gallery_gallery };
             let neighbourhood = mmt::cluster::jaccard::Neighbourhood { k1, k2 };
-            convert::matrix(&mmt::eval::re_ranking::re_ranking(distances, neighbourhood, lambda)?)
+            convert::matrix(&re_ranking::re_ranking(distances, neighbourhood, lambda)?)
         }
     }
 }

@@ -3,6 +3,7 @@
 
 mod clustering;
 mod datasets;
+mod dbscan_script;
 mod evaluation;
 mod losses;
 mod models;

@@ -1,0 +1,107 @@
+//! D23: the temporal average of the parameters and its schedule.
+
+use mmt_reference::train::ema as slow;
+use mmt_testkit::tolerance::{Quantity, Width, check};
+use mmt_testkit::{Failure, Trial, convert, generate, strategies};
+use proptest::prelude::*;
+use tch::Kind;
+
+use crate::wing::Wing;
+
+fn decay(wing: Wing, step: usize, alpha: f64) -> Trial<f64> {
+    match wing {
+        Wing::Reference => Ok(slow::decay(step, alpha)?),
+        Wing::Fast => Ok(mmt::train::ema::decay(step, alpha)),
+    }
+}
+
+fn average(wing: Wing, mean: &[f64], student: &[f64], decay: f64) -> Trial<Vec<f64>> {
+    match wing {
+        Wing::Reference => {
+            let mut mean = mean.to_vec();
+            slow::average(&mut mean, student, decay)?;
+            Ok(mean)
+        }
+        Wing::Fast => {
+            let (mean, student) = (tch::Tensor::from_slice(mean), tch::Tensor::from_slice(student));
+            mmt::train::ema::average(&mean, &student, decay);
+            Ok(mmt_testkit::Actual::from(&mean).values)
+        }
+    }
+}
+
+/// Parameters of a mean network and of its student.
+fn pairs() -> impl Strategy<Value = (Vec<f64>, Vec<f64>)> {
+    (1..40_usize, any::<u64>()).prop_map(|(count, seed)| {
+        let both = generate::normal(2, count, 1.0, &mut generate::rng(seed));
+        (both.row(0).to_vec(), both.row(1).to_vec())
+    })
+}
+
+proptest! {
+    #![proptest_config(strategies::config(64))]
+
+    #[test]
+    fn the_decay_of_both_wings_is_the_same(step in 0..100_000_usize, alpha in 0.0..=1.0) {
+        let expected = decay(Wing::Reference, step, alpha)?;
+        check("D23", Quantity::Value, Width::Double, 1.0, decay(Wing::Fast, step, alpha)?, expected)?;
+    }
+
+    #[test]
+    fn the_average_of_both_wings_is_the_same((mean, student) in pairs(), share in 0.0..=1.0) {
+        let expected = average(Wing::Reference, &mean, &student, share)?;
+        let found = average(Wing::Fast, &mean, &student, share)?;
+        check("D23", Quantity::Value, Width::Double, 1.0, &found, &expected)?;
+    }
+
+    #[test]
+    fn fast_f32_equals_reference((mean, student) in pairs(), share in 0.0..=1.0) {
+        let expected = average(Wing::Reference, &mean, &student, share)?;
+        let row = |values: &[f64]| mmt_reference::Matrix::new(1, values.len(), values.to_vec());
+        let [mean, student] = [row(&mean).map_err(Failure::from)?, row(&student).map_err(Failure::from)?].map(|row| convert::tensor(&row, Kind::Float));
+        mmt::train::ema::average(&mean, &student, share);
+        check("D23", Quantity::Value, Width::Single, 1.0, &mean.view([-1]), &expected)?;
+    }
+
+    #[test]
+    fn the_decay_starts_at_zero_never_falls_and_never_passes_alpha(step in 0..10_000_usize, alpha in 0.0..=1.0) {
+        for wing in Wing::BOTH {
+            prop_assert_eq!(decay(wing, 0, alpha)?, 0.0);
+            let (now, next) = (decay(wing, step, alpha)?, decay(wing, step + 1, alpha)?);
+            prop_assert!(now <= next && next <= alpha, "{now} {next}");
+        }
+    }
+
+    #[test]
+    fn the_mean_stays_between_itself_and_the_student((mean, student) in pairs(), share in 0.0..=1.0) {
+        for wing in Wing::BOTH {
+            for (i, value) in average(wing, &mean, &student, share)?.into_iter().enumerate() {
+                let (low, high) = (mean[i].min(student[i]), mean[i].max(student[i]));
+                prop_assert!(value >= low - 1e-15 && value <= high + 1e-15);
+            }
+        }
+    }
+
+    #[test]
+    fn the_first_published_step_copies_the_student((mean, student) in pairs(), alpha in 0.0..=1.0) {
+        for wing in Wing::BOTH {
+            let found = average(wing, &mean, &student, decay(wing, 0, alpha)?)?;
+            check("D23", Quantity::Value, Width::Double, 1.0, &found, &student)?;
+        }
+    }
+
+    #[test]
+    fn until_alpha_is_reached_it_is_the_plain_mean_of_all_students(seed: u64, count in 1..20_usize) {
+        let students = generate::normal(count, 3, 1.0, &mut generate::rng(seed));
+        for wing in Wing::BOTH {
+            let mut mean = vec![9.0; 3];
+            for step in 0..count {
+                mean = average(wing, &mean, students.row(step), decay(wing, step, 1.0)?)?;
+            }
+            for j in 0..3 {
+                let plain = (0..count).map(|i| students[(i, j)]).sum::<f64>() / count as f64;
+                check("D23", Quantity::Value, Width::Double, 10.0, mean[j], plain)?;
+            }
+        }
+    }
+}

@@ -1,0 +1,5 @@
+//! The training steps (D22 … D24): fast = reference and the laws of both.
+
+mod adam;
+mod ema;
+mod schedule;
