@@ -26,9 +26,9 @@ mod tests {
         // Ranked: match, other, match → 1/2 (1/1) + 1/2 (2/3); the entry of the same camera does not count.
         let gallery = Labels { identities: &[1, 2, 1, 1], cameras: &[1, 1, 2, 0] };
         let ranking = rank(&[0.1, 0.2, 0.3, 0.0], (1, 0), gallery, false).unwrap();
-        assert!((average_precision(&ranking) - (0.5 + 1.0 / 3.0)).abs() < 1e-12);
+        approx::assert_abs_diff_eq!(average_precision(&ranking), 0.5 + 1.0 / 3.0, epsilon = 1e-12);
         // All at one distance: precision 2/3 at recall 1.
         let ranking = rank(&[0.1; 4], (1, 0), gallery, false).unwrap();
-        assert!((average_precision(&ranking) - 2.0 / 3.0).abs() < 1e-12);
+        approx::assert_abs_diff_eq!(average_precision(&ranking), 2.0 / 3.0, epsilon = 1e-12);
     }
 }

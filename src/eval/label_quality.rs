@@ -112,7 +112,7 @@ mod tests {
         let labels: Vec<_> = [0, 0, 1, 1].map(Some).to_vec();
         let same = label_quality(&labels, &[5, 5, 2, 2]).unwrap();
         assert_eq!((same.ari, same.purity), (1.0, 1.0));
-        assert!((same.nmi - 1.0).abs() < 1e-12);
+        approx::assert_abs_diff_eq!(same.nmi, 1.0, epsilon = 1e-12);
         // Every pair split: ARI (0 − 2/3) / (2 − 2/3) = −1/2; independent: NMI 0.
         let other = label_quality(&labels, &[0, 1, 0, 1]).unwrap();
         assert!((other.ari + 0.5).abs() < 1e-12 && other.nmi.abs() < 1e-12 && other.purity == 0.5);
