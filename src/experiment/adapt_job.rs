@@ -138,10 +138,7 @@ impl Run {
         let found = evaluate_networks(&networks, target, Split::TargetTest, epoch, observer)?;
         let mut line = summary(&found);
         records.evaluations.extend(found);
-        line += &format!(" clusters {} ARI {:.3} loss", labels.clusters, quality.ari);
-        if let Some((_, total)) = losses.iter().find(|(name, _)| *name == "total") {
-            line += &format!(" {total:.3}");
-        }
+        line += &format!(" clusters {} ARI {:.3}{}", labels.clusters, quality.ari, losses_text(&losses));
         Ok(line)
     }
 
@@ -229,6 +226,19 @@ impl Run {
         write_json(&directory.path().join(RUN), &info)?;
         write_environment(directory.path(), self.device, self.torch_threads())
     }
+}
+
+/// ` ce 2.10/2.13 tri 0.61/0.60 … total 4.31`: the losses of both networks side by side.
+fn losses_text(losses: &[(&str, f64)]) -> String {
+    let mut text = String::new();
+    for (name, value) in losses {
+        match (name.strip_suffix("_1"), name.strip_suffix("_2")) {
+            (Some(name), _) => text += &format!(" {name} {value:.2}"),
+            (_, Some(_)) => text += &format!("/{value:.2}"),
+            _ => text += &format!(" {name} {value:.2}"),
+        }
+    }
+    text
 }
 
 /// The two pre-trainings of a source.

@@ -61,7 +61,7 @@ fn every_definition_has_fast_forms_that_cite_its_number() {
         judge(
             definition,
             Column::Fast,
-            !definition.fast.is_empty() && definition.fast.iter().all(|fast| cited(&fast)),
+            !definition.fast.is_empty() && definition.fast.iter().all(cited),
         )
     }));
 }

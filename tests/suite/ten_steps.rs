@@ -226,8 +226,8 @@ fn ten_steps_of_the_clustering_baseline_agree_in_every_number() {
                 same(actual, expected).map_err(|failure| failure.at(step))?;
             }
             same_moments(&adam, &networks.optimizers).map_err(|failure| failure.at(step))?;
-            for at in 0..2 {
-                same_state(&students[at], &networks.students[at]).map_err(|failure| failure.at(step))?;
+            for (student, expected) in students.iter().zip(&networks.students) {
+                same_state(student, expected).map_err(|failure| failure.at(step))?;
             }
         }
         Ok(())
