@@ -58,11 +58,7 @@ fn every_definition_has_a_reference_that_cites_its_number() {
 fn every_definition_has_fast_forms_that_cite_its_number() {
     assert_none(DEFINITIONS.iter().filter_map(|definition| {
         let cited = |fast: &&str| cites(&source(&format!("src/{fast}")), definition.number);
-        judge(
-            definition,
-            Column::Fast,
-            !definition.fast.is_empty() && definition.fast.iter().all(cited),
-        )
+        judge(definition, Column::Fast, !definition.fast.is_empty() && definition.fast.iter().all(cited))
     }));
 }
 
