@@ -23,9 +23,9 @@ pub fn euclidean(x: &Tensor, y: &Tensor) -> Tensor {
 
 /// Euclidean distances `[N, N]` among the rows of `x: [N, D]` (D3), as [`euclidean`]`(x, x)`, for the triplet losses.
 ///
-/// The squares are the diagonal of the products, so they are rounded as the products are, and equal rows are the clamp's
-/// 1e-6 apart in f32 as in f64. Sums of squares taken apart leave a rest of rounding whose root is a hundred times that,
-/// and another one on every processor.
+/// The squares are the diagonal of the products, so they are mostly rounded as the products are, and equal rows come out the
+/// clamp's 1e-6 apart in f32 as in f64. Not always: where a product rounds its diagonal another way, a rest of rounding stays,
+/// up to some 1e-3 in f32, as it always does where the squares are summed apart.
 pub fn euclidean_among(x: &Tensor) -> Tensor {
     let products = x.matmul(&x.tr());
     let squares = products.diagonal(0, 0, 1);

@@ -173,3 +173,13 @@ pub enum InvalidInput {
     #[error("no query has a valid match in the gallery")]
     NoValidQuery,
 }
+
+impl InvalidInput {
+    /// Refuses a count of 0.
+    ///
+    /// # Errors
+    /// [`InvalidInput::Parameter`] that names `what`.
+    pub fn at_least_one(what: &'static str, value: usize) -> std::result::Result<(), Self> {
+        if value > 0 { Ok(()) } else { Err(Self::Parameter { what, value: 0.0, allowed: "at least 1" }) }
+    }
+}

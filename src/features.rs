@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tch::{Device, Tensor};
 
 use crate::data::{EvaluationLoader, ImageStore};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::Network;
 
 /// Unit-length features of all images of `store`, by each of `networks`: a `[N, D]` tensor on the CPU per network, rows
@@ -26,12 +26,7 @@ pub fn extract(
     for batch in EvaluationLoader::new(store.clone(), batch_size)? {
         let batch = batch?;
         for (network, parts) in networks.iter().zip(&mut parts) {
-            let images = batch
-                .images
-                .f_to_device(network.device())
-                .and_then(|images| images.f_to_kind(network.kind()))
-                .map_err(Error::torch("cannot move images to the device"))?;
-            parts.push(network.embed(&images).to_device(Device::Cpu));
+            parts.push(network.embed(&network.place(&batch.images)?).to_device(Device::Cpu));
         }
         done += batch.indices.len();
         progress(done)?;

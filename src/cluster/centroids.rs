@@ -18,9 +18,7 @@ pub fn centroids(features: &Tensor, labels: &[Option<usize>], clusters: usize) -
         let (expected, found) = (format!("one per row ({rows})"), labels.len().to_string());
         return Err(InvalidInput::Shape { what: "labels", expected, found }.into());
     }
-    if clusters == 0 {
-        return Err(InvalidInput::Parameter { what: "clusters", value: 0.0, allowed: "at least 1" }.into());
-    }
+    InvalidInput::at_least_one("clusters", clusters)?;
     let (kept, kept_labels, sizes) = members(labels, clusters)?;
     let place = |values: &[i64]| Tensor::from_slice(values).to_device(features.device());
     let sums = Tensor::zeros([clusters as i64, features.size()[1]], (features.kind(), features.device()))

@@ -30,9 +30,7 @@ pub fn dbscan(distances: &SparseDistances, eps: f64, min_samples: usize) -> Resu
             InvalidInput::Parameter { what: "eps", value: eps, allowed: "positive and finite" }.into()
         );
     }
-    if min_samples == 0 {
-        return Err(InvalidInput::Parameter { what: "min_samples", value: 0.0, allowed: "at least 1" }.into());
-    }
+    InvalidInput::at_least_one("min_samples", min_samples)?;
     let core = core_points(distances, eps, min_samples);
     let (mut labels, count) = cluster_cores(distances, eps, &core);
     add_border_points(distances, eps, &core, &mut labels);

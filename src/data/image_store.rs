@@ -40,11 +40,7 @@ impl ImageStore {
         if paths.is_empty() {
             return Err(InvalidInput::Empty { what: "the list of images" }.into());
         }
-        if size.values() == 0 {
-            return Err(
-                InvalidInput::Parameter { what: "image side", value: 0.0, allowed: "at least 1" }.into()
-            );
-        }
+        InvalidInput::at_least_one("image side", size.values())?;
         let bytes = paths.len().checked_mul(size.values()).filter(|bytes| *bytes <= memory_limit);
         let mut store = Self { paths, size, kept: None };
         match bytes {

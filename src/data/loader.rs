@@ -123,10 +123,7 @@ impl EvaluationLoader {
     /// # Errors
     /// A batch size of 0.
     pub fn new(store: Arc<ImageStore>, batch_size: usize) -> Result<Self> {
-        if batch_size == 0 {
-            let (what, allowed) = ("batch size", "at least 1");
-            return Err(InvalidInput::Parameter { what, value: 0.0, allowed }.into());
-        }
+        InvalidInput::at_least_one("batch size", batch_size)?;
         let size = store.size();
         let all: Vec<usize> = (0..store.len()).collect();
         let tasks: Vec<Vec<usize>> = all.chunks(batch_size).map(<[usize]>::to_vec).collect();

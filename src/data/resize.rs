@@ -22,9 +22,7 @@ pub fn resize(image: &DecodedImage, size: ImageSize) -> Result<Cow<'_, [u8]>> {
         let (expected, found) = (format!("{} values", from.values()), format!("{} values", pixels.len()));
         return Err(InvalidInput::Shape { what: "pixels", expected, found }.into());
     }
-    if size.values() == 0 || from.values() == 0 {
-        return Err(InvalidInput::Parameter { what: "image side", value: 0.0, allowed: "at least 1" }.into());
-    }
+    InvalidInput::at_least_one("image side", size.values().min(from.values()))?;
     if *from == size {
         return Ok(Cow::Borrowed(pixels));
     }

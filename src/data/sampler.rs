@@ -43,7 +43,7 @@ impl GallerySampler {
     /// # Errors
     /// No labelled item, K = 0, or lists of different lengths.
     pub fn new(labels: &[Option<usize>], cameras: &[usize], instances: usize) -> Result<Self> {
-        at_least_one("instances", instances)?;
+        InvalidInput::at_least_one("instances", instances)?;
         if cameras.len() != labels.len() {
             let (expected, found) =
                 (format!("{} cameras", labels.len()), format!("{} cameras", cameras.len()));
@@ -127,7 +127,7 @@ impl GallerySampler {
         purpose: &str,
         epoch: u64,
     ) -> Result<Vec<Vec<usize>>> {
-        at_least_one("identities per batch", identities_per_batch)?;
+        InvalidInput::at_least_one("identities per batch", identities_per_batch)?;
         let size = identities_per_batch.saturating_mul(self.instances);
         let mut batches = Vec::with_capacity(iterations);
         let mut pass = 0;
@@ -140,13 +140,6 @@ impl GallerySampler {
         }
         Ok(batches)
     }
-}
-
-fn at_least_one(what: &'static str, value: usize) -> Result<()> {
-    if value > 0 {
-        return Ok(());
-    }
-    Err(InvalidInput::Parameter { what, value: 0.0, allowed: "at least 1" }.into())
 }
 
 #[cfg(test)]

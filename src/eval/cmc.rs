@@ -20,9 +20,7 @@ pub fn curve(rankings: &[Ranking], rule: Rule, ranks: usize) -> Result<Vec<f64>>
     if rankings.is_empty() {
         return Err(InvalidInput::NoValidQuery.into());
     }
-    if ranks == 0 {
-        return Err(InvalidInput::Parameter { what: "ranks", value: 0.0, allowed: "at least 1" }.into());
-    }
+    InvalidInput::at_least_one("ranks", ranks)?;
     let mut hits = vec![0.0; ranks];
     for ranking in rankings {
         let share = match rule {

@@ -54,10 +54,7 @@ pub fn evaluate(
     query: Labels<'_>,
     gallery: Labels<'_>,
 ) -> Result<Evaluation> {
-    check_features(query_features, "query features")?;
-    check_features(gallery_features, "gallery features")?;
-    query.check(query_features.size()[0] as usize, "query labels")?;
-    gallery.check(gallery_features.size()[0] as usize, "gallery labels")?;
+    check_test_set(query_features, gallery_features, query, gallery)?;
     let columns = gallery_features.size()[0];
     let step = (BLOCK / columns).max(1);
     let mut rankings = Vec::with_capacity(query.identities.len());
@@ -71,6 +68,25 @@ pub fn evaluate(
         rankings.extend(found.into_iter().flatten());
     }
     summarise(&rankings)
+}
+
+/// Features and labels of queries and gallery that belong together.
+fn check_test_set(
+    query_features: &Tensor,
+    gallery_features: &Tensor,
+    query: Labels<'_>,
+    gallery: Labels<'_>,
+) -> Result<()> {
+    check_features(query_features, "query features")?;
+    check_features(gallery_features, "gallery features")?;
+    query.check(query_features.size()[0] as usize, "query labels")?;
+    gallery.check(gallery_features.size()[0] as usize, "gallery labels")?;
+    let (expected, found) = (query_features.size()[1], gallery_features.size()[1]);
+    if expected != found {
+        let (expected, found) = (format!("[G, {expected}]"), format!("[G, {found}]"));
+        return Err(InvalidInput::Shape { what: "gallery features", expected, found }.into());
+    }
+    Ok(())
 }
 
 /// mAP and CMC of the rankings of all valid queries.

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::config::{TaskConfig, write_environment};
+use super::config::TaskConfig;
 use super::domains::Domain;
 use super::evaluation::{evaluate_networks, summary};
 use super::jobs::{Job, PretrainJob, TaskJob};
@@ -11,11 +11,10 @@ use super::records::Records;
 use super::run::{Context, Run};
 use super::run_directory::RunDirectory;
 use super::stopwatch::JobObserver;
-use crate::data::DatasetName;
 use crate::error::{Error, Result};
 use crate::eval::label_quality::label_quality;
 use crate::model::Network;
-use crate::record::{LabelRecord, RUN, RunInfo, SCHEMA_VERSION, Split, write_json};
+use crate::record::{LabelRecord, SCHEMA_VERSION, Split};
 use crate::train::{Adaptation, EpochOutcome, TargetStatistics, statistics};
 
 /// Names of the two networks that a method answers for.
@@ -26,22 +25,19 @@ const STUDENTS: [&str; 2] = ["student-1", "student-2"];
 impl Run {
     /// The start: both source networks, with batch-norm statistics of the target where the profile asks for them.
     pub(super) fn start(&self, job: &TaskJob, context: &Context<'_>) -> Result<()> {
-        let target = (self.profile.pretraining.target_statistics == TargetStatistics::During)
-            .then_some(job.task.target);
-        let parents = pair(job.task.source, target, job.seed);
+        let parents = PretrainJob::of_task(&self.profile, job.task, job.seed);
         let directory = self.task_directory(job, "start", self.pretrain_hashes(&parents)?)?;
         if directory.is_done() {
             return Ok(());
         }
-        self.describe(job, Method::PreTrained, &directory)?;
+        self.describe_task(job, Method::PreTrained, &directory)?;
         let mut observer = JobObserver::new(context.monitor, &self.stop, context.job, 0);
         let networks = [self.pretrained_network(&parents[0])?, self.pretrained_network(&parents[1])?];
         if self.profile.pretraining.target_statistics == TargetStatistics::After {
             let source = &self.domain(job.task.source, job.seed).train;
             let target = &self.domain(job.task.target, job.seed).train;
-            for (at, network) in networks.iter().enumerate() {
-                let seed = 2 * job.seed + at as u64;
-                let settings = &self.profile.pretraining;
+            for (parent, network) in parents.iter().zip(&networks) {
+                let (settings, seed) = (&self.profile.pretraining, parent.network_seed());
                 statistics::set_statistics(network, settings, seed, source, target, &mut observer)?;
             }
         }
@@ -54,12 +50,12 @@ impl Run {
 
     /// The oracle: both networks trained on the target as their source.
     pub(super) fn oracle(&self, job: &TaskJob, context: &Context<'_>) -> Result<()> {
-        let parents = pair(job.task.target, None, job.seed);
+        let parents = PretrainJob::of_oracle(job.task, job.seed);
         let directory = self.task_directory(job, "oracle", self.pretrain_hashes(&parents)?)?;
         if directory.is_done() {
             return Ok(());
         }
-        self.describe(job, Method::Oracle, &directory)?;
+        self.describe_task(job, Method::Oracle, &directory)?;
         let mut observer = JobObserver::new(context.monitor, &self.stop, context.job, 0);
         let networks = [self.pretrained_network(&parents[0])?, self.pretrained_network(&parents[1])?];
         self.evaluate_once(job, &networks, &directory, context, &mut observer)?;
@@ -73,7 +69,7 @@ impl Run {
         if directory.is_done() {
             return Ok(());
         }
-        self.describe(job, job.row.method, &directory)?;
+        self.describe_task(job, job.row.method, &directory)?;
         let settings = &job.row.adaptation;
         let target = self.domain(job.task.target, job.seed);
         let networks = self.start_networks(job, &start)?;
@@ -164,26 +160,19 @@ impl Run {
         let start = self.plan.start_of(job).ok_or_else(|| {
             Error::Training(format!("{} {}: its start is not in the plan", job.task, job.row.name))
         })?;
-        let target = (self.profile.pretraining.target_statistics == TargetStatistics::During)
-            .then_some(start.task.target);
-        let parents = pair(start.task.source, target, start.seed);
+        let parents = PretrainJob::of_task(&self.profile, start.task, start.seed);
         self.task_directory(start, "start", self.pretrain_hashes(&parents)?)
     }
 
     fn start_networks(&self, job: &TaskJob, start: &RunDirectory) -> Result<[Network; 2]> {
-        let path = start.checkpoint_path();
-        let (state, _) = start
-            .read_checkpoint()?
-            .ok_or_else(|| Error::file(&path, "missing, though the job is done; delete its folder"))?;
-        let classes = self.domain(job.task.source, job.seed).identities;
-        let load = |prefix: &str| -> Result<Network> {
-            let mut rng = crate::random::stream(job.seed, "model/placeholder", 0, 0);
-            let place = (tch::Kind::Float, self.device);
-            let mut network = Network::new(&self.profile.backbone.spec(), classes, &mut rng, place)?;
+        let (state, path) = start.finished_checkpoint()?;
+        let [one, two] = PretrainJob::of_task(&self.profile, job.task, job.seed);
+        let load = |parent: &PretrainJob, prefix: &str| -> Result<Network> {
+            let mut network = self.new_network(parent)?;
             network.load_state(&state, prefix, &path)?;
             Ok(network)
         };
-        Ok([load("network-1.")?, load("network-2.")?])
+        Ok([load(&one, "network-1.")?, load(&two, "network-2.")?])
     }
 
     fn task_directory(
@@ -211,20 +200,8 @@ impl Run {
         jobs.iter().map(|job| Ok(self.pretrain_directory(job)?.hash().to_owned())).collect()
     }
 
-    fn describe(&self, job: &TaskJob, method: Method, directory: &RunDirectory) -> Result<()> {
-        let info = RunInfo {
-            schema: SCHEMA_VERSION,
-            profile: self.profile.name.clone(),
-            domains: self.origin.kind(),
-            task: job.task.to_string(),
-            row: job.row.name.clone(),
-            method: method.to_string(),
-            backbone: self.profile.backbone.to_string(),
-            seed: job.seed,
-            config: directory.hash().to_owned(),
-        };
-        write_json(&directory.path().join(RUN), &info)?;
-        write_environment(directory.path(), self.device, self.torch_threads())
+    fn describe_task(&self, job: &TaskJob, method: Method, directory: &RunDirectory) -> Result<()> {
+        self.describe(directory, &job.task.to_string(), [&job.row.name, &method.to_string()], job.seed)
     }
 }
 
@@ -239,9 +216,4 @@ fn losses_text(losses: &[(&str, f64)]) -> String {
         }
     }
     text
-}
-
-/// The two pre-trainings of a source.
-fn pair(source: DatasetName, target: Option<DatasetName>, seed: u64) -> [PretrainJob; 2] {
-    [1, 2].map(|network| PretrainJob { source, target, network, seed })
 }

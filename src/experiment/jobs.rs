@@ -20,6 +20,29 @@ pub struct PretrainJob {
     pub seed: u64,
 }
 
+impl PretrainJob {
+    /// Both networks of a source.
+    pub fn pair(source: DatasetName, target: Option<DatasetName>, seed: u64) -> [Self; 2] {
+        [1, 2].map(|network| Self { source, target, network, seed })
+    }
+
+    /// The two that `task` starts from.
+    pub fn of_task(profile: &Profile, task: Task, seed: u64) -> [Self; 2] {
+        let during = profile.pretraining.target_statistics == TargetStatistics::During;
+        Self::pair(task.source, during.then_some(task.target), seed)
+    }
+
+    /// The two that are the oracle of `task`.
+    pub fn of_oracle(task: Task, seed: u64) -> [Self; 2] {
+        Self::pair(task.target, None, seed)
+    }
+
+    /// Seed of this network: the two must differ in everything that is drawn.
+    pub fn network_seed(&self) -> u64 {
+        2 * self.seed + self.network as u64 - 1
+    }
+}
+
 /// What is run for a task.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TaskJob {
@@ -105,8 +128,14 @@ impl Plan {
         let mut plan = Self::default();
         for &seed in &profile.seeds {
             for &task in &profile.tasks {
-                for source in plan.sources(profile, methods, task) {
-                    plan.pretrained(source.0, source.1, seed);
+                let has = |oracle: bool| {
+                    wanted_rows(profile, methods, task).any(|row| (row.method == Method::Oracle) == oracle)
+                };
+                if has(false) {
+                    plan.pretrained(PretrainJob::of_task(profile, task, seed));
+                }
+                if has(true) {
+                    plan.pretrained(PretrainJob::of_oracle(task, seed));
                 }
             }
         }
@@ -118,42 +147,18 @@ impl Plan {
         plan
     }
 
-    /// Pre-trainings that `task` needs.
-    fn sources(
-        &self,
-        profile: &Profile,
-        methods: &[Method],
-        task: Task,
-    ) -> Vec<(DatasetName, Option<DatasetName>)> {
-        let wanted = |row: &&Row| row.tasks.contains(&task) && methods.contains(&row.method);
-        let rows: Vec<&Row> = profile.rows.iter().filter(wanted).collect();
-        let mut sources = Vec::new();
-        if rows.iter().any(|row| row.method != Method::Oracle) {
-            sources.push((task.source, statistics_target(profile, task)));
-        }
-        if rows.iter().any(|row| row.method == Method::Oracle) {
-            sources.push((task.target, None));
-        }
-        sources
-    }
-
     fn add_task(&mut self, profile: &Profile, methods: &[Method], task: Task, seed: u64) {
-        let rows: Vec<Row> = profile
-            .rows
-            .iter()
-            .filter(|row| row.tasks.contains(&task) && methods.contains(&row.method))
-            .cloned()
-            .collect();
+        let rows: Vec<Row> = wanted_rows(profile, methods, task).cloned().collect();
         let start = rows.iter().any(|row| row.method != Method::Oracle).then(|| {
             let row = start_row(profile, &rows);
-            let needs = self.pretrained(task.source, statistics_target(profile, task), seed);
+            let needs = self.pretrained(PretrainJob::of_task(profile, task, seed));
             self.add(Job::Start(TaskJob { task, row, seed }), needs)
         });
         for row in rows {
             let job = TaskJob { task, row, seed };
             match (job.row.method, start) {
                 (Method::Oracle, _) => {
-                    let needs = self.pretrained(task.target, None, seed);
+                    let needs = self.pretrained(PretrainJob::of_oracle(task, seed));
                     self.add(Job::Oracle(job), needs);
                 }
                 (Method::Baseline | Method::Mmt, Some(start)) => {
@@ -164,10 +169,9 @@ impl Plan {
         }
     }
 
-    /// Places of the two pre-trained networks.
-    fn pretrained(&mut self, source: DatasetName, target: Option<DatasetName>, seed: u64) -> Vec<usize> {
-        let jobs = [1, 2].map(|network| Job::Pretrain(PretrainJob { source, target, network, seed }));
-        jobs.into_iter().map(|job| self.add(job, Vec::new())).collect()
+    /// Places of two pre-trainings.
+    fn pretrained(&mut self, jobs: [PretrainJob; 2]) -> Vec<usize> {
+        jobs.into_iter().map(|job| self.add(Job::Pretrain(job), Vec::new())).collect()
     }
 
     /// Place of `job`, which is added if it is new.
@@ -178,9 +182,7 @@ impl Plan {
         self.nodes.push(Node { job, needs });
         self.nodes.len() - 1
     }
-}
 
-impl Plan {
     /// The start that an adaptation builds on.
     pub fn start_of(&self, job: &TaskJob) -> Option<&TaskJob> {
         self.nodes.iter().find_map(|node| match &node.job {
@@ -190,8 +192,9 @@ impl Plan {
     }
 }
 
-fn statistics_target(profile: &Profile, task: Task) -> Option<DatasetName> {
-    (profile.pretraining.target_statistics == TargetStatistics::During).then_some(task.target)
+/// The rows of `profile` that are run for `task`.
+fn wanted_rows<'a>(profile: &'a Profile, methods: &'a [Method], task: Task) -> impl Iterator<Item = &'a Row> {
+    profile.rows.iter().filter(move |row| row.tasks.contains(&task) && methods.contains(&row.method))
 }
 
 /// The row under which the start is kept: the profile's own, if it has one.

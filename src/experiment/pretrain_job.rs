@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::config::{PretrainConfig, write_environment};
+use super::config::PretrainConfig;
 use super::evaluation::{evaluate_networks, summary};
 use super::jobs::{Job, PretrainJob};
 use super::records::Records;
@@ -10,19 +10,14 @@ use super::run::{Context, Run};
 use super::run_directory::RunDirectory;
 use super::stopwatch::JobObserver;
 use super::task::short_name;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::model::{Named, Network};
 use crate::random::stream;
-use crate::record::{RUN, RunInfo, SCHEMA_VERSION, Split, write_json};
+use crate::record::Split;
 use crate::train::Pretraining;
 
 /// Prefix of the state that is handed on: the best or the last one.
 const KEPT: &str = "kept.";
-
-/// A seed for each of the two networks of a run: they must differ in everything that is drawn.
-fn network_seed(job: &PretrainJob) -> u64 {
-    2 * job.seed + job.network as u64 - 1
-}
 
 impl Run {
     /// The folder of a pre-training.
@@ -40,18 +35,15 @@ impl Run {
 
     /// The network that a finished pre-training handed on, with a classifier of the source.
     pub(super) fn pretrained_network(&self, job: &PretrainJob) -> Result<Network> {
-        let directory = self.pretrain_directory(job)?;
-        let path = directory.checkpoint_path();
-        let (state, _) = directory
-            .read_checkpoint()?
-            .ok_or_else(|| Error::file(&path, "missing, though the job is done; delete its folder"))?;
+        let (state, path) = self.pretrain_directory(job)?.finished_checkpoint()?;
         let mut network = self.new_network(job)?;
         network.load_state(&state, KEPT, &path)?;
         Ok(network)
     }
 
-    fn new_network(&self, job: &PretrainJob) -> Result<Network> {
-        let mut rng = stream(network_seed(job), "model/initial", 0, 0);
+    /// The network of a pre-training before its first step.
+    pub(super) fn new_network(&self, job: &PretrainJob) -> Result<Network> {
+        let mut rng = stream(job.network_seed(), "model/initial", 0, 0);
         let classes = self.domain(job.source, job.seed).identities;
         Network::new(&self.profile.backbone.spec(), classes, &mut rng, (tch::Kind::Float, self.device))
     }
@@ -62,12 +54,11 @@ impl Run {
         if directory.is_done() {
             return Ok(());
         }
-        write_json(&directory.path().join(RUN), &self.pretrain_info(job, directory.hash()))?;
-        write_environment(directory.path(), self.device, self.torch_threads())?;
+        self.describe(&directory, short_name(job.source), ["pretrain", "pretrain"], job.seed)?;
         let settings = &self.profile.pretraining;
         let source = self.domain(job.source, job.seed);
         let target = job.target.map(|target| self.domain(target, job.seed).train.clone());
-        let (seed, network) = (network_seed(job), self.new_network(job)?);
+        let (seed, network) = (job.network_seed(), self.new_network(job)?);
         let mut training = Pretraining::new(settings.clone(), seed, network, source.as_source(), target)?;
         let (mut records, mut kept) = (Records::default(), Named::new());
         if let Some((state, epoch)) = directory.read_checkpoint()? {
@@ -104,19 +95,5 @@ impl Run {
             context.monitor.epoch(context.job, &format!("{line} {:.1} s", since.elapsed().as_secs_f64()));
         }
         directory.finish()
-    }
-
-    fn pretrain_info(&self, job: &PretrainJob, hash: &str) -> RunInfo {
-        RunInfo {
-            schema: SCHEMA_VERSION,
-            profile: self.profile.name.clone(),
-            domains: self.origin.kind(),
-            task: short_name(job.source).to_owned(),
-            row: "pretrain".to_owned(),
-            method: "pretrain".to_owned(),
-            backbone: self.profile.backbone.to_string(),
-            seed: job.seed,
-            config: hash.to_owned(),
-        }
     }
 }

@@ -8,15 +8,18 @@ use std::time::Instant;
 
 use tch::Device;
 
+use super::config::write_environment;
 use super::domains::{Domain, OpenDomains, Origin, check_root, open_all};
 use super::jobs::{Job, Plan};
 use super::monitor::{Monitor, Stop};
 use super::profile::{Method, Profile};
+use super::run_directory::RunDirectory;
 use super::schedule::run_all;
 use super::task::Task;
 use crate::data::{self, DatasetName};
 use crate::error::{Error, Result};
 use crate::model::Backbone;
+use crate::record::{RUN, RunInfo, SCHEMA_VERSION, write_json};
 
 /// How a profile is to be run.
 #[derive(Debug, Clone)]
@@ -135,6 +138,29 @@ impl Run {
     /// An opened domain. All that the plan names are open.
     pub(super) fn domain(&self, name: DatasetName, seed: u64) -> &Domain {
         &self.domains[&(name, self.origin.domain_seed(seed))]
+    }
+
+    /// Writes into a job's folder what it is and what it runs on.
+    pub(super) fn describe(
+        &self,
+        directory: &RunDirectory,
+        task: &str,
+        [row, method]: [&str; 2],
+        seed: u64,
+    ) -> Result<()> {
+        let info = RunInfo {
+            schema: SCHEMA_VERSION,
+            profile: self.profile.name.clone(),
+            domains: self.origin.kind(),
+            task: task.to_owned(),
+            row: row.to_owned(),
+            method: method.to_owned(),
+            backbone: self.profile.backbone.to_string(),
+            seed,
+            config: directory.hash().to_owned(),
+        };
+        write_json(&directory.path().join(RUN), &info)?;
+        write_environment(directory.path(), self.device, self.torch_threads())
     }
 
     /// Jobs at a time: small networks gain nothing from several threads each, so they share the processor by jobs.

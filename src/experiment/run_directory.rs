@@ -14,13 +14,10 @@ use toml::{Table, Value};
 use crate::error::{Error, Result};
 use crate::model::{Named, read_tensors, write_tensors};
 use crate::record::files::write_whole;
+use crate::record::{CONFIG, DONE};
 
-/// Fully resolved settings of the job.
-const CONFIG: &str = "config.toml";
 /// Everything needed to go on.
 const CHECKPOINT: &str = "checkpoint.safetensors";
-/// Written last; holds the configuration's hash.
-const DONE: &str = "DONE";
 /// Entry of the checkpoint that counts the epochs done.
 const EPOCH: &str = "epoch";
 
@@ -88,6 +85,18 @@ impl RunDirectory {
     pub fn write_checkpoint(&self, mut state: Named, epoch: usize) -> Result<()> {
         state.insert(EPOCH.to_owned(), Tensor::from(epoch as i64));
         write_whole(&self.checkpoint_path(), &write_tensors(&state)?)
+    }
+
+    /// The checkpoint of a job that is done, and its path.
+    ///
+    /// # Errors
+    /// The file is missing or broken.
+    pub fn finished_checkpoint(&self) -> Result<(Named, PathBuf)> {
+        let path = self.checkpoint_path();
+        match self.read_checkpoint()? {
+            Some((state, _)) => Ok((state, path)),
+            None => Err(Error::file(path, "missing, though the job is done; delete its folder")),
+        }
     }
 
     /// The last checkpoint and its epoch, if there is one.

@@ -100,6 +100,17 @@ impl Network {
         self.classifier.as_ref().map_or(0, |classifier| classifier.size()[0] as usize)
     }
 
+    /// `images` on the network's device and in its kind.
+    ///
+    /// # Errors
+    /// A device that refuses.
+    pub fn place(&self, images: &Tensor) -> Result<Tensor> {
+        images
+            .f_to_device(self.device)
+            .and_then(|images| images.f_to_kind(self.kind))
+            .map_err(Error::torch("cannot move images to the device"))
+    }
+
     /// The state: all tensors in the published order, under the published names.
     pub fn entries(&self) -> &[Entry] {
         &self.entries

@@ -2,9 +2,8 @@
 
 use polars::prelude::*;
 
-use super::frames::{fill, numbers, refused, statistics, texts, values};
-use super::names::{row_label, task_label};
-use super::results::Results;
+use super::frames::{fill, refused, statistics, texts, values};
+use super::results::{Results, task_row_seeds};
 use super::runs::RunRecords;
 use super::summary::Context;
 use super::table::Table;
@@ -66,11 +65,8 @@ fn per_run(runs: &[&RunRecords]) -> PolarsResult<DataFrame> {
 }
 
 fn shown(frame: &DataFrame) -> PolarsResult<Vec<Vec<String>>> {
-    let mut rows: Vec<Vec<String>> =
-        texts(frame, "task")?.iter().map(|task| vec![task_label(task)]).collect();
+    let mut rows = task_row_seeds(frame)?;
     let mut push = |cells: Vec<String>| rows.iter_mut().zip(cells).for_each(|(row, cell)| row.push(cell));
-    push(texts(frame, "row")?.iter().map(|row| row_label(row)).collect());
-    push(numbers(frame, "n")?.iter().map(|n| n.map_or(String::new(), |n| format!("{n:.0}"))).collect());
     for (name, digits) in SHOWN {
         let text =
             |value: &Option<super::frames::Value>| value.map_or(String::new(), |value| value.text(digits));

@@ -203,13 +203,18 @@ fn epochs(runs: &[&RunRecords]) -> PolarsResult<DataFrame> {
     statistics(&frame, &keys, &MEASURES)?.select(keys.into_iter().chain(MEASURES))
 }
 
+/// The first three cells of every line: task, method, number of seeds.
+pub(super) fn task_row_seeds(frame: &DataFrame) -> PolarsResult<Vec<Vec<String>>> {
+    let (tasks, rows, counts) = (texts(frame, "task")?, texts(frame, "row")?, numbers(frame, "n")?);
+    let cells = tasks.iter().zip(&rows).zip(&counts);
+    let seeds = |n: &Option<f64>| n.map_or(String::new(), |n| format!("{n:.0}"));
+    Ok(cells.map(|((task, row), n)| vec![task_label(task), row_label(row), seeds(n)]).collect())
+}
+
 /// The cells that people see of [`Results::summary`].
 fn shown(frame: &DataFrame) -> PolarsResult<Vec<Vec<String>>> {
-    let mut rows: Vec<Vec<String>> =
-        texts(frame, "task")?.iter().map(|task| vec![task_label(task)]).collect();
+    let mut rows = task_row_seeds(frame)?;
     let mut push = |cells: Vec<String>| rows.iter_mut().zip(cells).for_each(|(row, cell)| row.push(cell));
-    push(texts(frame, "row")?.iter().map(|row| row_label(row)).collect());
-    push(numbers(frame, "n")?.iter().map(|n| n.map_or(String::new(), |n| format!("{n:.0}"))).collect());
     for name in MEASURES {
         push(
             values(frame, name)?

@@ -8,7 +8,6 @@ use tch::Tensor;
 use super::fused_adam::FusedAdam;
 use super::losses::MeanLosses;
 use super::mutual::{self, HARD_NAMES};
-use super::pretrain::to_device;
 use super::pseudo_labels::{Clusterer, PseudoLabels};
 use super::settings::AdaptationSettings;
 use super::{Observer, Stage};
@@ -195,9 +194,8 @@ impl Adaptation {
             .map(|label| label as i64)
             .collect();
         let labels = Tensor::from_slice(&labels).to_device(self.students[0].device());
-        let views = [&batch.views[0], &batch.views[1]];
-        let views = [to_device(views[0], &self.students[0])?, to_device(views[1], &self.students[1])?];
-        let views = [&views[0], &views[1]];
+        let [one, two] = &self.students;
+        let views = [&one.place(&batch.views[0])?, &two.place(&batch.views[1])?];
         let weights = Weights {
             soft_ce: self.settings.soft_ce_weight,
             soft_triplet: self.settings.soft_tri_weight,

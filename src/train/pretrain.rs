@@ -138,8 +138,8 @@ impl Pretraining {
     ) -> Result<()> {
         let labels: Vec<i64> = batch.indices.iter().map(|at| self.source.identities[*at] as i64).collect();
         let labels = Tensor::from_slice(&labels).to_device(self.network.device());
-        let images = to_device(&batch.views[0], &self.network)?;
-        let target = target.map(|target| to_device(&target.views[0], &self.network)).transpose()?;
+        let images = self.network.place(&batch.views[0])?;
+        let target = target.map(|target| self.network.place(&target.views[0])).transpose()?;
         let (epsilon, group) = (self.settings.epsilon, self.settings.batch.group());
         let terms = terms(&self.network, &images, &labels, target.as_ref(), epsilon, group)?;
         self.optimizer.zero_grad();
@@ -181,12 +181,4 @@ impl Pretraining {
         let transform = self.settings.transform.transform(target.size());
         TrainLoader::new(target.clone(), transform, batches, streams, 1).map(Some)
     }
-}
-
-/// Images as `network` takes them.
-pub(super) fn to_device(images: &Tensor, network: &Network) -> Result<Tensor> {
-    images
-        .f_to_device(network.device())
-        .and_then(|images| images.f_to_kind(network.kind()))
-        .map_err(Error::torch("cannot move images to the device"))
 }

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use rand::seq::SliceRandom;
 
-use super::pretrain::to_device;
 use super::settings::PretrainingSettings;
 use super::{Observer, Stage};
 use crate::data::{ImageStore, StreamName, TrainLoader};
@@ -35,7 +34,7 @@ pub fn set_statistics(
     observer.progress(Stage::Statistics, 0, passes)?;
     for (at, (a, b)) in loader(source, "source")?.zip(loader(target, "target")?).enumerate() {
         for batch in [a?, b?] {
-            network.observe(&to_device(&batch.views[0], network)?, settings.batch.group());
+            network.observe(&network.place(&batch.views[0])?, settings.batch.group());
         }
         observer.progress(Stage::Statistics, at + 1, passes)?;
     }

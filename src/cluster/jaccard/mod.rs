@@ -44,9 +44,7 @@ impl Neighbourhood {
     /// # Errors
     /// k2 = 0, or fewer than k2 rows.
     pub(crate) fn check(self, rows: usize) -> Result<()> {
-        if self.k2 == 0 {
-            return Err(InvalidInput::Parameter { what: "k2", value: 0.0, allowed: "at least 1" }.into());
-        }
+        InvalidInput::at_least_one("k2", self.k2)?;
         if self.k2 > rows {
             let what = "features (k2 of them are averaged)";
             return Err(InvalidInput::TooFewSamples { what, needed: self.k2, found: rows }.into());

@@ -46,8 +46,8 @@ pub struct KMeans {
 /// # Errors
 /// No clusters, no starts, fewer rows than clusters, or values that are not finite.
 pub fn kmeans(features: &Tensor, options: &KMeansOptions, rng: &mut impl Rng) -> Result<KMeans> {
-    at_least_one("clusters", options.clusters)?;
-    at_least_one("n_init", options.n_init)?;
+    InvalidInput::at_least_one("clusters", options.clusters)?;
+    InvalidInput::at_least_one("n_init", options.n_init)?;
     let points = Points::new(features, options.clusters)?;
     let mut best: Option<KMeans> = None;
     for _ in 0..options.n_init {
@@ -75,7 +75,7 @@ pub fn kmeans_from(
     tolerance: f64,
 ) -> Result<KMeans> {
     check_features(centres, "centres")?;
-    at_least_one("max_iterations", max_iterations)?;
+    InvalidInput::at_least_one("max_iterations", max_iterations)?;
     let points = Points::new(features, centres.size()[0] as usize)?;
     let (expected, found) = (features.size()[1], centres.size()[1]);
     if expected != found {
@@ -116,11 +116,4 @@ impl Points {
     fn rows(&self) -> i64 {
         self.x.size()[0]
     }
-}
-
-fn at_least_one(what: &'static str, value: usize) -> Result<()> {
-    if value > 0 {
-        return Ok(());
-    }
-    Err(InvalidInput::Parameter { what, value: 0.0, allowed: "at least 1" }.into())
 }

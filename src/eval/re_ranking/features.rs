@@ -6,9 +6,9 @@ use tch::{Kind, Tensor};
 use super::{Blend, check_lambda};
 use crate::cluster::jaccard::{Encodings, Neighbourhood, Overlaps};
 use crate::cluster::k_reciprocal::{Measure, Points};
-use crate::distance::{check_features, squared_euclidean};
-use crate::error::{Error, InvalidInput, Result};
-use crate::eval::{Evaluation, Labels, Ranking, rank, summarise};
+use crate::distance::squared_euclidean;
+use crate::error::{Error, Result};
+use crate::eval::{Evaluation, Labels, Ranking, check_test_set, rank, summarise};
 
 /// Values of a block of the distance matrix: 64 MiB in f64.
 const BLOCK: usize = 1 << 23;
@@ -29,7 +29,7 @@ pub fn evaluate_re_ranked(
     neighbourhood: Neighbourhood,
     lambda: f64,
 ) -> Result<Evaluation> {
-    check(query_features, gallery_features, query, gallery)?;
+    check_test_set(query_features, gallery_features, query, gallery)?;
     check_lambda(lambda)?;
     let points = Points::new(&Tensor::cat(&[query_features, gallery_features], 0), Measure::ReRanking)?;
     let rows = points.rows();
@@ -54,22 +54,4 @@ pub fn evaluate_re_ranked(
         rankings.extend(found.into_iter().flatten());
     }
     summarise(&rankings)
-}
-
-fn check(
-    query_features: &Tensor,
-    gallery_features: &Tensor,
-    query: Labels<'_>,
-    gallery: Labels<'_>,
-) -> Result<()> {
-    check_features(query_features, "query features")?;
-    check_features(gallery_features, "gallery features")?;
-    query.check(query_features.size()[0] as usize, "query labels")?;
-    gallery.check(gallery_features.size()[0] as usize, "gallery labels")?;
-    let (expected, found) = (query_features.size()[1], gallery_features.size()[1]);
-    if expected != found {
-        let (expected, found) = (format!("[G, {expected}]"), format!("[G, {found}]"));
-        return Err(InvalidInput::Shape { what: "gallery features", expected, found }.into());
-    }
-    Ok(())
 }
