@@ -23,6 +23,8 @@ pub struct Cli {
 pub enum Command {
     /// Make tables and figures again from the records of earlier runs.
     Report(ReportArgs),
+    /// Write down how far the fast implementation is from the reference and the published code, as the tests saw it.
+    Agreement(AgreementArgs),
 }
 
 #[derive(Debug, Args)]
@@ -33,6 +35,16 @@ pub struct ReportArgs {
     /// Folder for tables and figures [default: <RUNS>/report].
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct AgreementArgs {
+    /// What `cargo test --test suite` left.
+    #[arg(default_value = "target/agreement")]
+    pub records: PathBuf,
+    /// Folder for agreement.md and agreement.csv.
+    #[arg(long, value_name = "DIR", default_value = "reports")]
+    pub out: PathBuf,
 }
 
 #[derive(Debug, Args)]

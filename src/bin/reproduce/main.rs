@@ -7,10 +7,10 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use args::{Cli, Command, ReportArgs, RunArgs};
+use args::{AgreementArgs, Cli, Command, ReportArgs, RunArgs};
 use clap::Parser;
 use mmt::experiment::{Origin, Run, RunOptions, Stop};
-use mmt::report::build;
+use mmt::report::{agreement, build};
 use mmt::{Error, Result};
 use progress::{Bars, Verbosity};
 
@@ -23,6 +23,7 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
         Some(Command::Report(args)) => report(&args),
+        Some(Command::Agreement(args)) => write_agreement(&args),
         None => run(&cli.run),
     };
     match result {
@@ -67,6 +68,15 @@ fn run(args: &RunArgs) -> Result<()> {
 fn report(args: &ReportArgs) -> Result<()> {
     let out = args.out.clone().unwrap_or_else(|| args.runs.join("report"));
     write_report(&args.runs, &out, &[])
+}
+
+fn write_agreement(args: &AgreementArgs) -> Result<()> {
+    let made = agreement::build(&args.records, &args.out)?;
+    println!("{}", made.text);
+    for file in &made.files {
+        println!("{}", file.display());
+    }
+    Ok(())
 }
 
 /// Makes tables and figures and says where they are.
