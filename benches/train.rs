@@ -67,7 +67,7 @@ fn steps(criterion: &mut Criterion, students: &[Network; 2], means: &mut [Networ
             adam.zero_grad();
             terms.total.backward();
             let _ = adam.step(1e-6);
-            let _ = mutual::update_mean_networks(means, students, 100, 0.99);
+            let _ = mutual::update_mean_networks(means, students, 0.99);
         });
     });
     group.finish();

@@ -50,18 +50,19 @@ impl Table {
         text
     }
 
-    /// A table of aligned columns, ruled where the first name changes.
+    /// A table of aligned columns, ruled where the first name changes, unless it changes in every row.
     pub fn text(&self) -> String {
         let widths: Vec<usize> = (0..self.header.len()).map(|at| self.width(at)).collect();
         let header: Vec<String> = self.header.iter().map(|cell| (*cell).to_owned()).collect();
         let rule = format!("{}\n", "─".repeat(widths.iter().sum::<usize>() + 2 * (widths.len() - 1)));
         let mut text = self.line(&header, &widths);
+        let grouped = self.rows.windows(2).any(|rows| rows[0][0] == rows[1][0]);
         let mut before = None;
         for row in &self.rows {
             let mut cells = row.clone();
             if before == Some(&row[0]) {
                 cells[0].clear();
-            } else {
+            } else if grouped || before.is_none() {
                 text += &rule;
             }
             before = Some(&row[0]);

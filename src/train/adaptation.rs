@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use tch::Tensor;
 
+use super::ema;
 use super::fused_adam::FusedAdam;
 use super::losses::MeanLosses;
 use super::mutual::{self, HARD_NAMES};
@@ -177,7 +178,8 @@ impl Adaptation {
             optimizer.step(self.settings.learning_rate)?;
             if let Some(mean_networks) = &mut self.mean_networks {
                 let step = self.epoch * steps + step;
-                mutual::update_mean_networks(mean_networks, &self.students, step, self.settings.alpha)?;
+                let decay = ema::decay(self.settings.ema, step, self.settings.alpha);
+                mutual::update_mean_networks(mean_networks, &self.students, decay)?;
             }
             losses.add(&values);
             observer.progress(Stage::Training, step + 1, steps)?;

@@ -1,14 +1,28 @@
 //! D23: the mean network, E = α E + (1 − α) θ.
 
+use serde::{Deserialize, Serialize};
 use tch::Tensor;
 
 use crate::error::{InvalidInput, Result};
 use crate::model::Network;
 
-/// The published schedule: α_t = min(1 − 1/(t + 1), α), where `step` t counts from 0 over all epochs. The first step
-/// copies the student.
-pub fn decay(step: usize, alpha: f64) -> f64 {
-    (1.0 - 1.0 / (step as f64 + 1.0)).min(alpha)
+/// Where paper and published code differ: how the memory of a mean network starts (D23).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Convention {
+    /// `α_t = min(1 − 1/(t + 1), α)`: the first step copies the student.
+    #[default]
+    Published,
+    /// `α_t = α` at every step.
+    Paper,
+}
+
+/// Share of the old mean at `step`, which counts from 0 over all epochs (D23).
+pub fn decay(convention: Convention, step: usize, alpha: f64) -> f64 {
+    match convention {
+        Convention::Published => (1.0 - 1.0 / (step as f64 + 1.0)).min(alpha),
+        Convention::Paper => alpha,
+    }
 }
 
 /// One update of a tensor in place: `mean ← decay · mean + (1 − decay) · student`.

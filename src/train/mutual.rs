@@ -57,10 +57,8 @@ pub fn hard_terms(
 pub fn update_mean_networks(
     mean_networks: &mut [Network; 2],
     students: &[Network; 2],
-    step: usize,
-    alpha: f64,
+    decay: f64,
 ) -> Result<()> {
-    let decay = ema::decay(step, alpha);
     for (mean, student) in mean_networks.iter_mut().zip(students) {
         ema::update(mean, student, decay)?;
     }

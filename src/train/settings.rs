@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::ema::Convention;
 use super::schedule::Schedule;
 use crate::data::{ImageSize, RandomErasing, TrainTransform};
 
@@ -135,6 +136,9 @@ pub struct AdaptationSettings {
     pub epsilon: f64,
     /// α of the mean networks.
     pub alpha: f64,
+    /// How their memory starts: `published` with the first student, `paper` with α at once.
+    #[serde(default)]
+    pub ema: Convention,
     /// λ_id.
     pub soft_ce_weight: f64,
     /// λ_tri.

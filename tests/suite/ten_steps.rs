@@ -7,7 +7,7 @@ use std::path::Path;
 use mmt::loss::objective::{self as fast_objective, Weights};
 use mmt::model as fast;
 use mmt::random::stream;
-use mmt::train::{FusedAdam, mutual, pretrain};
+use mmt::train::{FusedAdam, ema, mutual, pretrain};
 use mmt_reference::loss::objective::{Terms, Weights as ReferenceWeights, hard_only};
 use mmt_reference::model as reference;
 use mmt_reference::train as reference_train;
@@ -147,12 +147,12 @@ fn mutual_steps(block: fast::BlockKind, group: Option<usize>, [soft_ce, soft_tri
         adam.zero_grad();
         terms.total.backward();
         adam.step(LEARNING_RATE)?;
-        mutual::update_mean_networks(&mut means, &students, step, alpha)?;
+        let decay = ema::decay(ema::Convention::Published, step, alpha);
+        mutual::update_mean_networks(&mut means, &students, decay)?;
         let settings = reference_train::mutual::StepSettings {
             weights: ReferenceWeights { soft_ce, soft_triplet, epsilon, clusters: CLUSTERS },
             learning_rate: LEARNING_RATE,
-            alpha,
-            step,
+            decay: reference_train::ema::decay(reference_train::ema::Convention::Published, step, alpha)?,
             group,
         };
         let expected = networks.step([&volume_1, &volume_2], &LABELS, &settings)?;
@@ -216,8 +216,7 @@ fn ten_steps_of_the_clustering_baseline_agree_in_every_number() {
                     clusters: CLUSTERS,
                 },
                 learning_rate: LEARNING_RATE,
-                alpha: 0.0,
-                step,
+                decay: 0.0,
                 group: None,
             };
             let [one, two] = networks.hard_step([&volume_1, &volume_2], &LABELS, &settings)?;

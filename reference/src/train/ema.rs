@@ -4,11 +4,23 @@ use crate::error::{InvalidInput, Result};
 use crate::loss::check_share;
 use crate::model::{Role, State};
 
-/// Share of the old mean at step t (D23): `α_t = min(1 − 1/(t + 1), α)`, t counted from 0 over all epochs;
-/// the first step copies the student. Source: published `_update_ema_variables`; the paper has α throughout.
-pub fn decay(step: usize, alpha: f64) -> Result<f64> {
+/// Where paper and published code differ: how the memory of a mean network starts (D23).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Convention {
+    /// `α_t = min(1 − 1/(t + 1), α)`: the first step copies the student.
+    Published,
+    /// `α_t = α` at every step.
+    Paper,
+}
+
+/// Share α_t of the old mean at step t (D23), which counts from 0 over all epochs. Source: published
+/// `_update_ema_variables`; the paper's temporal average.
+pub fn decay(convention: Convention, step: usize, alpha: f64) -> Result<f64> {
     check_share("alpha", alpha)?;
-    Ok((1.0 - 1.0 / (step as f64 + 1.0)).min(alpha))
+    Ok(match convention {
+        Convention::Published => (1.0 - 1.0 / (step as f64 + 1.0)).min(alpha),
+        Convention::Paper => alpha,
+    })
 }
 
 /// One update of an array (D23): `E ← α_t E + (1 − α_t) θ`.
@@ -50,16 +62,19 @@ mod tests {
 
     #[test]
     fn the_decay_grows_from_0_to_alpha() {
-        let decays: Vec<f64> = [0, 1, 3, 9, 10_000].iter().map(|&step| decay(step, 0.9).unwrap()).collect();
+        let decays: Vec<f64> = [0, 1, 3, 9, 10_000]
+            .iter()
+            .map(|&step| decay(Convention::Published, step, 0.9).unwrap())
+            .collect();
         assert_eq!(decays, [0.0, 0.5, 0.75, 0.9, 0.9]);
-        assert_eq!(decay(50, 0.0), Ok(0.0));
+        assert_eq!(decay(Convention::Published, 50, 0.0), Ok(0.0));
     }
 
     #[test]
     fn until_alpha_is_reached_the_mean_is_that_of_all_students() {
         let mut mean = [100.0];
         for (step, student) in [3.0, 5.0, 10.0].iter().enumerate() {
-            average(&mut mean, &[*student], decay(step, 0.999).unwrap()).unwrap();
+            average(&mut mean, &[*student], decay(Convention::Published, step, 0.999).unwrap()).unwrap();
         }
         assert!((mean[0] - 6.0).abs() < 1e-14);
     }
@@ -75,7 +90,10 @@ mod tests {
 
     #[test]
     fn what_does_not_fit_is_refused() {
-        assert!(matches!(decay(0, 1.5), Err(InvalidInput::Parameter { what: "alpha", .. })));
+        assert!(matches!(
+            decay(Convention::Published, 0, 1.5),
+            Err(InvalidInput::Parameter { what: "alpha", .. })
+        ));
         assert!(matches!(update(&mut state(1.0), &state(1.0), -0.1), Err(InvalidInput::Parameter { .. })));
         assert!(matches!(update(&mut state(1.0), &State::default(), 0.5), Err(InvalidInput::Shape { .. })));
     }

@@ -27,10 +27,8 @@ pub struct StepSettings {
     pub weights: Weights,
     /// Adam's learning rate; published 3.5e-4.
     pub learning_rate: f64,
-    /// α of the mean networks; published 0.999.
-    pub alpha: f64,
-    /// Number of the step over all epochs, from 0: `epoch · iterations + i`.
-    pub step: usize,
+    /// Share of the old mean after this step (D23), from [`ema::decay`].
+    pub decay: f64,
     /// Images per batch-norm group, see [`Statistics::Batch`](crate::model::Statistics::Batch).
     pub group: Option<usize>,
 }
@@ -71,7 +69,7 @@ impl Networks {
             let gradients = self.students[at].backward(trace, &terms.gradients[at])?;
             self.optimizers[at].step(self.students[at].state_mut(), &gradients, settings.learning_rate)?;
         }
-        self.update_mean_networks(settings.step, settings.alpha)?;
+        self.update_mean_networks(settings.decay)?;
         Ok(terms)
     }
 
@@ -100,9 +98,8 @@ impl Networks {
         Ok(terms)
     }
 
-    /// Moves both mean networks towards their students (D23) after the optimizer's step number `step`.
-    pub fn update_mean_networks(&mut self, step: usize, alpha: f64) -> Result<()> {
-        let decay = ema::decay(step, alpha)?;
+    /// Moves both mean networks towards their students (D23); `decay` is the share of the old mean.
+    pub fn update_mean_networks(&mut self, decay: f64) -> Result<()> {
         for (mean, student) in self.mean_networks.iter_mut().zip(&self.students) {
             ema::update(mean.state_mut(), student.state(), decay)?;
         }
@@ -148,8 +145,7 @@ mod tests {
     const SETTINGS: StepSettings = StepSettings {
         weights: Weights { soft_ce: 0.5, soft_triplet: 0.8, epsilon: 0.1, clusters: 3 },
         learning_rate: 1e-2,
-        alpha: 0.999,
-        step: 0,
+        decay: 0.0,
         group: None,
     };
 
@@ -180,7 +176,7 @@ mod tests {
         let views = [&images(6, 2), &images(6, 3)];
         networks.step(views, &LABELS, &SETTINGS).unwrap();
         let first = parameters(&networks.students[1]);
-        networks.step(views, &LABELS, &StepSettings { step: 1, ..SETTINGS }).unwrap();
+        networks.step(views, &LABELS, &StepSettings { decay: 0.5, ..SETTINGS }).unwrap();
         let (second, mean) = (parameters(&networks.students[1]), parameters(&networks.mean_networks[1]));
         for i in 0..mean.len() {
             assert!((mean[i] - 0.5 * (first[i] + second[i])).abs() < 1e-14);
@@ -208,8 +204,8 @@ mod tests {
         let (mut soft, mut hard) = (networks(), networks());
         let views = [&images(6, 2), &images(6, 3)];
         let weights = Weights { soft_ce: 0.0, soft_triplet: 0.0, ..SETTINGS.weights };
-        for step in 0..3 {
-            let settings = StepSettings { weights, alpha: 0.0, step, ..SETTINGS };
+        for _ in 0..3 {
+            let settings = StepSettings { weights, decay: 0.0, ..SETTINGS };
             let terms = soft.step(views, &LABELS, &settings).unwrap();
             let [one, two] = hard.hard_step(views, &LABELS, &settings).unwrap();
             assert!((terms.total - one.total - two.total).abs() < 1e-13);

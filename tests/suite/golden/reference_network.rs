@@ -3,7 +3,7 @@
 use mmt_reference::loss::objective::{Weights, hard_only};
 use mmt_reference::model::{Embedding, Network, Spec, State, Statistics, Volume};
 use mmt_reference::train::fused_adam::Adam;
-use mmt_reference::train::{mutual, pretrain};
+use mmt_reference::train::{ema, mutual, pretrain};
 use mmt_testkit::golden::generator;
 use mmt_testkit::{Actual, Failure, Trial};
 
@@ -130,8 +130,12 @@ pub fn mutual_mean_teaching(run: &mut Run) -> Trial {
     for step in 0..run.case.count("steps")? {
         let views = [batch(run, &format!("mmt/1/{step}"))?, batch(run, &format!("mmt/2/{step}"))?];
         let labels = run.case.labels(&format!("labels_{step}"))?;
-        let settings =
-            mutual::StepSettings { weights, learning_rate: LEARNING_RATE, alpha, step, group: None };
+        let settings = mutual::StepSettings {
+            weights,
+            learning_rate: LEARNING_RATE,
+            decay: ema::decay(ema::Convention::Published, step, alpha)?,
+            group: None,
+        };
         let terms = networks.step([&views[0], &views[1]], &labels, &settings)?;
         rows[0].0.push(terms.values().to_vec());
         let both = |networks: &[Network; 2], names: &[&str]| -> Trial<Vec<f64>> {

@@ -70,10 +70,13 @@ fn learning_rate(run: &mut Run) -> Trial {
 
 fn decay(run: &mut Run) -> Trial {
     let (steps, alpha) = (run.case.labels("steps")?, run.case.number("alpha")?);
-    let fast: Vec<f64> = steps.iter().map(|step| ema::decay(*step, alpha)).collect();
+    let fast: Vec<f64> =
+        steps.iter().map(|step| ema::decay(ema::Convention::Published, *step, alpha)).collect();
     run.compare(Side::Double, "alpha", fast.as_slice())?;
-    let slow: Vec<f64> =
-        steps.iter().map(|step| reference::ema::decay(*step, alpha)).collect::<Result<_, _>>()?;
+    let slow: Vec<f64> = steps
+        .iter()
+        .map(|step| reference::ema::decay(reference::ema::Convention::Published, *step, alpha))
+        .collect::<Result<_, _>>()?;
     run.compare(Side::Reference, "alpha", slow.as_slice())
 }
 
@@ -83,7 +86,11 @@ fn average(run: &mut Run) -> Trial {
     let mut mean = run.case.input("mean")?.floats();
     let mut all = Vec::new();
     for at in 0..students.rows() {
-        reference::ema::average(&mut mean, students.row(at), reference::ema::decay(first + at, alpha)?)?;
+        reference::ema::average(
+            &mut mean,
+            students.row(at),
+            reference::ema::decay(reference::ema::Convention::Published, first + at, alpha)?,
+        )?;
         all.push(mean.clone());
     }
     let expected = mmt_reference::Matrix::from_fn(students.rows(), students.columns(), |i, j| all[i][j]);
@@ -93,7 +100,11 @@ fn average(run: &mut Run) -> Trial {
         let mean = run.case.tensor("mean", side.kind())?;
         let rows: Vec<Tensor> = (0..students.size()[0])
             .map(|at| {
-                ema::average(&mean, &students.get(at), ema::decay(first + at as usize, alpha));
+                ema::average(
+                    &mean,
+                    &students.get(at),
+                    ema::decay(ema::Convention::Published, first + at as usize, alpha),
+                );
                 mean.copy()
             })
             .collect();

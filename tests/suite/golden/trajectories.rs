@@ -2,7 +2,7 @@
 
 use mmt::loss::objective::Weights;
 use mmt::model::{Network, Spec};
-use mmt::train::{FusedAdam, mutual, pretrain};
+use mmt::train::{FusedAdam, ema, mutual, pretrain};
 use mmt_testkit::golden::generator;
 use mmt_testkit::{Trial, strategies};
 use tch::{Kind, Tensor};
@@ -142,7 +142,8 @@ fn mutual_mean_teaching(run: &mut Run, side: Side) -> Trial {
         adam.zero_grad();
         terms.total.backward();
         adam.step(LEARNING_RATE)?;
-        mutual::update_mean_networks(&mut means, &students, step, alpha)?;
+        let decay = ema::decay(ema::Convention::Published, step, alpha);
+        mutual::update_mean_networks(&mut means, &students, decay)?;
         rows[0].0.push(Vec::<f64>::try_from(terms.values().to_kind(Kind::Double))?);
         let both = |networks: &[Network; 2], names: &[&str]| -> Vec<f64> {
             networks.iter().flat_map(|network| norms(network, names)).collect()

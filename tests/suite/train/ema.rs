@@ -1,5 +1,6 @@
 //! D23: the temporal average of the parameters and its schedule.
 
+use mmt::train::ema as fast;
 use mmt_reference::train::ema as slow;
 use mmt_testkit::tolerance::{Quantity, Width, check};
 use mmt_testkit::{Failure, Trial, convert, generate, strategies};
@@ -8,10 +9,19 @@ use tch::Kind;
 
 use crate::wing::Wing;
 
+/// By the published convention.
 fn decay(wing: Wing, step: usize, alpha: f64) -> Trial<f64> {
     match wing {
-        Wing::Reference => Ok(slow::decay(step, alpha)?),
-        Wing::Fast => Ok(mmt::train::ema::decay(step, alpha)),
+        Wing::Reference => Ok(slow::decay(slow::Convention::Published, step, alpha)?),
+        Wing::Fast => Ok(fast::decay(fast::Convention::Published, step, alpha)),
+    }
+}
+
+/// By the paper's.
+fn paper_decay(wing: Wing, step: usize, alpha: f64) -> Trial<f64> {
+    match wing {
+        Wing::Reference => Ok(slow::decay(slow::Convention::Paper, step, alpha)?),
+        Wing::Fast => Ok(fast::decay(fast::Convention::Paper, step, alpha)),
     }
 }
 
@@ -24,7 +34,7 @@ fn average(wing: Wing, mean: &[f64], student: &[f64], decay: f64) -> Trial<Vec<f
         }
         Wing::Fast => {
             let (mean, student) = (tch::Tensor::from_slice(mean), tch::Tensor::from_slice(student));
-            mmt::train::ema::average(&mean, &student, decay);
+            fast::average(&mean, &student, decay);
             Ok(mmt_testkit::Actual::from(&mean).values)
         }
     }
@@ -59,7 +69,7 @@ proptest! {
         let expected = average(Wing::Reference, &mean, &student, share)?;
         let row = |values: &[f64]| mmt_reference::Matrix::new(1, values.len(), values.to_vec());
         let [mean, student] = [row(&mean).map_err(Failure::from)?, row(&student).map_err(Failure::from)?].map(|row| convert::tensor(&row, Kind::Float));
-        mmt::train::ema::average(&mean, &student, share);
+        fast::average(&mean, &student, share);
         check("D23", Quantity::Value, Width::Single, 1.0, &mean.view([-1]), &expected)?;
     }
 
@@ -69,6 +79,16 @@ proptest! {
             prop_assert_eq!(decay(wing, 0, alpha)?, 0.0);
             let (now, next) = (decay(wing, step, alpha)?, decay(wing, step + 1, alpha)?);
             prop_assert!(now <= next && next <= alpha, "{now} {next}");
+        }
+    }
+
+    #[test]
+    fn the_paper_keeps_alpha_throughout_and_the_published_decay_reaches_it_after_as_many_steps_as_it_remembers(step in 0..1000_usize, alpha in 0.0..0.999) {
+        for wing in Wing::BOTH {
+            prop_assert_eq!(paper_decay(wing, step, alpha)?, alpha);
+            let remembered = (1.0 / (1.0 - alpha)).ceil() as usize;
+            prop_assert_eq!(decay(wing, remembered, alpha)?, alpha);
+            prop_assert!(decay(wing, step, alpha)? <= alpha);
         }
     }
 
