@@ -45,7 +45,8 @@ pub struct Ranking {
     pub matches: Vec<Match>,
 }
 
-/// Ranks the gallery for one query, without sorting it: only what stands before the matches is counted.
+/// Ranks the gallery for one query, without sorting it: what stands before each match is counted, in time O(matches × gallery)
+/// of comparisons that processors make several at once.
 ///
 /// `distances`: one per gallery entry. Entries of the query's identity *and* camera are removed; with `separate_cameras`, all
 /// of the query's camera are. None where nothing matches: the query is skipped.
@@ -55,37 +56,40 @@ pub fn rank<T: Copy + PartialOrd>(
     gallery: Labels<'_>,
     separate_cameras: bool,
 ) -> Option<Ranking> {
-    let valid = |at: usize| {
-        let other_camera = gallery.cameras[at] != camera;
-        other_camera || (gallery.identities[at] != identity && !separate_cameras)
+    let is_removed = |at: &usize| {
+        gallery.cameras[*at] == camera && (separate_cameras || gallery.identities[*at] == identity)
     };
-    let is_match = |at: &usize| gallery.identities[*at] == identity && valid(*at);
+    let is_match = |at: &usize| gallery.identities[*at] == identity && !is_removed(at);
     let mut matches: Vec<usize> = (0..distances.len()).filter(is_match).collect();
     if matches.is_empty() {
         return None;
     }
-    let order = |a: usize, b: usize| {
-        let by_distance = distances[a].partial_cmp(&distances[b]);
-        by_distance.unwrap_or(std::cmp::Ordering::Equal).then(a.cmp(&b))
+    matches.sort_by(|a, b| distances[*a].partial_cmp(&distances[*b]).unwrap_or(std::cmp::Ordering::Equal));
+    let removed: Vec<T> = (0..distances.len()).filter(is_removed).map(|at| distances[at]).collect();
+    let place = |&at: &usize| {
+        let (all, out) = (count(distances, distances[at]), count(&removed, distances[at]));
+        let (nearer, within) = (all.nearer - out.nearer, all.within - out.within);
+        let earlier = |other: &usize| distances[*other] == distances[at] && !is_removed(other);
+        // The match itself is within its own distance.
+        let ties = if within - nearer > 1 { (0..at).filter(earlier).count() } else { 0 };
+        Match { position: nearer + ties, within }
     };
-    matches.sort_unstable_by(|a, b| order(*a, *b));
-    // Between which matches each valid entry stands: one count for the strict order, one with equal distances together.
-    let mut before = vec![0; matches.len() + 1];
-    let mut within = vec![0; matches.len() + 1];
-    for at in (0..distances.len()).filter(|at| valid(*at)) {
-        before[matches.partition_point(|place| order(*place, at).is_lt())] += 1;
-        within[matches.partition_point(|place| distances[*place] < distances[at])] += 1;
-    }
-    let mut counts = (0, 0);
-    let matches = (0..matches.len())
-        .map(|place| {
-            counts.0 += before[place];
-            counts.1 += within[place];
-            // The match itself is counted at its own place.
-            Match { position: counts.0 - 1, within: counts.1 }
-        })
-        .collect();
-    Some(Ranking { matches })
+    Some(Ranking { matches: matches.iter().map(place).collect() })
+}
+
+/// How many of some distances are smaller than one, and how many are not larger.
+struct Count {
+    nearer: usize,
+    within: usize,
+}
+
+fn count<T: Copy + PartialOrd>(distances: &[T], limit: T) -> Count {
+    // Wrapping sums of 32 bits, because checked or wider ones keep the compiler from comparing several at once.
+    let add = |(nearer, within): (u32, u32), &distance: &T| {
+        (nearer.wrapping_add(u32::from(distance < limit)), within.wrapping_add(u32::from(distance <= limit)))
+    };
+    let (nearer, within) = distances.iter().fold((0, 0), add);
+    Count { nearer: nearer as usize, within: within as usize }
 }
 
 /// Ranks the gallery for all queries of a distance matrix, row by row; queries without a match are left out.
