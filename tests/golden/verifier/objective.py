@@ -53,9 +53,9 @@ def recorded(trainer, criteria: list[str]) -> Iterator[tuple[list[torch.Tensor],
     """Records what the trainer's criteria return, in the order of their calls, and the losses it differentiates."""
     terms, totals = [], []
 
-    def recorder(criterion):
+    def recorder(forward):
         def call(*args):
-            terms.append(criterion(*args))
+            terms.append(forward(*args))
             return terms[-1]
 
         return call
@@ -68,7 +68,8 @@ def recorded(trainer, criteria: list[str]) -> Iterator[tuple[list[torch.Tensor],
 
     with contextlib.ExitStack() as stack:
         for name in criteria:
-            stack.enter_context(mock.patch.object(trainer, name, recorder(getattr(trainer, name))))
+            criterion = getattr(trainer, name)
+            stack.enter_context(mock.patch.object(criterion, "forward", recorder(criterion.forward)))
         stack.enter_context(mock.patch.object(torch.Tensor, "backward", record_total))
         yield terms, totals
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import torch
 
-from . import clustering, datasets, evaluation, losses, models, objective, samplers, schedules, trajectories, transforms
+from . import clustering, datasets, evaluation, losses, models, objective, samplers, schedules, serialization, trajectories, transforms
 from .published import Published, width
 
 GROUP_MODULES = {
@@ -17,6 +19,7 @@ GROUP_MODULES = {
     "transforms": transforms,
     "samplers": samplers,
     "datasets": datasets,
+    "serialization": serialization,
     "models": models,
     "trajectories": trajectories,
 }
@@ -42,10 +45,9 @@ def inputs(case: dict, stored: dict, prefix: str) -> dict[str, torch.Tensor]:
 
 def outputs(published: Published, case: dict, given: dict, prefix: str) -> dict[str, np.ndarray]:
     """What the published function of the case returns, run in the width of `prefix`."""
-    if case["function"] not in FUNCTIONS:
-        raise KeyError(f"no rule for {case['function']}")
+    function = models.network if re.fullmatch(models.CREATED, case["function"]) else FUNCTIONS[case["function"]]
     with width(WIDTHS[prefix]):
-        found = FUNCTIONS[case["function"]](published, case, given)
+        found = function(published, case, given)
     return {name: as_array(value) for name, value in found.items()}
 
 
