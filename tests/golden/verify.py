@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import subprocess
 import sys
 import time
 from dataclasses import dataclass, field
@@ -95,15 +96,13 @@ def check_error(case: dict, stored: dict, published, result: Result) -> None:
 
 def check_group(group: str, cases: list[dict], golden: Path, published) -> Result:
     """All cases of a group."""
-    from safetensors.numpy import load_file
-
     from verifier import recompute
 
     result = Result()
     files: dict[str, dict] = {None: {}}
     for case in cases:
         if case["file"] not in files:
-            files[case["file"]] = load_file(golden / case["file"])
+            files[case["file"]] = recompute.load_file(golden / case["file"])
         stored = files[case["file"]]
         result.cases += 1
         case = {**case, "folder": golden}
@@ -127,6 +126,12 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--golden", type=Path, default=HERE, metavar="DIR", help="golden folder (default: this one)")
     parser.add_argument("--group", nargs="+", metavar="NAME", help="groups to check (default: all that can be)")
     return parser.parse_args()
+
+
+def commit(clone: Path) -> str:
+    """The commit of the clone, where it is one of git."""
+    found = subprocess.run(["git", "-C", clone, "rev-parse", "HEAD"], capture_output=True, text=True)
+    return found.stdout.strip() if found.returncode == 0 and (clone / ".git").exists() else "of unknown commit"
 
 
 def stop(text: object) -> None:
@@ -154,6 +159,7 @@ def main() -> None:
     groups = args.group or recompute.GROUPS
     if unknown := sorted(set(groups) - set(recompute.GROUPS)):
         stop(f"cannot recompute {', '.join(unknown)}; known groups: {', '.join(recompute.GROUPS)}")
+    print(f"stored values: {manifest['source']}; published code: {commit(args.published)}", flush=True)
     failed = False
     for group in groups:
         start = time.monotonic()

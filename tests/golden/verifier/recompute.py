@@ -6,6 +6,7 @@ import re
 
 import numpy as np
 import torch
+from safetensors.numpy import load_file
 
 from . import clustering, datasets, evaluation, losses, models, objective, samplers, schedules, serialization, trajectories, transforms
 from .published import Published, width
