@@ -7,7 +7,7 @@ use crate::error::{InvalidInput, Result};
 /// Entries that are not stored count as the ones they are. Published takes ρ = 1.6e-3 in the first epoch and keeps eps from
 /// then on.
 ///
-/// Values count as zero only where they are exactly 0: rounding residue of equal images counts in.
+/// Values count as zero only where they are exactly 0, as Jaccard distances of equal encodings are (D12).
 ///
 /// Source: published `mmt_train_dbscan.py`.
 ///

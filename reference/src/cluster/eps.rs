@@ -7,7 +7,7 @@ use crate::matrix::Matrix;
 /// eps (D13): the mean of the m smallest non-zero values above the diagonal of `distances: [N, N]`, m = ρ times their number,
 /// rounded half to even. Published takes ρ = 1.6e-3 in the first epoch and keeps eps from then on.
 ///
-/// Values count as zero only where they are exactly 0: rounding residue of equal images counts in.
+/// Values count as zero only where they are exactly 0, as Jaccard distances of equal encodings are (D12).
 ///
 /// Source: published `mmt_train_dbscan.py`.
 ///

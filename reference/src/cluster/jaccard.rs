@@ -40,15 +40,22 @@ pub fn scaled_distances(features: &Matrix) -> Result<Matrix> {
     Ok(divided_by_largest_of_row(&distances))
 }
 
-/// Jaccard distances (D12, steps 2 to 5) from `scaled: [N, N]`: `J(i, j) = max(0, 1 − t / (2 − t))`,
-/// `t = Σ_g min(V_ig, V_jg)`, with the encodings V of [`encodings`]. The diagonal is 0 up to rounding.
+/// Distances below this are rounding residue of equal encodings: sums of some hundred terms of doubles.
+const RESIDUE: f64 = 1e-12;
+
+/// Jaccard distances (D12, steps 2 to 5) from `scaled: [N, N]`: `J(i, j) = 1 − t / (2 − t)`,
+/// `t = Σ_g min(V_ig, V_jg)`, with the encodings V of [`encodings`]. Values below 1e-12 are 0, as they would be without rounding:
+/// the diagonal, and images whose k2 nearest sets are the same. D13 counts what is not 0.
 ///
 /// # Errors
 /// As [`encodings`].
 pub fn jaccard_of_distances(scaled: &Matrix, neighbourhood: Neighbourhood) -> Result<Matrix> {
     let encodings = encodings(scaled, neighbourhood)?;
     let count = scaled.rows();
-    Ok(Matrix::from_fn(count, count, |i, j| jaccard_of_rows(encodings.row(i), encodings.row(j)).max(0.0)))
+    Ok(Matrix::from_fn(count, count, |i, j| {
+        let distance = jaccard_of_rows(encodings.row(i), encodings.row(j));
+        if distance < RESIDUE { 0.0 } else { distance }
+    }))
 }
 
 /// Encodings V `[N, N]` (D12, steps 2 to 4) of distances `[N, N]`: `V_ij = exp(−s(i, j))` for the members j of the expanded

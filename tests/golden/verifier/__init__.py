@@ -1,0 +1,1 @@
+"""Recomputes the golden cases with the published code; `../verify.py` is the command."""
