@@ -14,9 +14,6 @@ use super::{reference_network, unknown_function};
 
 const WITH_BN: &str = "published feature_withbn returns the neck's output first; unused by its scripts";
 
-/// Values of a long state entry that the cases keep.
-pub const KEPT: usize = 16;
-
 /// Runs a case of the group.
 pub fn models(run: &mut Run) -> Trial {
     match run.case.function() {
@@ -146,15 +143,16 @@ fn gradient_norms(run: &mut Run, side: Side, network: &Network) -> Trial {
     run.compare(side, "grad_norms", norms.as_slice())
 }
 
-/// Entries of the state that a case keeps.
-pub fn state_stems(run: &Run) -> Vec<String> {
-    let names = run.case.outputs().keys().filter_map(|name| name.strip_prefix("out.state."));
-    names.map(str::to_owned).collect()
+/// Entries of the state that a case keeps, and how many of their first values.
+pub fn kept_entries(run: &Run) -> Vec<(String, usize)> {
+    let outputs = run.case.outputs().iter();
+    let kept = outputs.filter_map(|(name, output)| Some((name.strip_prefix("out.state.")?, output)));
+    kept.map(|(name, output)| (name.to_owned(), output.spec.shape.iter().product())).collect()
 }
 
 fn states(run: &mut Run, side: Side, network: &Network) -> Trial {
-    for stem in state_stems(run) {
-        let values = entry(network, &stem)?.narrow(0, 0, KEPT as i64);
+    for (stem, kept) in kept_entries(run) {
+        let values = entry(network, &stem)?.narrow(0, 0, kept as i64);
         run.compare(side, &format!("state.{stem}"), &values)?;
     }
     run.compare(side, "num_batches_tracked", entry(network, "base.1.num_batches_tracked")?)
@@ -171,7 +169,11 @@ fn variants(run: &mut Run) -> Trial {
         let images = generator::case_images(run.case, side.kind())?;
         let plain = generated_network(run, &Spec::resnet50(), 0, &prefix, side.kind())?;
         let neck = plain.train(&images, None).logits;
-        run.compare(side, "no_classes_second", &neck.narrow(1, 0, 64))?;
+        run.compare(
+            side,
+            "no_classes_second",
+            &neck.narrow(1, 0, run.case.stored("out.no_classes_second")?.shape()[1] as i64),
+        )?;
         let unit = Spec { embedding: embedding(true), ..Spec::resnet50() };
         let unit = generated_network(run, &unit, classes, &prefix, side.kind())?;
         run.compare(side, "norm_logits", &unit.train(&images, None).logits)?;

@@ -7,7 +7,7 @@ use mmt_reference::train::{ema, mutual, pretrain};
 use mmt_testkit::golden::generator;
 use mmt_testkit::{Actual, Failure, Trial};
 
-use super::models::{KEPT, named_in_meaning, state_stems};
+use super::models::{kept_entries, named_in_meaning};
 use super::run::{Run, Side};
 use super::trajectories::{EPSILON, LEARNING_RATE, NORMS, Rows, STATS, WEIGHT_DECAY};
 
@@ -58,8 +58,8 @@ pub fn network(run: &mut Run, embedding: Option<usize>, classes: usize, prefix: 
         .map(|name| gradients.get(name).map(|values| norm(values)).ok_or_else(|| unknown(name)))
         .collect::<Trial<_>>()?;
     run.compare(Side::Reference, "grad_norms", norms.as_slice())?;
-    for stem in state_stems(run) {
-        let values = &network.state().values(&stem)?[..KEPT];
+    for (stem, kept) in kept_entries(run) {
+        let values = &network.state().values(&stem)?[..kept];
         run.compare(Side::Reference, &format!("state.{stem}"), values)?;
     }
     let batches = network.state().values("base.1.num_batches_tracked")?[0];
@@ -81,7 +81,8 @@ fn stages(network: &Network, images: &Volume) -> Trial<Actual> {
 pub fn variants(run: &mut Run, classes: usize, prefix: &str) -> Trial {
     let images = case_images(run)?;
     let neck = generated(run, &Spec::resnet50(), 0, prefix)?.train(&images, None)?.0.logits;
-    let first = mmt_reference::Matrix::from_fn(neck.rows(), 64, |i, j| neck[(i, j)]);
+    let columns = run.case.stored("out.no_classes_second")?.shape()[1];
+    let first = mmt_reference::Matrix::from_fn(neck.rows(), columns, |i, j| neck[(i, j)]);
     run.compare(Side::Reference, "no_classes_second", &first)?;
     let unit = Spec { embedding: Some(Embedding { features: 64, unit_length: true }), ..Spec::resnet50() };
     let logits = generated(run, &unit, classes, prefix)?.train(&images, None)?.0.logits;
