@@ -266,8 +266,7 @@ impl Network {
 }
 
 fn stages<R: Rng>(builder: &mut Builder<R>, spec: &Spec) -> (Vec<Vec<Block>>, i64) {
-    // The stages' numbers follow the layers of the stem in the published `base` sequence.
-    let first = 2 + usize::from(spec.stem.relu) + usize::from(spec.stem.max_pool);
+    let first = spec.first_stage();
     let mut channels = spec.stem.channels;
     let mut stages = Vec::new();
     for (at, stage) in spec.stages.iter().enumerate() {
