@@ -2,18 +2,18 @@
 //! ([`evaluation`]), images become a file of features ([`extraction`]).
 //!
 //! ```text
-//! checkpoint ── Checkpoint ──▶ Network ──┬─ evaluation ──▶ mAP, CMC, re-ranked too
-//!                     images ────────────┴─ extraction ──▶ file of features ── clustering ──▶ labels.csv
+//! checkpoint ── NetworkFile ──▶ Network ──┬─ evaluation ──▶ mAP, CMC, re-ranked too
+//!                      images ────────────┴─ extraction ──▶ file of features ── clustering ──▶ labels.csv
 //! ```
 //!
 //! Nothing is printed here: whoever calls passes a [`Progress`] and gets the seconds of each stage with the result.
 
-pub mod checkpoint;
 pub mod clustering;
 pub mod evaluation;
 pub mod extraction;
 pub mod feature_file;
 pub mod memory;
+pub mod network_file;
 mod npy;
 mod stages;
 

@@ -2,6 +2,9 @@
 //! one clear line with exit status 2 (usage) or 1 (failure), and leaves nothing half-written.
 
 mod bad_input;
+mod cluster;
+mod dbscan;
+mod networks;
 mod run;
 
 use std::fs;

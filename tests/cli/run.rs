@@ -6,7 +6,7 @@ use std::path::Path;
 use super::{Program, files};
 
 /// Every record of a run that must be the same in an equal one.
-fn records(folder: &Path) -> Vec<(String, Vec<u8>)> {
+pub fn records(folder: &Path) -> Vec<(String, Vec<u8>)> {
     files(folder)
         .into_iter()
         .filter(|path| {

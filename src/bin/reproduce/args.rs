@@ -60,6 +60,9 @@ pub struct RunArgs {
     /// Seeds, such as 1,2,3 [default: those of the profile].
     #[arg(long, value_delimiter = ',', value_name = "N,...")]
     pub seeds: Vec<u64>,
+    /// Evaluate with k-reciprocal re-ranking as well; the records keep both.
+    #[arg(long)]
+    pub rerank: bool,
     /// Folder with the real datasets (market1501/, dukemtmc/, msmt17/) instead of the built-in synthetic domains.
     #[arg(long, value_name = "DIR")]
     pub data_root: Option<PathBuf>,
@@ -117,6 +120,7 @@ impl RunArgs {
         if !self.seeds.is_empty() {
             profile.seeds = unique(&self.seeds);
         }
+        profile.rerank |= self.rerank;
         Ok(profile)
     }
 

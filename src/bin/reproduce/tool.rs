@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use mmt::Result;
 use mmt::data::ImageSize;
 use mmt::model::Backbone;
-use mmt::tools::checkpoint::{Checkpoint, Loaded};
+use mmt::tools::network_file::{Loaded, NetworkFile};
 use mmt::tools::{Seconds, memory};
 
 use crate::args::MachineArgs;
@@ -43,7 +43,7 @@ pub struct NetworkArgs {
 
 impl NetworkArgs {
     pub fn load(&self) -> Result<Loaded> {
-        Checkpoint::read(&self.checkpoint)?.network(self.prefix.as_deref(), self.arch, self.machine.device)
+        NetworkFile::read(&self.checkpoint)?.network(self.prefix.as_deref(), self.arch, self.machine.device)
     }
 
     pub fn size(&self, backbone: Backbone) -> ImageSize {

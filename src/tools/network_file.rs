@@ -15,12 +15,12 @@ const NAMED: usize = 5;
 
 /// The tensors of a file.
 #[derive(Debug)]
-pub struct Checkpoint {
+pub struct NetworkFile {
     path: PathBuf,
     tensors: Named,
 }
 
-/// A network of a checkpoint.
+/// A network of such a file.
 #[derive(Debug)]
 pub struct Loaded {
     /// The network, without its classifier: nothing here needs one.
@@ -33,7 +33,7 @@ pub struct Loaded {
     pub classes: usize,
 }
 
-impl Checkpoint {
+impl NetworkFile {
     /// Reads a file of named tensors: the `checkpoint.safetensors` of a run, or any other under the published names.
     ///
     /// # Errors
@@ -163,9 +163,9 @@ mod tests {
         Network::new(spec, classes, &mut stream(seed, "test", 0, 0), (Kind::Float, Device::Cpu)).unwrap()
     }
 
-    fn checkpoint(networks: &[(&str, &Network)]) -> Checkpoint {
+    fn file(networks: &[(&str, &Network)]) -> NetworkFile {
         let tensors = networks.iter().flat_map(|(prefix, network)| network.state(prefix)).collect();
-        Checkpoint { path: "own.safetensors".into(), tensors }
+        NetworkFile { path: "own.safetensors".into(), tensors }
     }
 
     fn images() -> Tensor {
@@ -177,7 +177,7 @@ mod tests {
         let embedding = Some(Embedding { features: 24, unit_length: true });
         for spec in [Spec::small(), Spec { embedding, ..Spec::small() }] {
             let original = network(&spec, 7, 1);
-            let loaded = checkpoint(&[("", &original)]).network(None, None, Device::Cpu).unwrap();
+            let loaded = file(&[("", &original)]).network(None, None, Device::Cpu).unwrap();
             assert_eq!((loaded.backbone, loaded.classes, loaded.prefix.as_str()), (Backbone::Small, 7, ""));
             assert_eq!(loaded.network.embed(&images()), original.embed(&images()));
         }
@@ -186,7 +186,7 @@ mod tests {
     #[test]
     fn every_backbone_is_recognised() {
         for backbone in Backbone::ALL {
-            let file = checkpoint(&[("module.", &network(&backbone.spec(), 0, 1))]);
+            let file = file(&[("module.", &network(&backbone.spec(), 0, 1))]);
             assert_eq!(file.recognise("module."), Some(backbone));
         }
     }
@@ -194,7 +194,7 @@ mod tests {
     #[test]
     fn of_several_networks_one_must_be_chosen() {
         let (one, two) = (network(&Spec::small(), 3, 1), network(&Spec::small(), 3, 2));
-        let file = checkpoint(&[("mean-1.", &one), ("student-1.", &two)]);
+        let file = file(&[("mean-1.", &one), ("student-1.", &two)]);
         assert_eq!(file.prefixes(), ["mean-1.", "student-1."]);
         for chosen in ["student-1", "student-1."] {
             let loaded = file.network(Some(chosen), None, Device::Cpu).unwrap();
@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn all_that_does_not_fit_is_named() {
-        let mut file = checkpoint(&[("", &network(&Spec::small(), 3, 1))]);
+        let mut file = file(&[("", &network(&Spec::small(), 3, 1))]);
         file.tensors.remove("feat_bn.running_var");
         file.tensors.insert("base.1.bias".to_owned(), Tensor::zeros([3], (Kind::Float, Device::Cpu)));
         let message = file.network(None, None, Device::Cpu).unwrap_err().to_string();
