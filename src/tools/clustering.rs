@@ -218,10 +218,10 @@ mod tests {
         Algorithm::Dbscan(DbscanSettings { neighbourhood, eps, min_samples: 3, source: None })
     }
 
-    /// Three bundles of six directions each, of different lengths, around the axes.
+    /// Three bundles of six directions each around the axes, half of the rows a hundred times as long as the others.
     fn bundles() -> Tensor {
         let row = |at: usize| -> Vec<f64> {
-            let length = 1.0 + (at % 5) as f64;
+            let length = if at % 2 == 0 { 1.0 } else { 100.0 };
             (0..3).map(|axis| length * if axis == at / 6 { 1.0 } else { 0.01 * (at % 6) as f64 }).collect()
         };
         Tensor::from_slice(&(0..18).flat_map(row).collect::<Vec<f64>>()).view([18, 3])

@@ -101,12 +101,17 @@ fn eps_comes_from_rho_and_the_source_counts() {
         said(&cluster(&program, "a.safetensors", &neighbours).success(), "eps").parse().unwrap();
     let wide = cluster(&program, "a.safetensors", &[&neighbours[..], &["--rho", "0.1"]].concat()).success();
     assert!(narrow < said(&wide, "eps").parse().unwrap());
-    let source = ["--source-features", "a.safetensors", "--lambda", "0.5"];
-    let mixed = cluster(&program, "a.safetensors", &[&neighbours[..], &source].concat()).success();
-    assert!(
-        said(&mixed, "eps").parse::<f64>().unwrap() < narrow,
-        "half the distance, and the source is as near as can be"
-    );
+    save(&program, "source.safetensors", &[("features", bundles(6).narrow(0, 0, 10))]);
+    let mixed = |lambda: &str| -> f64 {
+        let source = ["--source-features", "source.safetensors", "--lambda", lambda];
+        let assert = cluster(&program, "a.safetensors", &[&neighbours[..], &source].concat());
+        said(&assert.success(), "eps").parse().unwrap()
+    };
+    assert_eq!(mixed("0"), narrow);
+    assert_ne!(mixed("0.5"), narrow);
+    save(&program, "other.safetensors", &[("features", bundles(5))]);
+    let other = ["--source-features", "other.safetensors", "--lambda", "0.5"];
+    fails(cluster(&program, "a.safetensors", &other), 1, &["[60, 6] and [50, 5]"]);
 }
 
 #[test]
