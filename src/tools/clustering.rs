@@ -221,7 +221,7 @@ mod tests {
     /// Three bundles of six directions each around the axes, half of the rows a hundred times as long as the others.
     fn bundles() -> Tensor {
         let row = |at: usize| -> Vec<f64> {
-            let length = if at % 2 == 0 { 1.0 } else { 100.0 };
+            let length = if at.is_multiple_of(2) { 1.0 } else { 100.0 };
             (0..3).map(|axis| length * if axis == at / 6 { 1.0 } else { 0.01 * (at % 6) as f64 }).collect()
         };
         Tensor::from_slice(&(0..18).flat_map(row).collect::<Vec<f64>>()).view([18, 3])

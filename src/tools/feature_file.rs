@@ -30,17 +30,17 @@ impl FeatureFile {
         let bytes = fs::read(&self.path).map_err(Error::io("read", &self.path))?;
         let wrong = |reason: String| Error::file(&self.path, reason);
         let features = if bytes.starts_with(npy::MAGIC) || has_ending(&self.path, "npy") {
-            self.from_npy(&bytes)?
+            self.npy_matrix(&bytes)?
         } else {
             let file = SafeTensors::deserialize(&bytes)
                 .map_err(|error| wrong(format!("neither a safetensors nor a NumPy file: {error}")))?;
-            self.from_safetensors(&file)?
+            self.safetensors_matrix(&file)?
         };
         check_features(&features, "features").map_err(|error| wrong(error.to_string()))?;
         Ok(features)
     }
 
-    fn from_npy(&self, bytes: &[u8]) -> Result<Tensor> {
+    fn npy_matrix(&self, bytes: &[u8]) -> Result<Tensor> {
         let wrong = |reason: String| Error::file(&self.path, reason);
         if let Some(name) = &self.name {
             return Err(Error::Usage(format!(
@@ -52,7 +52,7 @@ impl FeatureFile {
         self.tensor(&bytes[start..], &shape, kind)
     }
 
-    fn from_safetensors(&self, file: &SafeTensors<'_>) -> Result<Tensor> {
+    fn safetensors_matrix(&self, file: &SafeTensors<'_>) -> Result<Tensor> {
         let (name, view) = self.choose(file)?;
         let kind = kind(view.dtype()).ok_or_else(|| {
             Error::file(&self.path, format!("{name} is of type {:?}; f32 or f64 expected", view.dtype()))
