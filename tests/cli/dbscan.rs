@@ -106,6 +106,7 @@ fn runs_that_re_rank_record_both() {
     assert_ne!(plain, re_ranked);
     let text = String::from_utf8_lossy(&assert.get_output().stdout).into_owned();
     let again = Program::new().miniature(&["--method", "baseline"]).assert().success();
+    assert!(text.contains("Results with re-ranking"), "{text}");
     let table = |text: &str| text.lines().find(|line| line.contains("Baseline")).unwrap().to_owned();
     assert_eq!(
         table(&text),
