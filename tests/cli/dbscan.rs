@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use mmt::model::read_tensors;
-use mmt::record::{EvaluationRecord, LABELS, LabelRecord, Split, read_csv};
+use mmt::record::{LABELS, LabelRecord, read_csv};
 
 use super::run::records;
 use super::{DOMAINS, Program, fails};
@@ -87,33 +87,6 @@ fn a_clustering_that_finds_too_little_ends_the_run_and_keeps_what_was_done() {
     }
     fails(run(&program), 1, &parts);
     assert_eq!(fs::metadata(start.join("evaluations.csv")).unwrap().modified().unwrap(), kept);
-}
-
-#[test]
-fn runs_that_re_rank_record_both() {
-    let program = Program::new();
-    let assert = program.miniature(&["--method", "baseline", "--rerank"]).assert().success();
-    let said = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
-    assert!(said.contains("re-ranked mAP"), "{said}");
-    let adapted = program.out().join("miniature/adapt/market-to-duke/baseline/seed-1/evaluations.csv");
-    let evaluations: Vec<EvaluationRecord> = read_csv(&adapted).unwrap();
-    let of = |split| -> Vec<f64> {
-        evaluations.iter().filter(|record| record.split == split).map(|record| record.map).collect()
-    };
-    let (plain, re_ranked) = (of(Split::TargetTest), of(Split::TargetTestReRanked));
-    // Two networks, epochs 0 to 2.
-    assert_eq!((plain.len(), re_ranked.len()), (6, 6));
-    assert_ne!(plain, re_ranked);
-    let text = String::from_utf8_lossy(&assert.get_output().stdout).into_owned();
-    let again = Program::new().miniature(&["--method", "baseline"]).assert().success();
-    assert!(text.contains("Results with re-ranking"), "{text}");
-    let table = |text: &str| text.lines().find(|line| line.contains("Baseline")).unwrap().to_owned();
-    assert_eq!(
-        table(&text),
-        table(&String::from_utf8_lossy(&again.get_output().stdout)),
-        "tables show plain ranks"
-    );
-    fails(program.miniature(&["--method", "baseline"]).assert(), 2, &["rerank"]);
 }
 
 #[test]
