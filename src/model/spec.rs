@@ -127,7 +127,7 @@ impl Spec {
         }
     }
 
-    /// Number of the first stage in the published `base` sequence: the stages follow the layers of the stem.
+    /// Number of the first stage in the published `base` sequence: it follows the layers of the stem.
     pub fn first_stage(&self) -> usize {
         2 + usize::from(self.stem.relu) + usize::from(self.stem.max_pool)
     }
