@@ -23,13 +23,12 @@ pub fn euclidean(x: &Tensor, y: &Tensor) -> Tensor {
 
 /// Euclidean distances `[N, N]` among the rows of `x: [N, D]` (D3), as [`euclidean`]`(x, x)`, for the triplet losses.
 ///
-/// The squares are the diagonal of the products, so they are mostly rounded as the products are, and equal rows come out the
-/// clamp's 1e-6 apart in f32 as in f64. Not always: where a product rounds its diagonal another way, a rest of rounding stays,
-/// up to some 1e-3 in f32, as it always does where the squares are summed apart.
+/// The differences are squared and summed, not expanded: a batch is small, and so equal rows are the clamp's 1e-6 apart in f32
+/// as in f64 on every processor. The expanded form leaves rounding there, up to some 1e-3 in f32.
 pub fn euclidean_among(x: &Tensor) -> Tensor {
-    let products = x.matmul(&x.tr());
-    let squares = products.diagonal(0, 0, 1);
-    (squares.unsqueeze(1) + squares.unsqueeze(0) - products * 2.0).clamp_min(SMALLEST_SQUARE).sqrt()
+    // Not by a matrix product, whatever the size.
+    const SUMMED: i64 = 2;
+    Tensor::cdist(x, x, 2.0, SUMMED).square().clamp_min(SMALLEST_SQUARE).sqrt()
 }
 
 /// Rows of `features: [N, D]` divided by their Euclidean norm, at least 1e-12 (D9).

@@ -9,6 +9,7 @@
 //! A run that is not finished, is broken, or does not belong to the others is named and left out; it is never averaged in
 //! silence. Synthetic domains and real data never stand in one report, and published numbers only beside real data.
 
+pub mod agreement;
 mod checks;
 mod claims;
 mod figures;

@@ -59,6 +59,14 @@ pub fn pending(number: &str, column: Column) -> Option<&'static str> {
     waiting.map(|(_, _, reason)| *reason)
 }
 
+/// The definitions that a published function belongs to.
+pub fn of_function(function: &str) -> impl Iterator<Item = &'static Definition> {
+    DEFINITIONS.iter().filter(move |definition| match definition.golden {
+        Golden::Functions(functions) => functions.contains(&function),
+        Golden::None(_) => false,
+    })
+}
+
 use Bench::Named;
 use Golden::Functions;
 

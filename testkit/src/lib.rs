@@ -4,6 +4,7 @@
 //! It knows the reference's [`Matrix`](mmt_reference::Matrix) and tch's tensors, but not `mmt` itself: what is tested
 //! must not supply its own test data.
 
+pub mod agreement;
 pub mod compare;
 pub mod convert;
 pub mod definitions;

@@ -10,9 +10,13 @@ use crate::generate::{self, Batch, BatchKind, Split};
 /// How many cases a property sees: `quick`, or sixteen times as many with `MMT_EXTENSIVE=1`. Failures are reported
 /// with their inputs and promoted to named tests, so no regression files are written.
 pub fn config(quick: u32) -> Config {
-    let extensive = std::env::var_os("MMT_EXTENSIVE").is_some_and(|value| value == "1");
-    let cases = if extensive { quick * 16 } else { quick };
+    let cases = if extensive() { quick * 16 } else { quick };
     Config { cases, failure_persistence: None, max_shrink_iters: 512, ..Config::default() }
+}
+
+/// True where minutes may be spent: with `MMT_EXTENSIVE=1`.
+pub fn extensive() -> bool {
+    std::env::var_os("MMT_EXTENSIVE").is_some_and(|value| value == "1")
 }
 
 /// Sizes (P, K, D) of a batch.

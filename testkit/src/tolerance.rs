@@ -3,8 +3,11 @@
 //! A row belongs to a definition of `docs/method.md`, a quantity, a basis (the reference, or the published code's golden
 //! values) and the dtype and device of the fast implementation. Steps that must agree exactly have a row of zeros.
 
+use std::fmt;
+
 use tch::{Device, Kind};
 
+use crate::agreement;
 use crate::compare::{Difference, compare};
 use crate::{Actual, Failure, Trial};
 
@@ -179,11 +182,13 @@ pub const TABLE: &[Row] = &[
     row("D25", Value, Double, Allowed::Exact, DISCRETE),
     row("D26", Value, Double, close(1.0, 0.0), "grey levels: fixed-point weights may round the other way"),
     row("D27", Value, Double, Allowed::Exact, "pixels move, they do not change"),
+    row("D27", Value, Single, close(1e-6, 0.0), "normalisation in f32: a difference and a quotient"),
     row("D28", Value, Double, Allowed::Exact, DISCRETE),
     row("D29", Value, Double, close(1e-11, 1e-10), "sums of thousands of products through a few layers"),
     row("D29", Gradient, Double, close(1e-10, 1e-9), "the same sums backwards"),
     row("D30", Value, Double, close(1e-12, 1e-11), "means and variances of a batch"),
     row("D31", Value, Double, close(1e-12, 1e-11), "means and variances of a batch"),
+    row("D32", Value, Double, close(1e-9, 1e-9), "ten steps of Adam pass small errors on"),
     row("D33", Value, Double, close(1e-9, 1e-9), "ten steps of Adam pass small errors on"),
 ];
 
@@ -201,18 +206,63 @@ pub fn allowed(
     if basis == Basis::Golden {
         return Ok(Allowed::Manifest);
     }
+    Ok(row_of(definition, quantity, width)?.allowed.on(device))
+}
+
+/// The row of a comparison with the reference.
+fn row_of(definition: &str, quantity: Quantity, width: Width) -> Trial<&'static Row> {
     let key = (definition, quantity, width);
     let row = TABLE.iter().find(|row| (row.definition, row.quantity, row.width) == key);
-    let row = row.ok_or_else(|| Failure::new(format!("the tolerance table has no row for {key:?}")))?;
-    match (row.allowed, Place::from(device)) {
-        (Allowed::Close { absolute, relative }, Place::Cuda) => {
-            Ok(close(CUDA_FACTOR * absolute, CUDA_FACTOR * relative))
+    row.ok_or_else(|| Failure::new(format!("the tolerance table has no row for {key:?}")))
+}
+
+impl Allowed {
+    /// The same on a device.
+    fn on(self, device: Device) -> Self {
+        match (self, Place::from(device)) {
+            (Self::Close { absolute, relative }, Place::Cuda) => {
+                close(CUDA_FACTOR * absolute, CUDA_FACTOR * relative)
+            }
+            (allowed, _) => allowed,
         }
-        (allowed, _) => Ok(allowed),
     }
 }
 
-/// Holds a value of the fast wing against the reference's by the table's row. `unit` is the size of the inputs.
+impl fmt::Display for Allowed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Exact => f.write_str("exact"),
+            Self::Manifest => f.write_str("manifest"),
+            Self::Close { absolute, relative } if *relative == 0.0 => write!(f, "{absolute:e}"),
+            Self::Close { absolute, relative } if *absolute == 0.0 => write!(f, "{relative:e} |x|"),
+            Self::Close { absolute, relative } => write!(f, "{absolute:e} u + {relative:e} |x|"),
+        }
+    }
+}
+
+impl Row {
+    /// The row as the agreement report has it.
+    fn kind(&self, device: Device) -> agreement::Kind {
+        agreement::Kind {
+            definition: self.definition,
+            quantity: match self.quantity {
+                Quantity::Value => "value",
+                Quantity::Gradient => "gradient",
+            },
+            against: "reference",
+            side: match self.width {
+                Width::Double => "f64",
+                Width::Single => "f32",
+            },
+            device: if device.is_cuda() { "cuda" } else { "cpu" },
+            allowed: self.allowed.on(device).to_string(),
+            reason: self.reason,
+        }
+    }
+}
+
+/// Holds a value of the fast wing against the reference's by the table's row, and notes it for the agreement report.
+/// `unit` is the size of the inputs.
 pub fn check(
     definition: &str,
     quantity: Quantity,
@@ -221,12 +271,42 @@ pub fn check(
     actual: impl Into<Actual>,
     expected: impl Into<Actual>,
 ) -> Trial<Difference> {
-    let (absolute, relative) = match allowed(definition, quantity, Basis::Reference, width, Device::Cpu)? {
+    check_on(Device::Cpu, definition, quantity, width, unit, actual, expected)
+}
+
+/// [`check`] for a value that was computed on `device`.
+pub fn check_on(
+    device: Device,
+    definition: &str,
+    quantity: Quantity,
+    width: Width,
+    unit: f64,
+    actual: impl Into<Actual>,
+    expected: impl Into<Actual>,
+) -> Trial<Difference> {
+    let row = row_of(definition, quantity, width)?;
+    let allowed = row.allowed.on(device);
+    let (absolute, relative) = match allowed {
         Allowed::Close { absolute, relative } => (absolute * unit.max(1.0), relative),
         Allowed::Exact | Allowed::Manifest => (0.0, 0.0),
     };
-    compare(&actual.into(), &expected.into(), |value| absolute + relative * value.abs())
-        .map_err(|failure| failure.at(format_args!("{definition} {quantity:?} in {width:?}")))
+    let difference = compare(&actual.into(), &expected.into(), |value| absolute + relative * value.abs())
+        .map_err(|failure| failure.at(format_args!("{definition} {quantity:?} in {width:?}")))?;
+    agreement::note(row.kind(device), difference);
+    Ok(difference)
+}
+
+/// Holds a discrete answer of the fast wing against the reference's: it must be the same.
+pub fn same<T: PartialEq + std::fmt::Debug>(definition: &str, actual: &T, expected: &T) -> Trial {
+    let row = row_of(definition, Quantity::Value, Width::Double)?;
+    if row.allowed != Allowed::Exact {
+        return Err(Failure::new(format!("{definition} is not exact by the tolerance table")));
+    }
+    if actual != expected {
+        return Err(Failure::new(format!("{definition}: {actual:?}, expected {expected:?}")));
+    }
+    agreement::note(row.kind(Device::Cpu), Difference { absolute: 0.0, share: 0.0, place: 0 });
+    Ok(())
 }
 
 #[cfg(test)]

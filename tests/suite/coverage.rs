@@ -5,7 +5,10 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use mmt_testkit::definitions::{Bench, Column, DEFINITIONS, Definition, Golden, PENDING, pending};
+use mmt_testkit::agreement;
+use mmt_testkit::definitions::{
+    Bench, Column, DEFINITIONS, Definition, Golden, PENDING, of_function, pending,
+};
 use mmt_testkit::devices::say;
 use mmt_testkit::golden;
 
@@ -125,10 +128,7 @@ const APART: [&str; 11] = [
 fn every_published_function_of_the_manifest_belongs_to_a_definition_or_is_named_as_apart() {
     let golden = golden::Golden::open().unwrap();
     for case in golden.cases() {
-        let defined = DEFINITIONS.iter().any(|definition| match definition.golden {
-            Golden::Functions(functions) => functions.contains(&case.function()),
-            Golden::None(_) => false,
-        });
+        let defined = of_function(case.function()).next().is_some();
         let apart = APART.iter().any(|start| case.function().starts_with(start));
         assert!(defined || apart, "{} belongs to no definition", case.function());
     }
@@ -161,4 +161,90 @@ fn the_pending_cells_are_named_once_and_seen() {
 fn a_number_is_not_cited_by_a_longer_one() {
     assert!(cites("D1: cross-entropy", "D1") && cites("(D1)", "D1") && cites("D3, D9", "D9"));
     assert!(!cites("D12 and D13", "D1") && !cites("AD1", "D1"));
+}
+
+/// A definition as the agreement report has it.
+#[derive(serde::Serialize)]
+struct Line {
+    number: &'static str,
+    name: &'static str,
+    reference: String,
+    fast: Vec<String>,
+    laws_file: String,
+    laws: Vec<String>,
+    golden_functions: Vec<&'static str>,
+    golden_cases: usize,
+    golden_none: Option<&'static str>,
+    bench: Option<&'static str>,
+    bench_none: Option<&'static str>,
+}
+
+/// The table of definitions, and where it was read.
+#[derive(serde::Serialize)]
+struct Lines {
+    schema: u32,
+    definitions: Vec<Line>,
+}
+
+/// Path of a source file, or of the front page of the folder of its name.
+fn existing(path: String) -> String {
+    if text(&path).is_some() { path } else { path.replace(".rs", "/mod.rs") }
+}
+
+/// Names of the tests in a file.
+fn tests_in(source: &str) -> Vec<String> {
+    let name = |part: &str| {
+        let after = part.split_once("fn ")?.1;
+        Some(after.split('(').next()?.trim().to_owned())
+    };
+    source.split("#[test]").skip(1).filter_map(name).collect()
+}
+
+fn line(definition: &Definition, golden: &golden::Golden) -> Line {
+    let laws_file = format!("tests/suite/{}", definition.laws);
+    let (golden_functions, golden_none) = match definition.golden {
+        Golden::Functions(functions) => (functions.to_vec(), None),
+        Golden::None(reason) => (Vec::new(), Some(reason)),
+    };
+    let (bench, bench_none) = match definition.bench {
+        Bench::Named(name) => (Some(name), None),
+        Bench::None(reason) => (None, Some(reason)),
+    };
+    Line {
+        number: definition.number,
+        name: definition.name,
+        reference: existing(format!("reference/src/{}", definition.reference)),
+        fast: definition.fast.iter().map(|fast| existing(format!("src/{fast}"))).collect(),
+        laws: tests_in(&text(&laws_file).unwrap_or_default()),
+        laws_file,
+        golden_cases: golden
+            .cases()
+            .iter()
+            .filter(|case| golden_functions.contains(&case.function()))
+            .count(),
+        golden_functions,
+        golden_none,
+        bench,
+        bench_none,
+    }
+}
+
+#[test]
+fn the_table_of_definitions_names_files_that_exist_and_is_kept_for_the_agreement_report() {
+    let golden = golden::Golden::open().unwrap();
+    let definitions: Vec<Line> = DEFINITIONS.iter().map(|definition| line(definition, &golden)).collect();
+    for line in &definitions {
+        for file in line.fast.iter().chain([&line.reference, &line.laws_file]) {
+            assert!(text(file).is_some(), "{}: {file} does not exist", line.number);
+        }
+        assert!(!line.laws.is_empty(), "{} has no law in {}", line.number, line.laws_file);
+    }
+    let lines = Lines { schema: agreement::SCHEMA_VERSION, definitions };
+    agreement::write("definitions.json", &lines).unwrap();
+}
+
+#[test]
+fn the_names_of_tests_are_read_inside_and_outside_of_proptest() {
+    let source = "#[test]\nfn one() {}\n proptest! { #[test]\n fn two(x in 0..2) {} }\nfn helper() {}";
+    assert_eq!(tests_in(source), ["one", "two"]);
 }

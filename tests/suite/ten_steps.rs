@@ -4,11 +4,11 @@
 
 use std::path::Path;
 
-use mmt::loss::objective::Weights;
+use mmt::loss::objective::{self as fast_objective, Weights};
 use mmt::model as fast;
 use mmt::random::stream;
 use mmt::train::{FusedAdam, mutual, pretrain};
-use mmt_reference::loss::objective::{Terms, Weights as ReferenceWeights};
+use mmt_reference::loss::objective::{Terms, Weights as ReferenceWeights, hard_only};
 use mmt_reference::model as reference;
 use mmt_reference::train as reference_train;
 use mmt_testkit::golden::generator;
@@ -92,12 +92,12 @@ impl Twins {
 }
 
 /// Every entry of a network's state in both wings.
-fn same_state(fast: &fast::Network, reference: &reference::Network) -> Trial {
+fn same_state(definition: &str, fast: &fast::Network, reference: &reference::Network) -> Trial {
     assert_eq!(fast.entries().len(), reference.state().entries().len());
     for (ours, theirs) in fast.entries().iter().zip(reference.state().entries()) {
         assert_eq!(ours.name, theirs.name);
         let values = convert::matrix(&ours.tensor.detach().to_kind(Kind::Double).view([1, -1]))?;
-        check("D33", Quantity::Value, Width::Double, 1.0, values.values(), theirs.values.as_slice())
+        check(definition, Quantity::Value, Width::Double, 1.0, values.values(), theirs.values.as_slice())
             .map_err(|failure| failure.at(&ours.name))?;
     }
     Ok(())
@@ -125,8 +125,8 @@ fn images(key: &str) -> Trial<(Tensor, reference::Volume)> {
     Ok((generator::images(1, key, &IMAGES, 4.0, Kind::Double), volume))
 }
 
-fn same(actual: f64, expected: f64) -> Trial {
-    check("D33", Quantity::Value, Width::Double, 1.0, actual, expected).map(|_| ())
+fn same(definition: &str, actual: f64, expected: f64) -> Trial {
+    check(definition, Quantity::Value, Width::Double, 1.0, actual, expected).map(|_| ())
 }
 
 fn mutual_steps(block: fast::BlockKind, group: Option<usize>, [soft_ce, soft_triplet]: [f64; 2]) -> Trial {
@@ -158,12 +158,12 @@ fn mutual_steps(block: fast::BlockKind, group: Option<usize>, [soft_ce, soft_tri
         let expected = networks.step([&volume_1, &volume_2], &LABELS, &settings)?;
         let values = Vec::<f64>::try_from(terms.values())?;
         for ((name, actual), expected) in Terms::NAMES.iter().zip(values).zip(expected.values()) {
-            same(actual, expected).map_err(|failure| failure.at(name).at(step))?;
+            same("D33", actual, expected).map_err(|failure| failure.at(name).at(step))?;
         }
         same_moments(&adam, &networks.optimizers).map_err(|failure| failure.at(step))?;
         for at in 0..2 {
-            same_state(&students[at], &networks.students[at]).map_err(|failure| failure.at(step))?;
-            same_state(&means[at], &networks.mean_networks[at]).map_err(|failure| failure.at(step))?;
+            same_state("D33", &students[at], &networks.students[at]).map_err(|failure| failure.at(step))?;
+            same_state("D33", &means[at], &networks.mean_networks[at]).map_err(|failure| failure.at(step))?;
         }
     }
     Ok(())
@@ -223,11 +223,11 @@ fn ten_steps_of_the_clustering_baseline_agree_in_every_number() {
             let [one, two] = networks.hard_step([&volume_1, &volume_2], &LABELS, &settings)?;
             let expected = [one.ce, two.ce, one.tri, two.tri, one.total + two.total];
             for (actual, expected) in Vec::<f64>::try_from(values)?.into_iter().zip(expected) {
-                same(actual, expected).map_err(|failure| failure.at(step))?;
+                same("D33", actual, expected).map_err(|failure| failure.at(step))?;
             }
             same_moments(&adam, &networks.optimizers).map_err(|failure| failure.at(step))?;
             for (student, expected) in students.iter().zip(&networks.students) {
-                same_state(student, expected).map_err(|failure| failure.at(step))?;
+                same_state("D33", student, expected).map_err(|failure| failure.at(step))?;
             }
         }
         Ok(())
@@ -262,13 +262,45 @@ fn ten_steps_of_pre_training_agree_in_every_number() {
                 Some(&target_volume),
                 &settings,
             )?;
-            same(terms.ce.double_value(&[]), expected.ce)?;
-            same(terms.tri.double_value(&[]), expected.tri)?;
-            same_state(&network, &reference).map_err(|failure| failure.at(step))?;
+            same("D32", terms.ce.double_value(&[]), expected.ce)?;
+            same("D32", terms.tri.double_value(&[]), expected.tri)?;
+            same_state("D32", &network, &reference).map_err(|failure| failure.at(step))?;
         }
         Ok(())
     };
     run().unwrap();
+}
+
+#[test]
+fn one_pass_agrees_in_features_logits_statistics_and_every_gradient() {
+    let run = |block, group: Option<usize>| -> Trial {
+        let Twins { fast: network, mut reference } = Twins::new(block, "one/")?;
+        let (view, volume) = images("view-1/0")?;
+        let outputs = network.train(&view, group.map(|group| group as i64));
+        let (expected, trace) = reference.train(&volume, group)?;
+        check("D29", Quantity::Value, Width::Double, 1.0, &outputs.features, &expected.features)?;
+        check("D31", Quantity::Value, Width::Double, 1.0, &outputs.logits, &expected.logits)?;
+        let ours = fast_objective::hard_only(&outputs, &convert::label_tensor(&LABELS), 0.1, CLASSES)?;
+        let theirs = hard_only(&expected, &LABELS, 0.1, CLASSES)?;
+        ours.total.backward();
+        let gradients = reference.backward(&trace, &theirs.gradient)?;
+        for entry in network.entries() {
+            let values = entry.tensor.detach().to_kind(Kind::Double).view([-1]);
+            if let Some(expected) = gradients.get(&entry.name) {
+                let gradient = entry.tensor.grad().view([-1]);
+                check("D29", Quantity::Gradient, Width::Double, 1.0, &gradient, expected)
+            } else {
+                let expected = reference.state().values(&entry.name)?;
+                check("D30", Quantity::Value, Width::Double, 1.0, &values, expected)
+            }
+            .map_err(|failure| failure.at(&entry.name))?;
+        }
+        Ok(())
+    };
+    for block in [fast::BlockKind::Basic, fast::BlockKind::Bottleneck] {
+        run(block, None).unwrap();
+        run(block, Some(4)).unwrap();
+    }
 }
 
 #[test]

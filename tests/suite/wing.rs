@@ -1,5 +1,9 @@
 //! The two implementations of a definition, for laws that hold in both.
 
+use std::fmt::Debug;
+
+use mmt_testkit::{Failure, Trial};
+
 /// Who computes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Wing {
@@ -12,4 +16,24 @@ pub enum Wing {
 impl Wing {
     /// Both, the reference first.
     pub const BOTH: [Self; 2] = [Self::Reference, Self::Fast];
+}
+
+/// Name of the variant of an error's input.
+fn variant(input: &dyn Debug) -> String {
+    format!("{input:?}").chars().take_while(|letter| letter.is_alphanumeric()).collect()
+}
+
+/// Both wings must refuse, with the variant `expected`.
+pub fn both_refuse<A, B>(expected: &str, slow: mmt_reference::Result<A>, fast: mmt::Result<B>) -> Trial {
+    let Err(slow) = slow else { return Err(Failure::new(format!("the reference took it: {expected}"))) };
+    let fast = match fast {
+        Err(mmt::Error::Input(input)) => input,
+        Err(other) => return Err(Failure::new(format!("not an error of the input: {other}"))),
+        Ok(_) => return Err(Failure::new(format!("the fast wing took it: {expected}"))),
+    };
+    let found = (variant(&slow), variant(&fast));
+    if found == (expected.to_owned(), expected.to_owned()) {
+        return Ok(());
+    }
+    Err(Failure::new(format!("{found:?}, expected {expected}")))
 }

@@ -22,15 +22,13 @@ pub fn convolve(x: &Volume, kernel: &Kernel) -> Result<Volume> {
     let [images, _, height, width] = x.shape();
     let (rows, columns) = (output_side(height, kernel)?, output_side(width, kernel)?);
     check(x, kernel)?;
-    let (taps_r, taps_c) = (taps(rows, height, kernel), taps(columns, width, kernel));
+    let pairs = pairs([rows, columns], [height, width], kernel);
     let mut y = Volume::zeros([images, kernel.shape[0], rows, columns]);
     for b in 0..images {
-        each_weight(kernel, |at, o, i, u, v| {
-            let (input, output) = (x.plane(b, i), y.plane_mut(b, o));
-            for (r, from_r) in &taps_r[u] {
-                for (c, from_c) in &taps_c[v] {
-                    output[r * columns + c] += kernel.weight[at] * input[from_r * width + from_c];
-                }
+        each_weight(kernel, |at, o, i, place| {
+            let (weight, input, output) = (kernel.weight[at], x.plane(b, i), y.plane_mut(b, o));
+            for &(to, from) in &pairs[place] {
+                output[to] += weight * input[from];
             }
         });
     }
@@ -44,46 +42,55 @@ pub fn convolve_backward(x: &Volume, kernel: &Kernel, gradient: &Volume) -> Resu
     let (rows, columns) = (output_side(height, kernel)?, output_side(width, kernel)?);
     check(x, kernel)?;
     gradient.check_shape([images, kernel.shape[0], rows, columns], "gradient")?;
-    let (taps_r, taps_c) = (taps(rows, height, kernel), taps(columns, width, kernel));
+    let pairs = pairs([rows, columns], [height, width], kernel);
     let (mut to_input, mut to_weight) = (Volume::zeros(x.shape()), vec![0.0; kernel.weight.len()]);
     for b in 0..images {
-        each_weight(kernel, |at, o, i, u, v| {
+        each_weight(kernel, |at, o, i, place| {
             let (g, input, passed) = (gradient.plane(b, o), x.plane(b, i), to_input.plane_mut(b, i));
-            for (r, from_r) in &taps_r[u] {
-                for (c, from_c) in &taps_c[v] {
-                    let (output, from) = (r * columns + c, from_r * width + from_c);
-                    passed[from] += g[output] * kernel.weight[at];
-                    to_weight[at] += g[output] * input[from];
-                }
+            let mut sum = 0.0;
+            for &(to, from) in &pairs[place] {
+                passed[from] += g[to] * kernel.weight[at];
+                sum += g[to] * input[from];
             }
+            to_weight[at] += sum;
         });
     }
     Ok((to_input, to_weight))
 }
 
-/// Calls `f(flat index, output, input, row, column)` for every weight.
-fn each_weight(kernel: &Kernel, mut f: impl FnMut(usize, usize, usize, usize, usize)) {
+/// Calls `f(flat index, output, input, place in the square)` for every weight.
+fn each_weight(kernel: &Kernel, mut f: impl FnMut(usize, usize, usize, usize)) {
     let [outputs, inputs, side_r, side_c] = kernel.shape;
     let mut at = 0;
     for o in 0..outputs {
         for i in 0..inputs {
-            for u in 0..side_r {
-                for v in 0..side_c {
-                    f(at, o, i, u, v);
-                    at += 1;
-                }
+            for place in 0..side_r * side_c {
+                f(at, o, i, place);
+                at += 1;
             }
         }
     }
 }
 
-/// For each place u of the kernel along one side, the pairs (output place r, input place s·r + u − p) that it
-/// connects; those in the padding are left out.
-fn taps(outputs: usize, inputs: usize, kernel: &Kernel) -> Vec<Vec<(usize, usize)>> {
-    let inside =
-        |r: usize, u: usize| (kernel.stride * r + u).checked_sub(kernel.padding).filter(|s| *s < inputs);
-    let at_place = |u: usize| (0..outputs).filter_map(|r| inside(r, u).map(|from| (r, from))).collect();
-    (0..kernel.shape[2]).map(at_place).collect()
+/// For each place (u, v) of the kernel, row-major, the pixels it connects: (output (r, c), input (s·r + u − p, s·c + v − p)) as
+/// flat indices of their planes. What lies in the padding is left out.
+fn pairs(outputs: [usize; 2], inputs: [usize; 2], kernel: &Kernel) -> Vec<Vec<(usize, usize)>> {
+    let inside = |place: usize, offset: usize, side: usize| {
+        (kernel.stride * place + offset).checked_sub(kernel.padding).filter(|from| *from < side)
+    };
+    let mut all = Vec::new();
+    for u in 0..kernel.shape[2] {
+        for v in 0..kernel.shape[3] {
+            let mut connected = Vec::new();
+            for (r, c) in (0..outputs[0]).flat_map(|r| (0..outputs[1]).map(move |c| (r, c))) {
+                if let (Some(row), Some(column)) = (inside(r, u, inputs[0]), inside(c, v, inputs[1])) {
+                    connected.push((r * outputs[1] + c, row * inputs[1] + column));
+                }
+            }
+            all.push(connected);
+        }
+    }
+    all
 }
 
 fn output_side(side: usize, kernel: &Kernel) -> Result<usize> {

@@ -34,6 +34,8 @@ pub enum Command {
     Extract(ExtractArgs),
     /// Cluster a file of features.
     Cluster(ClusterArgs),
+    /// Write down how far the fast implementation is from the reference and the published code, as the tests saw it.
+    Agreement(AgreementArgs),
 }
 
 #[derive(Debug, Args)]
@@ -44,6 +46,16 @@ pub struct ReportArgs {
     /// Folder for tables and figures [default: <RUNS>/report].
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct AgreementArgs {
+    /// What `cargo test --test suite` left.
+    #[arg(default_value = "target/agreement")]
+    pub records: PathBuf,
+    /// Folder for agreement.md and agreement.csv.
+    #[arg(long, value_name = "DIR", default_value = "reports")]
+    pub out: PathBuf,
 }
 
 #[derive(Debug, Args)]

@@ -11,10 +11,10 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use args::{Cli, Command, ReportArgs, RunArgs};
+use args::{AgreementArgs, Cli, Command, ReportArgs, RunArgs};
 use clap::Parser;
 use mmt::experiment::{Origin, Run, RunOptions, Stop};
-use mmt::report::build;
+use mmt::report::{agreement, build};
 use mmt::{Error, Result};
 use progress::{Bars, Verbosity};
 
@@ -30,6 +30,7 @@ fn main() -> ExitCode {
         Some(Command::Evaluate(args)) => evaluate::run(&args),
         Some(Command::Extract(args)) => extract::run(&args),
         Some(Command::Cluster(args)) => cluster::run(&args),
+        Some(Command::Agreement(args)) => write_agreement(&args),
         None => run(&cli.run),
     };
     match result {
@@ -78,6 +79,15 @@ fn run(args: &RunArgs) -> Result<()> {
 fn report(args: &ReportArgs) -> Result<()> {
     let out = args.out.clone().unwrap_or_else(|| args.runs.join("report"));
     write_report(&args.runs, &out, &[])
+}
+
+fn write_agreement(args: &AgreementArgs) -> Result<()> {
+    let made = agreement::build(&args.records, &args.out)?;
+    println!("{}", made.text);
+    for file in &made.files {
+        println!("{}", file.display());
+    }
+    Ok(())
 }
 
 /// Makes tables and figures and says where they are.

@@ -69,7 +69,8 @@ pub fn case_images(case: &Case, kind: Kind) -> Trial<Tensor> {
     Ok(images(case.seed(), &key, &shape, scale, kind))
 }
 
-fn image_params(case: &Case) -> Trial<(String, Vec<usize>, f64)> {
+/// Key, shape and scale of the images that a case describes.
+pub fn image_params(case: &Case) -> Trial<(String, Vec<usize>, f64)> {
     let params = case.param("images")?;
     let wrong = || Failure::new("images needs key, shape and scale").at(case.name());
     let key = params["key"].as_str().ok_or_else(wrong)?.to_owned();

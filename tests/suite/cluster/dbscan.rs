@@ -1,6 +1,7 @@
 //! D14, DBSCAN on a precomputed matrix: exact agreement, and the definition itself checked on every answer.
 
 use mmt_reference::Matrix;
+use mmt_testkit::tolerance::same;
 use mmt_testkit::{Trial, generate, strategies};
 use proptest::prelude::*;
 
@@ -31,7 +32,7 @@ proptest! {
     fn fast_equals_reference_label_by_label((distances, eps, least) in cases()) {
         let expected = dbscan(DBSCAN[0], &distances, eps, least)?;
         for implementation in &DBSCAN[1..] {
-            prop_assert_eq!(dbscan(*implementation, &distances, eps, least)?, expected.clone());
+            same("D14", &dbscan(*implementation, &distances, eps, least)?, &expected)?;
         }
     }
 
@@ -43,7 +44,7 @@ proptest! {
         let eps = f64::from(eps) / 64.0;
         let expected = dbscan(DBSCAN[0], &distances, eps, least)?;
         for implementation in &DBSCAN[1..] {
-            prop_assert_eq!(dbscan(*implementation, &distances, eps, least)?, expected.clone());
+            same("D14", &dbscan(*implementation, &distances, eps, least)?, &expected)?;
         }
     }
 

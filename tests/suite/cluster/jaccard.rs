@@ -1,7 +1,7 @@
 //! D11 and D12: k-reciprocal neighbours and the Jaccard distance of their encodings.
 
 use mmt_reference::{Matrix, cluster as reference};
-use mmt_testkit::tolerance::{Quantity, Width, check};
+use mmt_testkit::tolerance::{Quantity, Width, check, same};
 use mmt_testkit::{Failure, Trial, generate, strategies};
 use proptest::prelude::*;
 use tch::Kind;
@@ -50,7 +50,7 @@ proptest! {
     fn k_reciprocal_neighbours_are_equal_in_both_wings(ranking in rankings(), k in 1..12_usize) {
         let expected = neighbours(NEIGHBOURS[0], &ranking, k)?;
         for implementation in &NEIGHBOURS[1..] {
-            prop_assert_eq!(neighbours(*implementation, &ranking, k)?, expected.clone());
+            same("D11", &neighbours(*implementation, &ranking, k)?, &expected)?;
         }
     }
 

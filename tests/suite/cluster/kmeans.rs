@@ -1,7 +1,7 @@
 //! D10, k-means from given centres.
 
 use mmt_reference::Matrix;
-use mmt_testkit::tolerance::{Quantity, Width, check};
+use mmt_testkit::tolerance::{Quantity, Width, check, same};
 use mmt_testkit::{Trial, generate, strategies};
 use proptest::prelude::*;
 
@@ -34,8 +34,7 @@ proptest! {
         let expected = kmeans(KMEANS[0], &points, &centres, 1e-4, 300)?;
         for implementation in &KMEANS[1..] {
             let found = kmeans(*implementation, &points, &centres, 1e-4, 300)?;
-            prop_assert_eq!(&found.labels, &expected.labels);
-            prop_assert_eq!(found.iterations, expected.iterations);
+            same("D10", &(&found.labels, found.iterations), &(&expected.labels, expected.iterations))?;
             check("D15", Quantity::Value, Width::Double, 1.0, &found.centres, &expected.centres)?;
             check("D15", Quantity::Value, Width::Double, 10.0, found.inertia, expected.inertia)?;
         }
@@ -51,7 +50,7 @@ proptest! {
         let expected = kmeans(KMEANS[0], &points, &far, 1e-4, 300)?;
         for implementation in &KMEANS[1..] {
             let found = kmeans(*implementation, &points, &far, 1e-4, 300)?;
-            prop_assert_eq!(&found.labels, &expected.labels);
+            same("D10", &found.labels, &expected.labels)?;
             check("D15", Quantity::Value, Width::Double, 50.0, &found.centres, &expected.centres)?;
         }
     }

@@ -1,5 +1,6 @@
 //! The data room (D25 … D28): fast = reference, and the rules themselves.
 
+mod bad_input;
 mod erasing;
 mod pixels;
 mod sampler;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use mmt::data::GallerySampler;
+use mmt_testkit::tolerance::same;
 use mmt_testkit::{Failure, Trial, generate, strategies};
 use proptest::prelude::*;
 
@@ -41,7 +42,8 @@ proptest! {
     fn the_rule_of_every_first_image_equals_the_reference((labels, cameras, k) in tables()) {
         let fast = sampler(&labels, &cameras, k)?;
         for first in 0..labels.len() {
-            prop_assert_eq!(fast.pick(first).map(|p| (p.pool, p.drawn, p.with_replacement)), reference(&labels, &cameras, k, first)?);
+            let found = fast.pick(first).map(|p| (p.pool, p.drawn, p.with_replacement));
+            same("D25", &found, &reference(&labels, &cameras, k, first)?)?;
         }
     }
 

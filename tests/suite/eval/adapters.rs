@@ -34,15 +34,21 @@ impl CmcRule {
     pub const ALL: [Self; 3] = [Self::First, Self::All, Self::SeparateCameras];
 }
 
-fn fast_rankings(split: &Split, separate_cameras: bool) -> Trial<Vec<mmt::eval::Ranking>> {
+/// Labels of queries and gallery as the fast wing takes them.
+pub fn fast_labels(split: &Split) -> [mmt::eval::Labels<'_>; 2] {
     use mmt::eval::Labels;
 
     let query = Labels { identities: &split.query_identities, cameras: &split.query_cameras };
-    let gallery = Labels { identities: &split.gallery_identities, cameras: &split.gallery_cameras };
+    [query, Labels { identities: &split.gallery_identities, cameras: &split.gallery_cameras }]
+}
+
+fn fast_rankings(split: &Split, separate_cameras: bool) -> Trial<Vec<mmt::eval::Ranking>> {
+    let [query, gallery] = fast_labels(split);
     Ok(mmt::eval::rank_all(split.distances.values(), query, gallery, separate_cameras)?)
 }
 
-fn reference_labels(split: &Split) -> [reference::ranking::Labels<'_>; 2] {
+/// Labels of queries and gallery as the reference takes them.
+pub fn reference_labels(split: &Split) -> [reference::ranking::Labels<'_>; 2] {
     use reference::ranking::Labels;
 
     let query = Labels { identities: &split.query_identities, cameras: &split.query_cameras };

@@ -7,6 +7,7 @@ mod dbscan_script;
 mod evaluation;
 mod losses;
 mod models;
+mod reference_network;
 mod run;
 mod samplers;
 mod schedules;

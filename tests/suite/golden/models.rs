@@ -10,13 +10,12 @@ use mmt_testkit::{Failure, Trial};
 use tch::{Device, Kind, Tensor};
 
 use super::run::{Run, Side};
-use super::unknown_function;
+use super::{reference_network, unknown_function};
 
-/// Why the reference does not run these.
-pub const TOO_LARGE: &str = "a ResNet-50 in plain loops takes minutes; the reference's network is held by tests/suite/model on small specs";
+const WITH_BN: &str = "published feature_withbn returns the neck's output first; unused by its scripts";
 
 /// Values of a long state entry that the cases keep.
-const KEPT: i64 = 16;
+pub const KEPT: usize = 16;
 
 /// Runs a case of the group.
 pub fn models(run: &mut Run) -> Trial {
@@ -66,11 +65,11 @@ pub fn generated_network(run: &Run, spec: &Spec, classes: usize, prefix: &str, k
 
 fn network(run: &mut Run, spec: Spec) -> Trial {
     let (embedding, classes) = (run.case.count("num_features")?, run.case.count("num_classes")?);
+    let prefix = run.case.text("weights_prefix")?.to_owned();
+    reference_network::network(run, (embedding > 0).then_some(embedding), classes, &prefix)?;
     let embedding = (embedding > 0).then_some(Embedding { features: embedding as i64, unit_length: false });
     let spec = Spec { embedding, ..spec };
     same_state_dict(run, &spec, classes)?;
-    run.skip(Side::Reference, TOO_LARGE);
-    let prefix = run.case.text("weights_prefix")?.to_owned();
     let labels = run.case.tensor("labels", Kind::Int64)?;
     for side in Side::FAST {
         let images = generator::case_images(run.case, side.kind())?;
@@ -128,7 +127,7 @@ fn stages(run: &mut Run, side: Side, network: &Network, images: &Tensor) -> Tria
 }
 
 /// The names that stand in the meaning of an output: `...: a, b, c`.
-fn named_in_meaning(run: &Run, output: &str) -> Vec<String> {
+pub fn named_in_meaning(run: &Run, output: &str) -> Vec<String> {
     let meaning = run.case.outputs().get(output).map_or("", |output| output.spec.meaning.as_str());
     let list = meaning.rsplit(": ").next().unwrap_or("");
     list.split([',', ';', '(']).map(str::trim).filter(|name| name.contains('.')).map(str::to_owned).collect()
@@ -147,16 +146,15 @@ fn gradient_norms(run: &mut Run, side: Side, network: &Network) -> Trial {
     run.compare(side, "grad_norms", norms.as_slice())
 }
 
+/// Entries of the state that a case keeps.
+pub fn state_stems(run: &Run) -> Vec<String> {
+    let names = run.case.outputs().keys().filter_map(|name| name.strip_prefix("out.state."));
+    names.map(str::to_owned).collect()
+}
+
 fn states(run: &mut Run, side: Side, network: &Network) -> Trial {
-    let stems: Vec<String> = run
-        .case
-        .outputs()
-        .keys()
-        .filter_map(|name| name.strip_prefix("out.state."))
-        .map(str::to_owned)
-        .collect();
-    for stem in stems {
-        let values = entry(network, &stem)?.narrow(0, 0, KEPT);
+    for stem in state_stems(run) {
+        let values = entry(network, &stem)?.narrow(0, 0, KEPT as i64);
         run.compare(side, &format!("state.{stem}"), &values)?;
     }
     run.compare(side, "num_batches_tracked", entry(network, "base.1.num_batches_tracked")?)
@@ -164,9 +162,10 @@ fn states(run: &mut Run, side: Side, network: &Network) -> Trial {
 
 /// Switches of the published constructor.
 fn variants(run: &mut Run) -> Trial {
-    run.skip(Side::Reference, TOO_LARGE);
     let classes = run.case.count("num_classes")?;
     let prefix = run.case.text("weights_prefix")?.to_owned();
+    reference_network::variants(run, classes, &prefix)?;
+    run.skip_output(Side::Reference, "with_bn_first", WITH_BN);
     let embedding = |unit_length| Some(Embedding { features: 64, unit_length });
     for side in Side::FAST {
         let images = generator::case_images(run.case, side.kind())?;
@@ -176,11 +175,7 @@ fn variants(run: &mut Run) -> Trial {
         let unit = Spec { embedding: embedding(true), ..Spec::resnet50() };
         let unit = generated_network(run, &unit, classes, &prefix, side.kind())?;
         run.compare(side, "norm_logits", &unit.train(&images, None).logits)?;
-        run.skip_output(
-            side,
-            "with_bn_first",
-            "published feature_withbn returns the neck's output first; unused by its scripts",
-        );
+        run.skip_output(side, "with_bn_first", WITH_BN);
     }
     Ok(())
 }

@@ -3,9 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use mmt_testkit::agreement;
+use mmt_testkit::compare::Difference;
+use mmt_testkit::definitions::of_function;
 use mmt_testkit::golden::{Case, Rule};
 use mmt_testkit::{Actual, Failure, Trial};
 use tch::Kind;
+
+/// No error at all.
+const EQUAL: Difference = Difference { absolute: 0.0, share: 0.0, place: 0 };
 
 /// Who computed a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,7 +49,7 @@ pub struct Run<'a> {
     /// The case.
     pub case: &'a Case,
     seen: BTreeMap<Side, BTreeSet<String>>,
-    worst: BTreeMap<Side, f64>,
+    worst: BTreeMap<Side, Difference>,
     skipped: BTreeMap<Side, String>,
     skipped_outputs: Vec<(Side, String, &'static str)>,
 }
@@ -71,14 +77,37 @@ impl<'a> Run<'a> {
         let name = self.case.output_name(stem, side != Side::Single);
         let name = name.ok_or_else(|| Failure::new(format!("{}: no output {stem}", self.case.name())))?;
         let difference = self.case.compare(&name, &actual.into()).map_err(|failure| failure.at(side))?;
-        self.note(side, stem, difference.map_or(0.0, |difference| difference.share));
+        self.note(side, stem, difference.unwrap_or(EQUAL));
         Ok(())
     }
 
-    fn note(&mut self, side: Side, stem: &str, share: f64) {
+    fn note(&mut self, side: Side, stem: &str, difference: Difference) {
         self.seen.entry(side).or_default().insert(stem.to_owned());
-        let worst = self.worst.entry(side).or_default();
-        *worst = worst.max(share);
+        let worst = self.worst.entry(side).or_insert(EQUAL);
+        let absolute = worst.absolute.max(difference.absolute);
+        *worst = Difference { absolute, share: worst.share.max(difference.share), place: 0 };
+    }
+
+    /// Leaves the case in the agreement report of every definition that its function belongs to.
+    fn keep(&self) {
+        for definition in of_function(self.case.function()) {
+            for (side, worst) in &self.worst {
+                let kind = agreement::Kind {
+                    definition: definition.number,
+                    quantity: "output",
+                    against: "published",
+                    side: match side {
+                        Side::Reference => "reference",
+                        Side::Double => "f64",
+                        Side::Single => "f32",
+                    },
+                    device: "cpu",
+                    allowed: "manifest".to_owned(),
+                    reason: "the rule beside each output in tests/golden/manifest.json",
+                };
+                agreement::note(kind, *worst);
+            }
+        }
     }
 
     /// Compares things that are no tensors: they must be equal.
@@ -93,7 +122,7 @@ impl<'a> Run<'a> {
             let text = format!("{side}: {}: {what} is {actual:?}, expected {expected:?}", self.case.name());
             return Err(Failure::new(text));
         }
-        self.note(side, what, 0.0);
+        self.note(side, what, EQUAL);
         Ok(())
     }
 
@@ -102,7 +131,7 @@ impl<'a> Run<'a> {
         if result.is_ok() {
             return Err(Failure::new(format!("{side}: {} must end in an error", self.case.name())));
         }
-        self.note(side, "refusal", 0.0);
+        self.note(side, "refusal", EQUAL);
         Ok(())
     }
 
@@ -139,7 +168,9 @@ impl<'a> Run<'a> {
                 return Err(Failure::new(format!("{}: {side} was not asked to refuse", self.case.name())));
             }
         }
-        Ok(Outcome { compared: self.worst, skipped: self.skipped, skipped_outputs: self.skipped_outputs })
+        self.keep();
+        let compared = self.worst.into_iter().map(|(side, worst)| (side, worst.share)).collect();
+        Ok(Outcome { compared, skipped: self.skipped, skipped_outputs: self.skipped_outputs })
     }
 
     /// Names of the outputs without `out.` and `out64.`; those that are only for information do not count.

@@ -3,20 +3,20 @@
 use mmt::loss::objective::Weights;
 use mmt::model::{Network, Spec};
 use mmt::train::{FusedAdam, mutual, pretrain};
-use mmt_testkit::Trial;
 use mmt_testkit::golden::generator;
+use mmt_testkit::{Trial, strategies};
 use tch::{Kind, Tensor};
 
-use super::models::{TOO_LARGE, generated_network};
+use super::models::generated_network;
 use super::run::{Run, Side};
-use super::unknown_function;
+use super::{reference_network, unknown_function};
 
 /// Both trainers: Adam's settings of the published scripts, and the label smoothing.
-const LEARNING_RATE: f64 = 3.5e-4;
-const WEIGHT_DECAY: f64 = 5e-4;
-const EPSILON: f64 = 0.1;
+pub const LEARNING_RATE: f64 = 3.5e-4;
+pub const WEIGHT_DECAY: f64 = 5e-4;
+pub const EPSILON: f64 = 0.1;
 /// Entries whose norms the cases hold after each step.
-const NORMS: [&str; 6] = [
+pub const NORMS: [&str; 6] = [
     "base.0.weight",
     "base.1.weight",
     "base.5.1.conv2.weight",
@@ -24,7 +24,7 @@ const NORMS: [&str; 6] = [
     "feat_bn.weight",
     "classifier.weight",
 ];
-const STATS: [&str; 5] = [
+pub const STATS: [&str; 5] = [
     "base.1.running_mean",
     "base.1.running_var",
     "base.6.2.bn3.running_var",
@@ -34,15 +34,16 @@ const STATS: [&str; 5] = [
 
 /// Runs a case of the group.
 pub fn trajectories(run: &mut Run) -> Trial {
-    run.skip(Side::Reference, TOO_LARGE);
     match run.case.function() {
         "mmt.trainers.PreTrainer.train" => {
+            by_reference(run, reference_network::pretraining)?;
             for side in Side::FAST {
                 pretraining(run, side)?;
             }
             Ok(())
         }
         "mmt.trainers.MMTTrainer.train" => {
+            by_reference(run, reference_network::mutual_mean_teaching)?;
             for side in Side::FAST {
                 mutual_mean_teaching(run, side)?;
             }
@@ -52,13 +53,22 @@ pub fn trajectories(run: &mut Run) -> Trial {
     }
 }
 
+/// The reference takes these steps of four ResNet-50s in plain loops only where it is asked to.
+fn by_reference(run: &mut Run, steps: fn(&mut Run) -> Trial) -> Trial {
+    if strategies::extensive() {
+        return steps(run);
+    }
+    run.skip(Side::Reference, "ResNet-50s in plain loops take minutes: MMT_EXTENSIVE=1 runs them");
+    Ok(())
+}
+
 /// Rows of values, one per step.
 #[derive(Default)]
-struct Rows(Vec<Vec<f64>>);
+pub struct Rows(pub Vec<Vec<f64>>);
 
 impl Rows {
     /// All steps in f64, the first one alone in both widths.
-    fn compare(&self, run: &mut Run, side: Side, stem: &str) -> Trial {
+    pub fn compare(&self, run: &mut Run, side: Side, stem: &str) -> Trial {
         run.compare(side, &format!("{stem}_step0"), self.0[0].as_slice())?;
         if side == Side::Single {
             run.skip_output(side, stem, "Adam turns f32 rounding into whole steps; f64 holds them all");

@@ -1,32 +1,12 @@
 //! Input no loss is defined for: a typed error, of the same variant in both wings.
 
-use std::fmt::Debug;
-
 use mmt_reference::Matrix;
 use mmt_reference::loss as slow;
+use mmt_testkit::Trial;
 use mmt_testkit::convert::{label_tensor, tensor};
-use mmt_testkit::{Failure, Trial};
 use tch::{Kind, Tensor};
 
-/// Name of the variant of an error's input.
-fn variant(input: &dyn Debug) -> String {
-    format!("{input:?}").chars().take_while(|letter| letter.is_alphanumeric()).collect()
-}
-
-/// Both wings must refuse, with the variant `expected`.
-fn both_refuse<A, B>(expected: &str, slow: mmt_reference::Result<A>, fast: mmt::Result<B>) -> Trial {
-    let Err(slow) = slow else { return Err(Failure::new(format!("the reference took it: {expected}"))) };
-    let fast = match fast {
-        Err(mmt::Error::Input(input)) => input,
-        Err(other) => return Err(Failure::new(format!("not an error of the input: {other}"))),
-        Ok(_) => return Err(Failure::new(format!("the fast wing took it: {expected}"))),
-    };
-    let found = (variant(&slow), variant(&fast));
-    if found == (expected.to_owned(), expected.to_owned()) {
-        return Ok(());
-    }
-    Err(Failure::new(format!("{found:?}, expected {expected}")))
-}
+use crate::wing::both_refuse;
 
 fn ones(rows: usize, columns: usize) -> (Matrix, Tensor) {
     let matrix = Matrix::from_fn(rows, columns, |_, _| 1.0);

@@ -3,7 +3,7 @@
 use mmt_reference::Matrix;
 use mmt_reference::loss::mining::hardest;
 use mmt_testkit::generate::{Batch, BatchKind};
-use mmt_testkit::tolerance::Width;
+use mmt_testkit::tolerance::{Width, same};
 use mmt_testkit::{Actual, Trial, convert, generate, strategies};
 use proptest::prelude::*;
 
@@ -42,7 +42,7 @@ proptest! {
     fn fast_equals_reference_on_the_same_distances_in_both_widths((distances, labels) in cases()) {
         let expected = reference(&distances, &labels)?;
         for width in [Width::Double, Width::Single] {
-            prop_assert_eq!(fast(width, &distances, &labels)?, expected.clone());
+            same("D4", &fast(width, &distances, &labels)?, &expected)?;
         }
     }
 

@@ -1,0 +1,158 @@
+#!/usr/bin/env python3
+"""Breaks the fast wing on purpose, one break at a time, and asks the suite whether it notices.
+
+All breaks of list.toml are built into one program, each behind a switch that the variable MMT_MUTANT sets, in a copy of the
+tracked files below target/mutations/. Nothing in the working tree changes but the report.
+
+    python3 tests/mutations/run.py            # all, and write reports/mutations.md
+    python3 tests/mutations/run.py D12 D14    # the breaks of some definitions, and print them
+"""
+
+import argparse
+import datetime
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+TREE = ROOT / "target" / "mutations"
+# What every mutant is asked. Whole ResNet-50s take minutes and hold the same definitions as ten_steps.
+LEFT_OUT = ["golden::models", "golden::trajectories", "architecture", "coverage"]
+SWITCH = """
+/// True while the program runs as that mutant.
+pub(crate) fn mutant(number: usize) -> bool {
+    static CHOSEN: std::sync::OnceLock<Option<usize>> = std::sync::OnceLock::new();
+    *CHOSEN.get_or_init(|| std::env::var("MMT_MUTANT").ok()?.parse().ok()) == Some(number)
+}
+"""
+
+
+def copy_tree() -> None:
+    """The tracked files, so that an unfinished edit elsewhere does no harm."""
+    shutil.rmtree(TREE, ignore_errors=True)
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+    for name in filter(None, listed.split("\0")):
+        (TREE / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(ROOT / name, TREE / name)
+
+
+def code_of(text: str) -> str:
+    """The text up to its unit tests, comments blanked out at the same length, so that places stay."""
+    code = text.split("#[cfg(test)]")[0]
+    return re.sub(r"//[^\n]*", lambda comment: " " * len(comment.group()), code)
+
+
+def plant(number: int, mutation: dict) -> None:
+    """Builds one break into the copy."""
+    path = TREE / mutation["file"]
+    text = path.read_text()
+    code = code_of(text)
+    found = mutation["find"]
+    if code.count(found) != 1:
+        sys.exit(f"{mutation['file']}: {found!r} stands there {code.count(found)} times, not once")
+    switch = f"crate::mutant({number})"
+    if "replace" in mutation:
+        new = mutation["replace"].replace("$MUTANT", switch)
+    else:
+        new = f"(if {switch} {{ {mutation['put']} }} else {{ {found} }})"
+    at = code.index(found)
+    path.write_text(text[:at] + new + text[at + len(found) :])
+
+
+def plant_all(mutations: list[dict]) -> None:
+    """All breaks, each behind its switch."""
+    for number, mutation in enumerate(mutations):
+        plant(number, mutation)
+    library = TREE / "src" / "lib.rs"
+    library.write_text(library.read_text() + SWITCH)
+
+
+def build() -> Path:
+    """The suite's program, built in the project's own target folder."""
+    environment = dict(os.environ, CARGO_TARGET_DIR=str(ROOT / "target"))
+    if not {"LIBTORCH", "LIBTORCH_USE_PYTORCH"} & environment.keys():
+        environment["LIBTORCH"] = str(ROOT / ".libtorch" / "torch")
+    environment["CPLUS_INCLUDE_PATH"] = str(ROOT / "tools" / "no-libtorch")
+    command = ["cargo", "test", "--test", "suite", "--no-run", "--message-format=json-render-diagnostics"]
+    done = subprocess.run(command, cwd=TREE, env=environment, stdout=subprocess.PIPE, text=True)
+    if done.returncode != 0:
+        sys.exit("the mutants do not compile")
+    messages = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    programs = [message["executable"] for message in messages if message.get("target", {}).get("name") == "suite"]
+    return Path(next(filter(None, programs)))
+
+
+def failed_tests(program: Path, number: int | None) -> list[str]:
+    """Names of the tests that fail as that mutant."""
+    environment = dict(os.environ)
+    environment.pop("MMT_MUTANT", None)
+    if number is not None:
+        environment["MMT_MUTANT"] = str(number)
+    skips = [part for name in LEFT_OUT for part in ("--skip", name)]
+    done = subprocess.run([program, *skips], cwd=ROOT, env=environment, capture_output=True, text=True)
+    return sorted(set(re.findall(r"^test (\S+) \.\.\. FAILED", done.stdout, re.MULTILINE)))
+
+
+def laws(program: Path) -> list[str]:
+    """All tests a mutant is asked that hold a law."""
+    listed = subprocess.run([program, "--list"], capture_output=True, text=True, check=True).stdout
+    names = re.findall(r"^(\S+): test$", listed, re.MULTILINE)
+    return [name for name in names if not name.startswith(("golden::", *LEFT_OUT))]
+
+
+def report(mutations: list[dict], failed: list[list[str]], all_laws: list[str]) -> str:
+    caught = sum(bool(names) for names in failed)
+    killed = {name for names in failed for name in names}
+    quiet = [name for name in all_laws if name not in killed]
+    lines = [
+        "# Mutations: is a broken definition noticed?",
+        "",
+        "Each line breaks one expression of the fast wing and runs the suite. Made by `python3 tests/mutations/run.py` from",
+        "`tests/mutations/list.toml`; nothing here is written by hand. Whole ResNet-50s (golden models and trajectories) are not asked.",
+        "",
+        f"{caught} of {len(mutations)} breaks were caught ({datetime.date.today().isoformat()}). "
+        f"{len(all_laws) - len(quiet)} of the {len(all_laws)} tests of the rooms failed at least once.",
+        "",
+        "| Nr | what was broken | in | tests that failed | for instance |",
+        "| --- | --- | --- | ---: | --- |",
+    ]
+    for mutation, names in zip(mutations, failed):
+        own = [name for name in names if not name.startswith("golden::")] or names
+        shown = ", ".join(f"`{name}`" for name in own[:2]) or "**none**"
+        place = mutation["file"].removeprefix("src/")
+        lines.append(f"| {mutation['definition']} | {mutation['what']} | `{place}` | {len(names)} | {shown} |")
+    lines += ["", "## Tests of the rooms that no break of the list made fail", ""]
+    lines += [f"- `{name}`" for name in quiet] or ["None."]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("definitions", nargs="*", help="only breaks of these, such as D12; prints and writes no report")
+    chosen = set(parser.parse_args().definitions)
+    mutations = tomllib.loads((ROOT / "tests/mutations/list.toml").read_text())["mutation"]
+    if unknown := chosen - {mutation["definition"] for mutation in mutations}:
+        sys.exit(f"no break of {', '.join(sorted(unknown))} is listed")
+    copy_tree()
+    plant_all(mutations)
+    program = build()
+    if broken := failed_tests(program, None):
+        sys.exit(f"without a break these fail already: {', '.join(broken)}")
+    asked = [at for at, mutation in enumerate(mutations) if not chosen or mutation["definition"] in chosen]
+    failed = []
+    for at in asked:
+        failed.append(failed_tests(program, at))
+        print(f"{mutations[at]['definition']} {mutations[at]['what']}: {len(failed[-1])} tests fail", flush=True)
+    if not chosen:
+        (ROOT / "reports" / "mutations.md").write_text(report(mutations, failed, laws(program)))
+    if not all(failed):
+        sys.exit("some breaks were not noticed")
+
+
+if __name__ == "__main__":
+    main()
