@@ -8,7 +8,7 @@ use assert_cmd::assert::Assert;
 use mmt::model::{read_tensors, write_tensors};
 use mmt::record::{EvaluationRecord, Split, read_csv};
 
-use super::{DOMAINS, Program, fails, files};
+use super::{Program, domains_root, fails, files};
 
 /// A run whose checkpoints the tests share.
 static RUN: LazyLock<Program> = LazyLock::new(|| {
@@ -25,18 +25,12 @@ fn adapted() -> PathBuf {
     RUN.out().join("miniature/adapt/market-to-duke/mmt-k/seed-1")
 }
 
-/// The built-in domains as a data root.
-fn data_root() -> PathBuf {
-    LazyLock::force(&RUN);
-    fs::read_dir(DOMAINS.path()).unwrap().next().unwrap().unwrap().path()
-}
-
 fn evaluate(program: &Program, checkpoint: &Path, arguments: &[&str]) -> Assert {
     let mut command = program.command(&["evaluate", "--threads", "2", "--device", "cpu", "--checkpoint"]);
     command
         .arg(checkpoint)
         .args(["--dataset", "dukemtmc", "--data-root"])
-        .arg(data_root())
+        .arg(domains_root())
         .args(arguments)
         .assert()
 }
@@ -134,7 +128,7 @@ fn what_is_evaluated_on_must_be_there() {
 #[test]
 fn features_of_a_split_come_with_their_images_and_can_be_clustered() {
     let program = Program::new();
-    let root = data_root();
+    let root = domains_root();
     let root = root.to_str().unwrap();
     let split =
         ["--dataset", "dukemtmc", "--data-root", root, "--split", "train", "--out", "own.safetensors"];
@@ -164,7 +158,7 @@ fn features_of_a_split_come_with_their_images_and_can_be_clustered() {
 #[test]
 fn features_of_a_folder_are_those_of_its_split() {
     let program = Program::new();
-    let root = data_root();
+    let root = domains_root();
     let folder = root.join("dukemtmc/DukeMTMC-reID/query");
     extract(&program, &["--images", folder.to_str().unwrap(), "--out", "a.safetensors"]).success();
     let split = ["--dataset", "dukemtmc", "--data-root", root.to_str().unwrap(), "--split", "query"];
@@ -182,7 +176,7 @@ fn wrong_images_are_named_and_nothing_is_written() {
     let program = Program::new();
     fs::create_dir_all(program.path("images/inner")).unwrap();
     fails(extract(&program, &["--images", "images"]), 1, &["images", "no image"]);
-    let photo = data_root().join("dukemtmc/DukeMTMC-reID/query");
+    let photo = domains_root().join("dukemtmc/DukeMTMC-reID/query");
     let photo = fs::read_dir(photo).unwrap().next().unwrap().unwrap().path();
     fs::copy(&photo, program.path("images/a.jpg")).unwrap();
     fs::write(program.path("images/inner/broken.png"), "no image").unwrap();
