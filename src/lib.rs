@@ -15,6 +15,7 @@ pub mod random;
 pub mod record;
 pub mod report;
 pub mod synthetic;
+pub mod tools;
 pub mod train;
 
 pub use error::{Error, InvalidInput, Result};

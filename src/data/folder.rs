@@ -24,7 +24,7 @@ pub(super) struct FolderRules {
 }
 
 /// Endings that tell an image which the published code would not read.
-const OTHER_IMAGES: [&str; 8] = ["jpg", "jpeg", "png", "bmp", "gif", "tif", "tiff", "webp"];
+pub(super) const OTHER_IMAGES: [&str; 8] = ["jpg", "jpeg", "png", "bmp", "gif", "tif", "tiff", "webp"];
 
 /// Reads the three folders below `folder`.
 pub(super) fn read(folder: &Path, rules: &FolderRules, bounds: Bounds) -> Result<Subsets> {

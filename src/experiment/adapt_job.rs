@@ -131,10 +131,14 @@ impl Run {
             let students = adaptation.students();
             networks.extend([(STUDENTS[0], students[0]), (STUDENTS[1], students[1])]);
         }
-        let found = evaluate_networks(&networks, target, Split::TargetTest, epoch, observer)?;
+        let found = evaluate_networks(&networks, target, self.target_splits(), epoch, observer)?;
         let mut line = summary(&found);
         records.evaluations.extend(found);
-        line += &format!(" clusters {} ARI {:.3}{}", labels.clusters, quality.ari, losses_text(&losses));
+        line += &format!(" clusters {}", labels.clusters);
+        if labels.unassigned() > 0 {
+            line += &format!(" noise {}", labels.unassigned());
+        }
+        line += &format!(" ARI {:.3}{}", quality.ari, losses_text(&losses));
         Ok(line)
     }
 
@@ -149,11 +153,20 @@ impl Run {
     ) -> Result<()> {
         let target = self.domain(job.task.target, job.seed);
         let named = [(NETWORKS[0], &networks[0]), (NETWORKS[1], &networks[1])];
-        let evaluations = evaluate_networks(&named, target, Split::TargetTest, 0, observer)?;
+        let evaluations = evaluate_networks(&named, target, self.target_splits(), 0, observer)?;
         context.monitor.epoch(context.job, &summary(&evaluations));
         let mut records = Records { evaluations, ..Records::default() };
         records.add_seconds(0, &observer.take_seconds());
         records.write(directory.path())
+    }
+
+    /// What networks are evaluated on.
+    fn target_splits(&self) -> &'static [Split] {
+        if self.profile.rerank {
+            &[Split::TargetTest, Split::TargetTestReRanked]
+        } else {
+            &[Split::TargetTest]
+        }
     }
 
     fn start_directory(&self, job: &TaskJob) -> Result<RunDirectory> {
@@ -188,6 +201,7 @@ impl Run {
             task: job.task.to_string(),
             row: &job.row.name,
             seed: job.seed,
+            rerank: self.profile.rerank.then_some(true),
             parents,
             domains: self.origin.description(job.seed),
             adaptation: adapts.then_some(&job.row.adaptation),

@@ -61,6 +61,9 @@ pub(super) struct TaskConfig<'a> {
     pub task: String,
     pub row: &'a str,
     pub seed: u64,
+    /// There only where galleries are re-ranked as well.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rerank: Option<bool>,
     /// Hashes of the configurations of the jobs it builds on.
     pub parents: Vec<String>,
     pub domains: DomainDescription,

@@ -126,6 +126,8 @@ pub struct Profile {
     pub seeds: Vec<u64>,
     /// Tasks to run.
     pub tasks: Vec<Task>,
+    /// Evaluate on the target with k-reciprocal re-ranking (D18) as well.
+    pub rerank: bool,
     /// The built-in domains.
     pub domains: Domains,
     /// Source pre-training.
@@ -152,6 +154,8 @@ struct RawProfile {
     image_size: ImageSize,
     seeds: Vec<u64>,
     tasks: Vec<Task>,
+    #[serde(default)]
+    rerank: bool,
     domains: Domains,
     pretraining: PretrainingSettings,
     adaptation: Table,
@@ -186,8 +190,8 @@ impl Profile {
                 tasks: row.tasks.unwrap_or_else(|| Task::ALL.to_vec()).into_iter().collect(),
             });
         }
-        let RawProfile { name, backbone, image_size, seeds, tasks, domains, pretraining, .. } = raw;
-        let profile = Self { name, backbone, image_size, seeds, tasks, domains, pretraining, rows };
+        let RawProfile { name, backbone, image_size, seeds, tasks, rerank, domains, pretraining, .. } = raw;
+        let profile = Self { name, backbone, image_size, seeds, tasks, rerank, domains, pretraining, rows };
         profile.check().map_err(|error| Error::Usage(format!("{origin}: {error}")))?;
         Ok(profile)
     }

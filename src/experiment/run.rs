@@ -20,6 +20,7 @@ use crate::data::{self, DatasetName};
 use crate::error::{Error, Result};
 use crate::model::Backbone;
 use crate::record::{RUN, RunInfo, SCHEMA_VERSION, write_json};
+use crate::train::Clustering;
 
 /// How a profile is to be run.
 #[derive(Debug, Clone)]
@@ -95,7 +96,7 @@ impl Run {
             monitor.preparing(text, done, total);
             if stop.is_asked() { Err(Error::Interrupted) } else { Ok(()) }
         })?;
-        check_clusters(&plan, &domains, &origin)?;
+        check_clusterings(&plan, &domains, &origin)?;
         let threads = threads.max(1);
         Ok(Self { profile, origin, folder, device, plan, stop, threads, domains, left_out, _lock: lock })
     }
@@ -216,21 +217,33 @@ fn wanted(plan: &Plan, origin: &Origin) -> Vec<(DatasetName, u64)> {
     wanted.into_iter().collect()
 }
 
-/// More clusters than images can only fail, so it is said before hours of pre-training.
-fn check_clusters(plan: &Plan, domains: &OpenDomains, origin: &Origin) -> Result<()> {
+/// A clustering that can only fail, for too few images, is refused before hours of pre-training.
+fn check_clusterings(plan: &Plan, domains: &OpenDomains, origin: &Origin) -> Result<()> {
     for node in &plan.nodes {
         let Job::Adapt(job) = &node.job else { continue };
         let images = domains[&(job.task.target, origin.domain_seed(job.seed))].train.len();
-        if let crate::train::Clustering::KMeans { clusters, .. } = job.row.adaptation.clustering
-            && clusters > images
-        {
+        if let Some(what) = asks_for_more_than(&job.row.adaptation.clustering, images) {
             return Err(Error::Usage(format!(
-                "row {}: {clusters} clusters, but the target of {} has only {images} training images",
+                "row {}: {what}, but the target of {} has only {images} training images",
                 job.row.name, job.task
             )));
         }
     }
     Ok(())
+}
+
+/// What of a clustering `images` images cannot give.
+fn asks_for_more_than(clustering: &Clustering, images: usize) -> Option<String> {
+    let pairs = (images * images.saturating_sub(1) / 2) as f64;
+    match *clustering {
+        Clustering::KMeans { clusters, .. } if clusters > images => Some(format!("{clusters} clusters")),
+        Clustering::Dbscan { k2, .. } if k2 > images => Some(format!("k2 = {k2} images to average")),
+        // The number of distances whose mean is eps (D13).
+        Clustering::Dbscan { rho, .. } if (rho * pairs).round_ties_even() < 1.0 => {
+            Some(format!("rho = {rho} of all distances"))
+        }
+        _ => None,
+    }
 }
 
 /// Holds the folder for this process. The system lets go of it when the process ends, however that comes.

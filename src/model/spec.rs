@@ -6,6 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::data::ImageSize;
 use crate::error::{Error, InvalidInput, Result};
 
 /// Kind of a residual block.
@@ -126,6 +127,11 @@ impl Spec {
         }
     }
 
+    /// Number of the first stage in the published `base` sequence: it follows the layers of the stem.
+    pub fn first_stage(&self) -> usize {
+        2 + usize::from(self.stem.relu) + usize::from(self.stem.max_pool)
+    }
+
     /// Dimension of the pooled features.
     pub fn pooled_features(&self) -> i64 {
         let last = self.stages.last().map_or(self.stem.channels, |stage| self.block.outputs(stage.width));
@@ -186,6 +192,14 @@ impl Backbone {
             Self::ResNet50 => Spec::resnet50(),
             Self::ResNetIbn50a => Spec::resnet_ibn50a(),
             Self::Small => Spec::small(),
+        }
+    }
+
+    /// The size of the images it is meant for: 256 × 128 as published, 64 × 32 for the small one.
+    pub fn image_size(self) -> ImageSize {
+        match self {
+            Self::ResNet50 | Self::ResNetIbn50a => ImageSize { height: 256, width: 128 },
+            Self::Small => ImageSize { height: 64, width: 32 },
         }
     }
 }

@@ -60,6 +60,8 @@ pub struct EpochRecord {
 pub enum Split {
     /// Query and gallery of the target.
     TargetTest,
+    /// The same, the gallery re-ranked by k-reciprocal neighbours (D18).
+    TargetTestReRanked,
     /// Query and gallery of the source.
     SourceTest,
 }

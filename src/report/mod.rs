@@ -74,6 +74,9 @@ fn tables(
     results: &results::Results,
 ) -> Result<Vec<table::Table>> {
     let mut tables = results.tables(context)?;
+    if let Some(re_ranked) = results::Results::re_ranked(&loaded.runs)? {
+        tables.push(re_ranked.re_ranked_table(context)?);
+    }
     tables.extend(labels::table(&loaded.runs, results, context)?);
     tables.extend(timings::table(&loaded.runs, context)?);
     tables.extend(published::table(results, context)?);
@@ -93,7 +96,7 @@ fn write(out: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf> {
 mod tests {
     use super::fixture::Fixture;
     use super::*;
-    use crate::record::{DomainKind, EVALUATIONS};
+    use crate::record::{DomainKind, EVALUATIONS, EvaluationRecord, Split, read_csv, write_csv};
 
     /// Two tasks; on one of them the oracle is missing.
     fn fixture(domains: DomainKind) -> Fixture {
@@ -153,6 +156,30 @@ mod tests {
             assert!(read(&fixture.out(), &format!("figures/{name}.svg")).contains("Market → Duke"));
             image::open(fixture.out().join(format!("figures/{name}.png"))).unwrap();
         }
+    }
+
+    #[test]
+    fn re_ranked_evaluations_get_a_table_of_their_own() {
+        let fixture = fixture(DomainKind::Synthetic);
+        let report = build(fixture.runs(), &fixture.out(), &[]).unwrap();
+        assert!(!report.text.contains("re-ranking"));
+        let records = fixture.runs().join("adapt/market-to-duke/mmt-k/seed-1").join(EVALUATIONS);
+        let mut evaluations: Vec<EvaluationRecord> = read_csv(&records).unwrap();
+        let last = evaluations.iter().filter(|record| record.epoch == 3).cloned();
+        let re_ranked: Vec<_> = last
+            .map(|record| EvaluationRecord { split: Split::TargetTestReRanked, map: 0.625, ..record })
+            .collect();
+        evaluations.extend(re_ranked);
+        write_csv(&records, &evaluations).unwrap();
+        let again = build(fixture.runs(), &fixture.out(), &[]).unwrap();
+        let table = read(&fixture.out(), "tables/results_re_ranked_last_epoch.csv");
+        assert!(
+            table.contains("market-to-duke,mmt-k,62.5000,,") && table.contains("duke-to-market,mmt-k,,,"),
+            "{table}"
+        );
+        // The other tables stay as they are.
+        assert!(again.text.starts_with(report.text.split("Pre-trained <").next().unwrap()), "{}", again.text);
+        assert!(again.text.contains("Results with re-ranking"));
     }
 
     #[test]

@@ -55,6 +55,16 @@ pub(super) struct Results {
 impl Results {
     /// Gathers the results of checked runs.
     pub fn new(runs: &[RunRecords]) -> Result<Self> {
+        Self::on(Split::TargetTest, runs)
+    }
+
+    /// The same with the gallery re-ranked; none where no run recorded it.
+    pub fn re_ranked(runs: &[RunRecords]) -> Result<Option<Self>> {
+        let found = Self::on(Split::TargetTestReRanked, runs)?;
+        Ok((found.epochs.height() > 0).then_some(found))
+    }
+
+    fn on(split: Split, runs: &[RunRecords]) -> Result<Self> {
         let runs: Vec<&RunRecords> = runs.iter().filter(|run| !run.is_pretraining()).collect();
         let tasks: BTreeSet<_> = runs.iter().map(|run| task_key(&run.info.task)).collect();
         let rows: BTreeMap<_, _> = runs
@@ -67,7 +77,7 @@ impl Results {
                 .into_values()
                 .map(|(name, method)| Row { name: name.clone(), method: method.clone() })
                 .collect(),
-            epochs: epochs(&runs).map_err(refused("the results"))?,
+            epochs: epochs(&runs, split).map_err(refused("the results"))?,
         })
     }
 
@@ -153,9 +163,28 @@ impl Results {
         let last = "The last epoch of adaptation; nothing is chosen. Epoch 0: not adapted.";
         let best = "The epoch with the highest mAP on the target's test set, as the published protocol has it; this choice looks \
                     at the test set, so it flatters. Epoch 0: not adapted.";
-        let make = |pick, name, title: &str, caption: &str| {
+        Ok(vec![
+            self.table(Pick::Last, context, ["results_last_epoch", "Results, last epoch", last])?,
+            self.table(Pick::Best, context, ["results_best_epoch", "Results, best epoch", best])?,
+        ])
+    }
+
+    /// The table of results of [`Results::re_ranked`].
+    pub fn re_ranked_table(&self, context: &Context) -> Result<Table> {
+        let caption = "The last epoch of adaptation, the gallery re-ranked by k-reciprocal neighbours (k1 = 20, k2 = 6, λ = 0.3).";
+        let words = ["results_re_ranked_last_epoch", "Results with re-ranking, last epoch", caption];
+        self.table(Pick::Last, context, words)
+    }
+
+    fn table(
+        &self,
+        pick: Pick,
+        context: &Context,
+        [name, title, caption]: [&'static str; 3],
+    ) -> Result<Table> {
+        let make = || -> PolarsResult<_> {
             let frame = self.summary(pick)?;
-            Ok::<_, PolarsError>(Table {
+            Ok(Table {
                 name,
                 title: format!("{title} ({})", context.label()),
                 caption: format!("{caption} {CAPTION}"),
@@ -165,23 +194,16 @@ impl Results {
                 names: 2,
             })
         };
-        let both = || -> PolarsResult<_> {
-            Ok(vec![
-                make(Pick::Last, "results_last_epoch", "Results, last epoch", last)?,
-                make(Pick::Best, "results_best_epoch", "Results, best epoch", best)?,
-            ])
-        };
-        both().map_err(refused("the tables of results"))
+        make().map_err(refused("the tables of results"))
     }
 }
 
 /// One line per task, row, seed and epoch; `adapted` is false for the start of a run that goes on.
-fn epochs(runs: &[&RunRecords]) -> PolarsResult<DataFrame> {
+fn epochs(runs: &[&RunRecords], wanted: Split) -> PolarsResult<DataFrame> {
     let mut lines = Vec::new();
     for run in runs {
         let last = run.evaluations.iter().map(|record| record.epoch).max().unwrap_or(0);
-        let answers =
-            |split: Split, network: &str| split == Split::TargetTest && network.starts_with("network-");
+        let answers = |split: Split, network: &str| split == wanted && network.starts_with("network-");
         let records = run.evaluations.iter().filter(|record| answers(record.split, &record.network));
         lines.extend(records.map(|record| (&run.info, record, record.epoch > 0 || last == 0)));
     }

@@ -154,7 +154,9 @@ impl Adaptation {
     fn cluster(&mut self, features: &Tensor, observer: &mut dyn Observer) -> Result<PseudoLabels> {
         observer.progress(Stage::Clustering, 0, 1)?;
         let mut rng = stream(self.seed, "adapt/cluster", self.epoch as u64, 0);
-        let pseudo_labels = self.clusterer.cluster(features, &mut rng)?;
+        let stage = || format!("clustering of epoch {}", self.epoch + 1);
+        let pseudo_labels =
+            self.clusterer.cluster(features, &mut rng).map_err(|error| error.in_stage(stage()))?;
         observer.progress(Stage::Clustering, 1, 1)?;
         Ok(pseudo_labels)
     }

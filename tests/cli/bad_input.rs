@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{DOMAINS, Program, fails, files};
+use super::{DOMAINS, Program, domains_root, fails, files};
 
 #[test]
 fn unknown_names_are_usage_errors_that_list_the_known_ones() {
@@ -56,15 +56,13 @@ fn more_clusters_than_images_are_refused_before_training() {
 
 /// A copy of the built-in domains, as if they were a user's data root.
 fn data_root(program: &Program) -> PathBuf {
-    program.miniature(&["--method", "pre-trained", "--quiet"]).assert().success();
-    let drawn = fs::read_dir(DOMAINS.path()).unwrap().next().unwrap().unwrap().path();
+    let drawn = domains_root();
     let root = program.path("data");
     for file in files(&drawn) {
         let to = root.join(&file);
         fs::create_dir_all(to.parent().unwrap()).unwrap();
         fs::copy(drawn.join(&file), to).unwrap();
     }
-    fs::remove_dir_all(program.out()).unwrap();
     root
 }
 

@@ -2,6 +2,9 @@
 //! one clear line with exit status 2 (usage) or 1 (failure), and leaves nothing half-written.
 
 mod bad_input;
+mod cluster;
+mod dbscan;
+mod networks;
 mod run;
 
 use std::fs;
@@ -10,10 +13,27 @@ use std::sync::LazyLock;
 
 use assert_cmd::Command;
 use assert_cmd::assert::Assert;
+use mmt::data::DatasetName;
+use mmt::experiment::Profile;
+use mmt::synthetic;
 use tempfile::TempDir;
 
-/// The built-in domains of the miniature profile, drawn once for all tests.
-static DOMAINS: LazyLock<TempDir> = LazyLock::new(|| tempfile::tempdir().unwrap());
+/// The built-in domains of the miniature profile, drawn once and before any test looks: a test that lists or copies them must not
+/// meet a folder in the making.
+static DOMAINS: LazyLock<TempDir> = LazyLock::new(|| {
+    let folder = tempfile::tempdir().unwrap();
+    let profile = Profile::load("miniature").unwrap();
+    for name in [DatasetName::Market1501, DatasetName::DukeMtmc] {
+        let settings = profile.domains.settings(profile.seeds[0]);
+        synthetic::prepare(name, &settings, folder.path(), &mut |_, _| Ok(())).unwrap();
+    }
+    folder
+});
+
+/// Those domains as if they were a user's data root.
+fn domains_root() -> PathBuf {
+    fs::read_dir(DOMAINS.path()).unwrap().next().unwrap().unwrap().path()
+}
 
 /// `reproduce` with arguments, in a folder of its own for everything it writes.
 struct Program {

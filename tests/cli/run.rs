@@ -3,10 +3,12 @@
 use std::fs;
 use std::path::Path;
 
-use super::{Program, files};
+use mmt::record::{EvaluationRecord, Split, read_csv};
+
+use super::{Program, fails, files};
 
 /// Every record of a run that must be the same in an equal one.
-fn records(folder: &Path) -> Vec<(String, Vec<u8>)> {
+pub fn records(folder: &Path) -> Vec<(String, Vec<u8>)> {
     files(folder)
         .into_iter()
         .filter(|path| {
@@ -71,7 +73,34 @@ fn a_run_of_other_settings_is_refused_and_names_them() {
         program.command(&["--profile", "own.toml", "--task", "market-to-duke", "--method", "pre-trained"]);
     let assert =
         command.arg("--out").arg(program.out()).arg("--domains-dir").arg(super::DOMAINS.path()).assert();
-    super::fails(assert, 2, &["weight_decay", "--out"]);
+    fails(assert, 2, &["weight_decay", "--out"]);
+}
+
+#[test]
+fn runs_that_re_rank_record_both() {
+    let program = Program::new();
+    let assert = program.miniature(&["--method", "baseline", "--rerank"]).assert().success();
+    let said = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
+    assert!(said.contains("re-ranked mAP"), "{said}");
+    let adapted = program.out().join("miniature/adapt/market-to-duke/baseline/seed-1/evaluations.csv");
+    let evaluations: Vec<EvaluationRecord> = read_csv(&adapted).unwrap();
+    let of = |split| -> Vec<f64> {
+        evaluations.iter().filter(|record| record.split == split).map(|record| record.map).collect()
+    };
+    let (plain, re_ranked) = (of(Split::TargetTest), of(Split::TargetTestReRanked));
+    // Two networks, epochs 0 to 2.
+    assert_eq!((plain.len(), re_ranked.len()), (6, 6));
+    assert_ne!(plain, re_ranked);
+    let text = String::from_utf8_lossy(&assert.get_output().stdout).into_owned();
+    let again = Program::new().miniature(&["--method", "baseline"]).assert().success();
+    assert!(text.contains("Results with re-ranking"), "{text}");
+    let table = |text: &str| text.lines().find(|line| line.contains("Baseline")).unwrap().to_owned();
+    assert_eq!(
+        table(&text),
+        table(&String::from_utf8_lossy(&again.get_output().stdout)),
+        "tables show plain ranks"
+    );
+    fails(program.miniature(&["--method", "baseline"]).assert(), 2, &["rerank"]);
 }
 
 #[test]

@@ -4,7 +4,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 use mmt::experiment::{Method, Profile, Task};
+use mmt::{Error, Result};
 use tch::{Cuda, Device};
+
+use crate::cluster::ClusterArgs;
+use crate::evaluate::EvaluateArgs;
+use crate::extract::ExtractArgs;
 
 /// Reproduces Mutual Mean-Teaching (ICLR 2020): pre-trains, adapts, evaluates, and makes the paper's table and figures.
 ///
@@ -23,6 +28,12 @@ pub struct Cli {
 pub enum Command {
     /// Make tables and figures again from the records of earlier runs.
     Report(ReportArgs),
+    /// Evaluate a checkpoint on a dataset: mAP and CMC, with re-ranking if asked for.
+    Evaluate(EvaluateArgs),
+    /// Write the features that a checkpoint's network gives for images.
+    Extract(ExtractArgs),
+    /// Cluster a file of features.
+    Cluster(ClusterArgs),
     /// Write down how far the fast implementation is from the reference and the published code, as the tests saw it.
     Agreement(AgreementArgs),
 }
@@ -61,6 +72,9 @@ pub struct RunArgs {
     /// Seeds, such as 1,2,3 [default: those of the profile].
     #[arg(long, value_delimiter = ',', value_name = "N,...")]
     pub seeds: Vec<u64>,
+    /// Evaluate with k-reciprocal re-ranking as well; the records keep both.
+    #[arg(long)]
+    pub rerank: bool,
     /// Folder with the real datasets (market1501/, dukemtmc/, msmt17/) instead of the built-in synthetic domains.
     #[arg(long, value_name = "DIR")]
     pub data_root: Option<PathBuf>,
@@ -70,12 +84,8 @@ pub struct RunArgs {
     /// Folder for runs and reports: <OUT>/<profile>/.
     #[arg(long, default_value = "runs", value_name = "DIR")]
     pub out: PathBuf,
-    /// Device: auto, cpu, cuda or cuda:N.
-    #[arg(long, default_value = "auto", value_parser = parse_device, value_name = "DEVICE")]
-    pub device: Device,
-    /// Threads to use [default: all of the machine].
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024), value_name = "N")]
-    pub threads: Option<u16>,
+    #[command(flatten)]
+    pub machine: MachineArgs,
     /// Say more: what each job does.
     #[arg(short, long, conflicts_with = "quiet")]
     pub verbose: bool,
@@ -84,9 +94,37 @@ pub struct RunArgs {
     pub quiet: bool,
 }
 
+/// What the computation runs on.
+#[derive(Debug, Args)]
+pub struct MachineArgs {
+    /// Device: auto, cpu, cuda or cuda:N.
+    #[arg(long, default_value = "auto", value_parser = parse_device, value_name = "DEVICE")]
+    pub device: Device,
+    /// Threads to use [default: all of the machine].
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024), value_name = "N")]
+    pub threads: Option<u16>,
+}
+
+impl MachineArgs {
+    pub fn threads(&self) -> usize {
+        let all = || std::thread::available_parallelism().map_or(1, usize::from);
+        self.threads.map_or_else(all, usize::from)
+    }
+
+    /// Gives loaders, the drawing of the built-in domains and libtorch as many threads.
+    pub fn set_threads(&self) -> Result<()> {
+        let threads = self.threads();
+        tch::set_num_threads(threads as i32);
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build_global()
+            .map_err(|error| Error::Training(format!("cannot start {threads} threads: {error}")))
+    }
+}
+
 impl RunArgs {
     /// The profile with what the command line changes.
-    pub fn profile(&self) -> mmt::Result<Profile> {
+    pub fn profile(&self) -> Result<Profile> {
         let mut profile = Profile::load(&self.profile)?;
         if !self.tasks.is_empty() {
             profile.tasks = unique(&self.tasks);
@@ -94,16 +132,12 @@ impl RunArgs {
         if !self.seeds.is_empty() {
             profile.seeds = unique(&self.seeds);
         }
+        profile.rerank |= self.rerank;
         Ok(profile)
     }
 
     pub fn methods(&self) -> Vec<Method> {
         if self.methods.is_empty() { Method::ALL.to_vec() } else { unique(&self.methods) }
-    }
-
-    pub fn threads(&self) -> usize {
-        let all = || std::thread::available_parallelism().map_or(1, usize::from);
-        self.threads.map_or_else(all, usize::from)
     }
 }
 
@@ -118,7 +152,7 @@ fn unique<T: Copy + PartialEq>(values: &[T]) -> Vec<T> {
     unique
 }
 
-fn parse_device(text: &str) -> Result<Device, String> {
+fn parse_device(text: &str) -> std::result::Result<Device, String> {
     let available = |index: i64| {
         if index < Cuda::device_count() {
             Ok(Device::Cuda(index as usize))

@@ -1,7 +1,11 @@
-//! `reproduce`: the four tasks from one command. Arguments and progress bars only; everything else is in the library.
+//! `reproduce`: the four tasks from one command, and tools for features and networks of one's own. Arguments and progress bars only; everything else is in the library.
 
 mod args;
+mod cluster;
+mod evaluate;
+mod extract;
 mod progress;
+mod tool;
 
 use std::path::Path;
 use std::process::ExitCode;
@@ -23,6 +27,9 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
         Some(Command::Report(args)) => report(&args),
+        Some(Command::Evaluate(args)) => evaluate::run(&args),
+        Some(Command::Extract(args)) => extract::run(&args),
+        Some(Command::Cluster(args)) => cluster::run(&args),
         Some(Command::Agreement(args)) => write_agreement(&args),
         None => run(&cli.run),
     };
@@ -41,8 +48,7 @@ fn main() -> ExitCode {
 
 fn run(args: &RunArgs) -> Result<()> {
     let profile = args.profile()?;
-    let threads = args.threads();
-    set_threads(threads)?;
+    args.machine.set_threads()?;
     let stop = Arc::new(Stop::new());
     on_interrupt(stop.clone())?;
     let origin = match &args.data_root {
@@ -55,8 +61,13 @@ fn run(args: &RunArgs) -> Result<()> {
         _ => Verbosity::Normal,
     };
     let bars = Bars::new(verbosity);
-    let options =
-        RunOptions { out: args.out.clone(), origin, methods: args.methods(), device: args.device, threads };
+    let options = RunOptions {
+        out: args.out.clone(),
+        origin,
+        methods: args.methods(),
+        device: args.machine.device,
+        threads: args.machine.threads(),
+    };
     let result = Run::new(profile, options, stop, &bars).and_then(|run| run.execute(&bars).map(|()| run));
     bars.clear();
     let run = result?;
@@ -91,14 +102,6 @@ fn write_report(runs: &Path, out: &Path, left_out: &[(String, String)]) -> Resul
         println!("  {}", file.display());
     }
     Ok(())
-}
-
-/// Loaders and the drawing of the built-in domains use as many threads as the networks.
-fn set_threads(threads: usize) -> Result<()> {
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(threads)
-        .build_global()
-        .map_err(|error| Error::Training(format!("cannot start {threads} threads: {error}")))
 }
 
 /// The first Ctrl-C asks the run to end, the second one ends it.

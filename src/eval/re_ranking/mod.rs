@@ -11,6 +11,9 @@ use crate::distance::check_features;
 use crate::error::{Error, InvalidInput, Result};
 pub use features::evaluate_re_ranked;
 
+/// Customary λ: the share of the original distance.
+pub const PUBLISHED_LAMBDA: f64 = 0.3;
+
 /// Distances among Q queries and G gallery images, f32 or f64.
 #[derive(Debug, Clone, Copy)]
 pub struct Distances<'a> {

@@ -1,0 +1,165 @@
+//! `reproduce cluster`: a file of features → a file of labels.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use mmt::cluster::jaccard::Neighbourhood;
+use mmt::tools::check_output;
+use mmt::tools::clustering::{
+    Algorithm, ClusterRequest, Clustered, DbscanSettings, Eps, cluster, write_labels,
+};
+use mmt::tools::feature_file::FeatureFile;
+use mmt::{Error, Result};
+
+use crate::args::MachineArgs;
+use crate::tool::{Line, memory_pair, percent, print_pairs, seconds_text};
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum MethodArg {
+    Dbscan,
+    Kmeans,
+}
+
+#[derive(Debug, Args)]
+pub struct ClusterArgs {
+    /// Features, one row per image: a safetensors file with a matrix [N, D] of f32 or f64, or a NumPy .npy file of f4 or f8 in C order.
+    #[arg(long, value_name = "FILE")]
+    pub features: PathBuf,
+    /// The tensor, where a safetensors file has several matrices.
+    #[arg(long)]
+    pub name: Option<String>,
+    /// DBSCAN on k-reciprocal Jaccard distances, or k-means.
+    #[arg(long, value_enum, default_value = "dbscan", value_name = "METHOD")]
+    pub method: MethodArg,
+    /// k-means: number of clusters [default: 500].
+    #[arg(long, value_name = "K")]
+    pub k: Option<usize>,
+    /// DBSCAN: neighbours of the k-reciprocal sets [default: 20].
+    #[arg(long, value_name = "N")]
+    pub k1: Option<usize>,
+    /// DBSCAN: rows over which an encoding is averaged [default: 6].
+    #[arg(long, value_name = "N")]
+    pub k2: Option<usize>,
+    /// DBSCAN: share of the smallest distances whose mean is eps [default: 1.6e-3].
+    #[arg(long, value_name = "SHARE", conflicts_with = "eps")]
+    pub rho: Option<f64>,
+    /// DBSCAN: eps itself.
+    #[arg(long, value_name = "DISTANCE")]
+    pub eps: Option<f64>,
+    /// DBSCAN: rows within eps that make a core point, itself counted [default: 4].
+    #[arg(long, value_name = "N")]
+    pub min_samples: Option<usize>,
+    /// DBSCAN: features of the source domain, for distances mixed with the distance from it.
+    #[arg(long, value_name = "FILE", requires = "lambda")]
+    pub source_features: Option<PathBuf>,
+    /// DBSCAN: weight of the distance from the source, 0 to 1.
+    #[arg(long, value_name = "WEIGHT", requires = "source_features")]
+    pub lambda: Option<f64>,
+    /// Divide rows by their length first [default: for DBSCAN, as in an adaptation].
+    #[arg(long, overrides_with = "no_normalize")]
+    pub normalize: bool,
+    /// Take rows as they are [default: for k-means, as in an adaptation].
+    #[arg(long)]
+    pub no_normalize: bool,
+    /// Seed of the starts of k-means.
+    #[arg(long, default_value_t = 1, value_name = "N")]
+    pub seed: u64,
+    /// Labels: row,label; noise is -1.
+    #[arg(long, default_value = "labels.csv", value_name = "FILE")]
+    pub out: PathBuf,
+    #[command(flatten)]
+    pub machine: MachineArgs,
+}
+
+impl ClusterArgs {
+    fn request(&self) -> Result<ClusterRequest> {
+        let algorithm = self.algorithm()?;
+        let features = FeatureFile { path: self.features.clone(), name: self.name.clone() };
+        let normalize = match (self.normalize, self.no_normalize) {
+            (true, _) => true,
+            (_, true) => false,
+            _ => self.method == MethodArg::Dbscan,
+        };
+        Ok(ClusterRequest { features, algorithm, normalize, seed: self.seed, device: self.machine.device })
+    }
+
+    fn algorithm(&self) -> Result<Algorithm> {
+        let counts = [("--k1", self.k1), ("--k2", self.k2), ("--min-samples", self.min_samples)];
+        let shares = [("--rho", self.rho), ("--eps", self.eps), ("--lambda", self.lambda)];
+        let for_dbscan = counts
+            .iter()
+            .filter_map(|(name, value)| value.map(|_| *name))
+            .chain(shares.iter().filter_map(|(name, value)| value.map(|_| *name)))
+            .next();
+        match (self.method, self.k, for_dbscan) {
+            (MethodArg::Kmeans, _, Some(name)) => {
+                Err(Error::Usage(format!("{name} is for --method dbscan; k-means takes --k")))
+            }
+            (MethodArg::Dbscan, Some(_), _) => Err(Error::Usage(
+                "--k is for --method kmeans; DBSCAN finds the number of clusters".to_owned(),
+            )),
+            (MethodArg::Kmeans, k, None) => Ok(Algorithm::KMeans { clusters: k.unwrap_or(500) }),
+            (MethodArg::Dbscan, None, _) => Ok(Algorithm::Dbscan(self.dbscan())),
+        }
+    }
+
+    fn dbscan(&self) -> DbscanSettings {
+        let published = Neighbourhood::default();
+        let source = self.source_features.clone().map(|path| FeatureFile { path, name: self.name.clone() });
+        DbscanSettings {
+            neighbourhood: Neighbourhood {
+                k1: self.k1.unwrap_or(published.k1),
+                k2: self.k2.unwrap_or(published.k2),
+            },
+            eps: self.eps.map_or(Eps::Share(self.rho.unwrap_or(1.6e-3)), Eps::Value),
+            min_samples: self.min_samples.unwrap_or(4),
+            source: source.zip(self.lambda),
+        }
+    }
+}
+
+pub fn run(args: &ClusterArgs) -> Result<()> {
+    let request = args.request()?;
+    check_output(&args.out)?;
+    args.machine.set_threads()?;
+    let mut line = Line::new();
+    let result = cluster(&request, &mut |stage, done, total| line.tell(stage, done, total));
+    drop(line);
+    let found = result?;
+    write_labels(&args.out, &found.labels)?;
+    warn(&request, &found);
+    let rows = found.labels.len();
+    let mut pairs = vec![
+        ("rows", rows.to_string()),
+        ("dimension", found.dimension.to_string()),
+        ("unit length", if request.normalize { "yes" } else { "no" }.to_owned()),
+        ("clusters", found.clusters.to_string()),
+        ("noise", format!("{} ({})", found.noise(), percent(found.noise(), rows))),
+        ("largest", format!("{} rows ({})", found.largest(), percent(found.largest(), rows))),
+    ];
+    pairs.extend(found.eps.map(|eps| ("eps", format!("{eps:.6}"))));
+    pairs.push(("seconds", seconds_text(&found.seconds)));
+    pairs.extend(memory_pair());
+    pairs.push(("labels", args.out.display().to_string()));
+    print_pairs(&pairs);
+    Ok(())
+}
+
+/// Says what a user may not have meant.
+fn warn(request: &ClusterRequest, found: &Clustered) {
+    if found.zero_rows > 0 {
+        eprintln!("warning: {} rows are all zero", found.zero_rows);
+    }
+    let Algorithm::Dbscan(settings) = &request.algorithm else { return };
+    let (rows, k1) = (found.labels.len(), settings.neighbourhood.k1);
+    if rows <= k1 {
+        eprintln!("warning: {rows} rows only, so that k1 = {k1} makes all of them neighbours");
+    }
+    match found.clusters {
+        0 => eprintln!(
+            "warning: all rows are noise; a larger --rho or --eps, or a smaller --min-samples, finds more"
+        ),
+        1 => eprintln!("warning: a single cluster; a smaller --rho or --eps finds more"),
+        _ => {}
+    }
+}
