@@ -73,8 +73,8 @@ def plant_all(mutations: list[dict]) -> None:
 
 
 def build() -> Path:
-    """The suite's program, built in the project's own target folder."""
-    environment = dict(os.environ, CARGO_TARGET_DIR=str(ROOT / "target"))
+    """The suite's program. A target folder of its own: Cargo takes the copy's crates for the project's, and would mix them up."""
+    environment = dict(os.environ, CARGO_TARGET_DIR=str(ROOT / "target" / "mutants"))
     if not {"LIBTORCH", "LIBTORCH_USE_PYTORCH"} & environment.keys():
         environment["LIBTORCH"] = str(ROOT / ".libtorch" / "torch")
     environment["CPLUS_INCLUDE_PATH"] = str(ROOT / "tools" / "no-libtorch")
