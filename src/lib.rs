@@ -16,5 +16,6 @@ pub mod record;
 pub mod report;
 pub mod synthetic;
 pub mod train;
+pub mod whole_file;
 
 pub use error::{Error, InvalidInput, Result};
