@@ -12,6 +12,7 @@
 mod checkpoint;
 mod initial;
 mod layers;
+mod load;
 mod network;
 pub mod norm;
 mod spec;
@@ -20,6 +21,7 @@ mod torch_file;
 mod weights;
 
 pub use checkpoint::{Checkpoint, Format, read_any, read_checkpoint, strip_prefix};
+pub use load::{LoadReport, import, published_names};
 pub use network::{Network, Outputs};
 pub use norm::BatchStatistics;
 pub use spec::{Backbone, BlockKind, Embedding, Spec, Stage, Stem};

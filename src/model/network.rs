@@ -266,14 +266,12 @@ impl Network {
 }
 
 fn stages<R: Rng>(builder: &mut Builder<R>, spec: &Spec) -> (Vec<Vec<Block>>, i64) {
-    // The stages' numbers follow the layers of the stem in the published `base` sequence.
-    let first = 2 + usize::from(spec.stem.relu) + usize::from(spec.stem.max_pool);
     let mut channels = spec.stem.channels;
     let mut stages = Vec::new();
     for (at, stage) in spec.stages.iter().enumerate() {
         let mut blocks = Vec::new();
         for number in 0..stage.blocks {
-            let name = format!("base.{}.{number}", first + at);
+            let name = format!("base.{}.{number}", spec.first_stage() + at);
             let stride = if number == 0 { stage.stride } else { 1 };
             blocks.push(Block::new(builder, &name, spec.block, channels, stage.width, stride, stage.ibn));
             channels = spec.block.outputs(stage.width);

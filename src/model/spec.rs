@@ -126,6 +126,11 @@ impl Spec {
         }
     }
 
+    /// Number of the first stage in the published `base` sequence: it follows the layers of the stem.
+    pub fn first_stage(&self) -> usize {
+        2 + usize::from(self.stem.relu) + usize::from(self.stem.max_pool)
+    }
+
     /// Dimension of the pooled features.
     pub fn pooled_features(&self) -> i64 {
         let last = self.stages.last().map_or(self.stem.channels, |stage| self.block.outputs(stage.width));

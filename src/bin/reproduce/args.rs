@@ -6,6 +6,8 @@ use clap::{Args, Parser, Subcommand};
 use mmt::experiment::{Method, Profile, Task};
 use tch::{Cuda, Device};
 
+use super::files::{ExportArgs, ImportArgs, InspectArgs};
+
 /// Reproduces Mutual Mean-Teaching (ICLR 2020): pre-trains, adapts, evaluates, and makes the paper's table and figures.
 ///
 /// Without arguments: the quick profile on the built-in synthetic domains, all four tasks with all four methods. The same command
@@ -23,6 +25,12 @@ pub struct Cli {
 pub enum Command {
     /// Make tables and figures again from the records of earlier runs.
     Report(ReportArgs),
+    /// Read a PyTorch checkpoint into a safetensors file. Nothing in it is executed.
+    Import(ImportArgs),
+    /// Write a checkpoint as a PyTorch file.
+    Export(ExportArgs),
+    /// Show what a checkpoint holds.
+    Inspect(InspectArgs),
 }
 
 #[derive(Debug, Args)]

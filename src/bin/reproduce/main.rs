@@ -1,6 +1,7 @@
 //! `reproduce`: the four tasks from one command. Arguments and progress bars only; everything else is in the library.
 
 mod args;
+mod files;
 mod progress;
 
 use std::path::Path;
@@ -23,6 +24,9 @@ fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
         Some(Command::Report(args)) => report(&args),
+        Some(Command::Import(args)) => files::import_file(&args),
+        Some(Command::Export(args)) => files::export_file(&args),
+        Some(Command::Inspect(args)) => files::inspect(&args),
         None => run(&cli.run),
     };
     match result {
