@@ -1,6 +1,6 @@
 //! Loading a checkpoint into a network: which entries fit, which are missing, and what is left over.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 
@@ -11,9 +11,6 @@ use super::network::Network;
 use super::spec::{Embedding, Spec};
 use super::weights::Named;
 use crate::error::{Error, Result};
-
-/// How many names an error lists.
-const LISTED: usize = 4;
 
 /// What became of the entries of a network and of a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -51,15 +48,17 @@ impl LoadReport {
     /// A batch norm's count of batches may always be missing: PyTorch before 0.4.1 kept none, and no result depends on it.
     ///
     /// # Errors
-    /// Names the first of them.
+    /// Says how many are missing, and names the first.
     pub fn check(&self, allowed: &[String], path: &Path) -> Result<()> {
         let refused = |name: &&str| {
             !name.ends_with(".num_batches_tracked")
                 && !allowed.iter().any(|prefix| name.starts_with(prefix.as_str()))
         };
         let missing: Vec<&str> = self.missing.iter().map(|(name, _)| name.as_str()).filter(refused).collect();
-        if !missing.is_empty() {
-            return Err(Error::file(path, format!("{} missing: {}", missing.len(), list(&missing))));
+        if let Some(first) = missing.first() {
+            let parts = parts(&missing);
+            let reason = format!("{} entries are missing ({parts}), such as {first}", missing.len());
+            return Err(Error::file(path, reason));
         }
         let misfit = self.other_shape.iter().find(|(name, _, _)| refused(&name.as_str()));
         if let Some((name, found, expected)) = misfit {
@@ -69,10 +68,13 @@ impl LoadReport {
     }
 }
 
-fn list(names: &[&str]) -> String {
-    let more = names.len().saturating_sub(LISTED);
-    let shown = names[..names.len().min(LISTED)].join(", ");
-    if more > 0 { format!("{shown} and {more} more") } else { shown }
+/// How many names lie under each first part: what could be allowed.
+fn parts(names: &[&str]) -> String {
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for name in names {
+        *counts.entry(name.split('.').next().unwrap_or(name)).or_default() += 1;
+    }
+    counts.iter().map(|(part, count)| format!("{part}: {count}")).collect::<Vec<_>>().join(", ")
 }
 
 /// A table of all that was not loaded, below the counts.

@@ -29,42 +29,52 @@ const NUMBERS: [u64; 10] =
 /// Instructions of a pickle, known and unknown.
 const OPCODES: &[u8] = b"(.0NKMJGXUTcR)t]}aesuqrhjQb1234\x80\x81\x85\x86\x87\x88\x89\x8a\x8b\x8c\x93\x94\x95";
 
-/// All files that mutations start from.
-fn seeds() -> Vec<Vec<u8>> {
-    let folders = [folder(), folder().join("hostile"), Golden::folder().join("serialization")];
-    let files = folders.iter().flat_map(|folder| fs::read_dir(folder).unwrap());
-    let mut paths: Vec<_> = files.map(|file| file.unwrap().path()).filter(|path| path.is_file()).collect();
+/// All files that mutations start from: good ones, then hostile ones.
+fn seeds() -> [Vec<Vec<u8>>; 2] {
+    let good = [files(&folder()), files(&Golden::folder().join("serialization"))].concat();
+    [good, files(&folder().join("hostile"))]
+}
+
+fn files(folder: &Path) -> Vec<Vec<u8>> {
+    let files = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    let mut paths: Vec<_> = files.filter(|path| path.is_file()).collect();
     paths.retain(|path| path.extension().is_none_or(|extension| extension != "py"));
     paths.sort();
     paths.iter().map(|path| fs::read(path).unwrap()).collect()
 }
 
-/// One to four changes.
-fn mutate(bytes: &mut Vec<u8>, seeds: &[Vec<u8>], rng: &mut impl Rng) {
-    for _ in 0..rng.random_range(1..=4) {
+/// One of the files; most often a good one, whose mutations reach deeper.
+fn pick<'a>([good, hostile]: &'a [Vec<Vec<u8>>; 2], rng: &mut impl Rng) -> &'a [u8] {
+    let files = if rng.random_bool(0.8) { good } else { hostile };
+    &files[rng.random_range(0..files.len())]
+}
+
+/// One to three changes.
+fn mutate(bytes: &mut Vec<u8>, seeds: &[Vec<Vec<u8>>; 2], rng: &mut impl Rng) {
+    for _ in 0..rng.random_range(1..=3) {
         if bytes.is_empty() {
-            bytes.extend(&seeds[rng.random_range(0..seeds.len())]);
+            bytes.extend(pick(seeds, rng));
             continue;
         }
         let at = rng.random_range(0..bytes.len());
-        match rng.random_range(0..7) {
-            0 => bytes[at] ^= 1 << rng.random_range(0..8),
-            1 => bytes[at] = OPCODES[rng.random_range(0..OPCODES.len())],
-            2 => bytes.truncate(at),
-            3 => {
+        match rng.random_range(0..9) {
+            0..=2 => bytes[at] ^= 1 << rng.random_range(0..8),
+            3 => bytes[at] = OPCODES[rng.random_range(0..OPCODES.len())],
+            4 => bytes.truncate(at),
+            5 => {
                 let number = NUMBERS[rng.random_range(0..NUMBERS.len())].to_le_bytes();
                 let width = (1 << rng.random_range(0..4)).min(bytes.len() - at);
                 bytes[at..at + width].copy_from_slice(&number[..width]);
             }
-            4 => drop(bytes.drain(at..(at + rng.random_range(1..64)).min(bytes.len()))),
-            5 => {
+            6 => drop(bytes.drain(at..(at + rng.random_range(1..64)).min(bytes.len()))),
+            7 => {
                 let end = (at + rng.random_range(1..256)).min(bytes.len());
                 let part = bytes[at..end].to_vec();
                 let to = rng.random_range(0..=bytes.len());
                 bytes.splice(to..to, part);
             }
             _ => {
-                let other = &seeds[rng.random_range(0..seeds.len())];
+                let other = pick(seeds, rng);
                 let start = rng.random_range(0..=other.len());
                 let end = (start + rng.random_range(1..512)).min(other.len());
                 bytes.splice(at..at, other[start..end].iter().copied());
@@ -107,17 +117,20 @@ fn fuzz() {
     let folder = tempdir().unwrap();
     let path = folder.path().join("mutated.pth");
     let seeds = seeds();
-    for seed in &seeds {
+    for seed in seeds.iter().flatten() {
         read(seed, &path);
     }
     let (mut count, mut good) = (0, 0);
     while count < MUTATIONS || Instant::now() < end {
         let mut rng = stream(0, "fuzz", 0, count);
-        let mut bytes = seeds[rng.random_range(0..seeds.len())].clone();
+        let mut bytes = pick(&seeds, &mut rng).to_vec();
         mutate(&mut bytes, &seeds, &mut rng);
         good += u64::from(read(&bytes, &path));
         count += 1;
     }
     assert!(good > 0, "no mutation was readable: the mutations are too coarse to reach the reader's depths");
-    say(&format!("fuzz: {count} mutations of {} files, {good} still readable, no panic", seeds.len()));
+    say(&format!(
+        "fuzz: {count} mutations of {} files, {good} still readable, no panic",
+        seeds.iter().flatten().count()
+    ));
 }
