@@ -45,15 +45,10 @@ impl LoadReport {
 
     /// Refuses entries that are missing or of another shape, unless their name begins with one of `allowed`.
     ///
-    /// A batch norm's count of batches may always be missing: PyTorch before 0.4.1 kept none, and no result depends on it.
-    ///
     /// # Errors
     /// Says how many are missing, and names the first.
     pub fn check(&self, allowed: &[String], path: &Path) -> Result<()> {
-        let refused = |name: &&str| {
-            !name.ends_with(".num_batches_tracked")
-                && !allowed.iter().any(|prefix| name.starts_with(prefix.as_str()))
-        };
+        let refused = |name: &&str| !allowed.iter().any(|prefix| name.starts_with(prefix.as_str()));
         let missing: Vec<&str> = self.missing.iter().map(|(name, _)| name.as_str()).filter(refused).collect();
         if let Some(first) = missing.first() {
             let parts = parts(&missing);
@@ -134,6 +129,18 @@ fn published_name(name: &str, spec: &Spec) -> Option<String> {
     Some(format!("base.{place}.{rest}"))
 }
 
+/// Gives a batch norm's count of batches that a file lacks the value 0, as PyTorch does: before 0.4.1 it kept none, and no result
+/// depends on it.
+fn add_counts(tensors: &mut Named, expected: &[(String, Vec<i64>)]) {
+    for (name, _) in expected.iter().filter(|(name, _)| is_count(name)) {
+        tensors.entry(name.clone()).or_insert_with(|| Tensor::from(0_i64));
+    }
+}
+
+fn is_count(name: &str) -> bool {
+    name.ends_with(".num_batches_tracked")
+}
+
 impl Network {
     /// Loads a checkpoint of any format and either naming ([`read_any`], [`published_names`]). Entries whose names begin with one
     /// of `allowed` may be missing or misfit and then stay as they are.
@@ -141,8 +148,10 @@ impl Network {
     /// # Errors
     /// Those of [`read_any`] and [`LoadReport::check`]; the network is unchanged then.
     pub fn load_checkpoint(&mut self, path: &Path, allowed: &[String]) -> Result<LoadReport> {
-        let tensors = published_names(read_any(path)?, self.spec(), path)?;
-        let report = LoadReport::of(&shapes(self), &tensors);
+        let expected = shapes(self);
+        let mut tensors = published_names(read_any(path)?, self.spec(), path)?;
+        add_counts(&mut tensors, &expected);
+        let report = LoadReport::of(&expected, &tensors);
         report.check(allowed, path)?;
         tch::no_grad(|| {
             for entry in self.entries().iter().filter(|entry| report.loaded.contains(&entry.name)) {
@@ -159,16 +168,18 @@ impl Network {
 /// # Errors
 /// Those of [`Network::load_checkpoint`].
 pub fn import(path: &Path, spec: &Spec, allowed: &[String]) -> Result<(Named, LoadReport)> {
-    let mut tensors = published_names(read_any(path)?, spec, path)?;
-    let (spec, classes) = fitted(spec, &tensors);
-    let mut rng = crate::random::stream(0, "model/placeholder", 0, 0);
-    let network = Network::new(&spec, classes, &mut rng, (Kind::Float, Device::Cpu))?;
-    let report = LoadReport::of(&shapes(&network), &tensors);
+    // The file is read twice, so that its tensors and a network's never lie in memory together.
+    let read = || published_names(read_any(path)?, spec, path);
+    let (fitted, classes) = fitted(spec, &read()?);
+    let expected = shapes(&placeholder(&fitted, classes)?);
+    let mut tensors = read()?;
+    add_counts(&mut tensors, &expected);
+    let report = LoadReport::of(&expected, &tensors);
     report.check(allowed, path)?;
     let mut imported = Named::new();
     for name in &report.loaded {
         if let Some(tensor) = tensors.remove(name) {
-            let kind = if name.ends_with(".num_batches_tracked") { Kind::Int64 } else { Kind::Float };
+            let kind = if is_count(name) { Kind::Int64 } else { Kind::Float };
             imported.insert(name.clone(), tensor.to_kind(kind));
         }
     }
@@ -182,6 +193,11 @@ fn fitted(spec: &Spec, tensors: &Named) -> (Spec, usize) {
     let embedding = embedding.map(|features| Embedding { features, unit_length: false });
     let classes = rows("classifier.weight").map_or(1, |rows| rows.max(1) as usize);
     (Spec { embedding, ..spec.clone() }, classes)
+}
+
+fn placeholder(spec: &Spec, classes: usize) -> Result<Network> {
+    let mut rng = crate::random::stream(0, "model/placeholder", 0, 0);
+    Network::new(spec, classes, &mut rng, (Kind::Float, Device::Cpu))
 }
 
 fn shapes(network: &Network) -> Vec<(String, Vec<i64>)> {
