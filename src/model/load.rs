@@ -186,13 +186,18 @@ pub fn import(path: &Path, spec: &Spec, allowed: &[String]) -> Result<(Named, Lo
     Ok((imported, report))
 }
 
-/// `spec` with the embedding of the file, and the rows of its classifier; one row where it has none, so that its absence shows.
+/// `spec` with the embedding of the file, and the rows of its classifier; one row where it has none, so that its absence shows. A
+/// matrix with other columns than the network's says nothing: a file never asks for a network larger than itself.
 fn fitted(spec: &Spec, tensors: &Named) -> (Spec, usize) {
-    let rows = |name: &str| tensors.get(name).and_then(|tensor| tensor.size().first().copied());
-    let embedding = rows("feat.weight").filter(|rows| *rows > 0);
+    let rows = |name: &str, columns: i64| match tensors.get(name)?.size()[..] {
+        [rows, found] if rows > 0 && found == columns => Some(rows),
+        _ => None,
+    };
+    let embedding = rows("feat.weight", spec.pooled_features());
     let embedding = embedding.map(|features| Embedding { features, unit_length: false });
-    let classes = rows("classifier.weight").map_or(1, |rows| rows.max(1) as usize);
-    (Spec { embedding, ..spec.clone() }, classes)
+    let spec = Spec { embedding, ..spec.clone() };
+    let classes = rows("classifier.weight", spec.features()).unwrap_or(1) as usize;
+    (spec, classes)
 }
 
 fn placeholder(spec: &Spec, classes: usize) -> Result<Network> {

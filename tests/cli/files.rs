@@ -71,3 +71,26 @@ fn a_hostile_file_is_one_line_and_runs_nothing() {
     fails(program.command(&["inspect", "."]).assert(), 1, &["a folder"]);
     assert_eq!(files(program.folder.path()), Vec::<PathBuf>::new(), "nothing is written, nothing was run");
 }
+
+#[test]
+fn runs_start_from_given_weights() {
+    let program = Program::new();
+    let run = |arguments: &[&str]| {
+        program.miniature(&["--method", "pre-trained", "--quiet"]).args(arguments).assert()
+    };
+    fails(run(&["--init", "nothing.pth"]), 1, &["nothing.pth"]);
+    let foreign = fixture("kinds.pth");
+    fails(run(&["--init", &foreign]), 1, &["kinds.pth", "missing", "base.0.weight"]);
+    std::fs::remove_dir_all(program.out()).unwrap();
+    run(&[]).success();
+    let checkpoint =
+        files(&program.out()).into_iter().find(|file| file.ends_with("network-1/checkpoint.safetensors"));
+    let checkpoint = program.out().join(checkpoint.unwrap()).display().to_string();
+    output(&program, &["export", &checkpoint, "--out", "start.pth", "--prefix", "network."]);
+    // The folder holds a run from random weights.
+    fails(run(&["--init", "start.pth"]), 2, &["init"]);
+    std::fs::remove_dir_all(program.out()).unwrap();
+    run(&["--init", "start.pth"]).success();
+    let config = checkpoint.replace("checkpoint.safetensors", "config.toml");
+    assert!(std::fs::read_to_string(config).unwrap().contains("[init]\nsha256 = "));
+}

@@ -66,6 +66,9 @@ pub struct RunArgs {
     /// Folder for runs and reports: <OUT>/<profile>/.
     #[arg(long, default_value = "runs", value_name = "DIR")]
     pub out: PathBuf,
+    /// Checkpoint whose trunk both source networks start from, such as ImageNet weights (.pth or .safetensors) [default: random weights].
+    #[arg(long, value_name = "FILE")]
+    pub init: Option<PathBuf>,
     /// Device: auto, cpu, cuda or cuda:N.
     #[arg(long, default_value = "auto", value_parser = parse_device, value_name = "DEVICE")]
     pub device: Device,

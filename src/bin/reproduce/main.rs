@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use args::{Cli, Command, ReportArgs, RunArgs};
 use clap::Parser;
-use mmt::experiment::{Origin, Run, RunOptions, Stop};
+use mmt::experiment::{InitialWeights, Origin, Run, RunOptions, Stop};
 use mmt::report::build;
 use mmt::{Error, Result};
 use progress::{Bars, Verbosity};
@@ -58,8 +58,14 @@ fn run(args: &RunArgs) -> Result<()> {
         _ => Verbosity::Normal,
     };
     let bars = Bars::new(verbosity);
-    let options =
-        RunOptions { out: args.out.clone(), origin, methods: args.methods(), device: args.device, threads };
+    let options = RunOptions {
+        out: args.out.clone(),
+        origin,
+        methods: args.methods(),
+        device: args.device,
+        threads,
+        init: args.init.as_deref().map(InitialWeights::open).transpose()?,
+    };
     let result = Run::new(profile, options, stop, &bars).and_then(|run| run.execute(&bars).map(|()| run));
     bars.clear();
     let run = result?;

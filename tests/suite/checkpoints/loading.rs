@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use mmt::experiment::InitialWeights;
 use mmt::model::{BlockKind, Named, Network, Role, Spec, Stage, Stem, import, published_names, save_torch};
 use mmt::random::stream;
 use tch::{Device, Kind, Tensor};
@@ -151,4 +152,32 @@ fn imagenet_weights_fill_the_trunk() {
     for (name, tensor) in &tensors {
         assert_same(name, tensor, &expected[name]);
     }
+}
+
+/// Both source networks of a run get the same trunk and keep their own heads.
+#[test]
+fn given_weights_are_those_of_the_trunk_alone() {
+    let mut given = network(&spec(false), 4, 1).state("");
+    given.retain(|name, _| name.starts_with("base."));
+    let (_folder, path) = file(&given);
+    let mut target = network(&spec(false), 3, 2);
+    let before = target.state("");
+    InitialWeights::open(&path).unwrap().load(&mut target).unwrap();
+    for (name, tensor) in target.state("") {
+        assert_same(&name, &tensor, given.get(&name).unwrap_or(&before[&name]));
+    }
+    given.remove("base.0.weight");
+    let (_folder, path) = file(&given);
+    let text = InitialWeights::open(&path).unwrap().load(&mut target).unwrap_err().to_string();
+    assert!(text.contains("base.0.weight"), "{text}");
+}
+
+/// A file never asks for a network larger than itself.
+#[test]
+fn a_matrix_of_foreign_columns_makes_no_large_network() {
+    let tensors = ["classifier.weight", "feat.weight"]
+        .map(|name| (name.to_owned(), Tensor::zeros([1 << 40, 0], PLACE)));
+    let (_folder, path) = file(&Named::from(tensors));
+    let text = import(&path, &spec(false), &[]).unwrap_err().to_string();
+    assert!(text.contains("entries are missing"), "{text}");
 }
