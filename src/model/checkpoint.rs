@@ -46,7 +46,7 @@ pub struct Checkpoint {
     pub best_map: Option<f64>,
 }
 
-/// Reads a checkpoint: `.pth` and `.pth.tar` of any PyTorch since 0.4, or safetensors, told apart by their content. A prefix
+/// Reads a checkpoint: `.pth` and `.pth.tar` of PyTorch 0.3 and later, or safetensors, told apart by their content. A prefix
 /// `module.` is taken off the names. Nothing in the file is executed.
 ///
 /// # Errors

@@ -127,7 +127,8 @@ impl<R: Read> Machine<'_, R> {
                 let storage = persistent(self.heap, id)?;
                 self.push(storage)?;
             }
-            b'R' => {
+            // `NEWOBJ` makes an old parameter as `REDUCE` makes everything else.
+            b'R' | 0x81 => {
                 let (arguments, callable) = (self.pop()?, self.pop()?);
                 let result = reduce(self.heap, callable, arguments)?;
                 self.push(result)?;

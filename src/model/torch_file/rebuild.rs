@@ -2,7 +2,7 @@
 //! nothing is called.
 
 use super::Outcome;
-use super::value::{Global, Heap, NumpyDtype, StorageRef, TensorRef, Value};
+use super::value::{Global, Heap, Id, NumpyDtype, StorageRef, TensorRef, Value};
 
 /// Most dimensions of a tensor.
 const MOST_DIMENSIONS: usize = 16;
@@ -45,12 +45,11 @@ pub fn reduce(heap: &mut Heap, callable: Value, arguments: Value) -> Outcome<Val
         (
             Global::RebuildTensor,
             &[Value::Storage(storage), Value::Int(offset), shape, strides, _, _, ref rest @ ..],
-        ) if matches!(rest, [] | [Value::None]) => {
-            let offset = u64::try_from(offset).map_err(|_| format!("a tensor starts at element {offset}"))?;
-            let (shape, strides) = (sizes(heap, shape)?, sizes(heap, strides)?);
-            heap.add_tensor(TensorRef { storage, offset, shape, strides }).map(Some)
+        ) if matches!(rest, [] | [Value::None]) => view(heap, storage, offset, shape, strides).map(Some),
+        (Global::RebuildOldTensor, &[Value::Storage(storage), Value::Int(offset), shape, strides]) => {
+            view(heap, storage, offset, shape, strides).map(Some)
         }
-        (Global::RebuildParameter, &[tensor @ Value::Tensor(_), ..]) => Ok(Some(tensor)),
+        (Global::RebuildParameter | Global::Parameter, &[tensor @ Value::Tensor(_), ..]) => Ok(Some(tensor)),
         (Global::NumpyDtype, &[name, ..]) => {
             Ok(heap.text(name).and_then(NumpyDtype::find).map(Value::NumpyDtype))
         }
@@ -68,11 +67,19 @@ pub fn reduce(heap: &mut Heap, callable: Value, arguments: Value) -> Outcome<Val
     result?.ok_or_else(|| format!("its pickle uses {callable:?} in a way that torch.save does not"))
 }
 
+/// The tensor that four arguments of PyTorch announce.
+fn view(heap: &mut Heap, storage: Id, offset: i64, shape: Value, strides: Value) -> Outcome<Value> {
+    let offset = u64::try_from(offset).map_err(|_| format!("a tensor starts at element {offset}"))?;
+    let (shape, strides) = (sizes(heap, shape)?, sizes(heap, strides)?);
+    heap.add_tensor(TensorRef { storage, offset, shape, strides })
+}
+
 /// `BUILD`: attributes of an object. Those of an `OrderedDict` (`_metadata`: versions of modules) say nothing about the
 /// tensors; those of a numpy dtype say its byte order.
 pub fn build(heap: &Heap, object: Value, state: Value) -> Outcome<()> {
     match (object, state) {
-        (Value::Dict(_), Value::Dict(_)) => Ok(()),
+        // The state of an old parameter: whether it is trained, and hooks.
+        (Value::Dict(_), Value::Dict(_)) | (Value::Tensor(_), Value::Items(_)) => Ok(()),
         (Value::NumpyDtype(_), state) => match heap.items(state) {
             Some(&[_, order, ..]) if heap.text(order) == Some("<") => Ok(()),
             _ => Err("a numpy number is not little-endian".to_owned()),

@@ -66,8 +66,12 @@ pub enum Global {
     OrderedDict,
     /// `torch._utils._rebuild_tensor_v2`.
     RebuildTensor,
+    /// `torch._utils._rebuild_tensor`, as PyTorch before 0.4 wrote it.
+    RebuildOldTensor,
     /// `torch._utils._rebuild_parameter`.
     RebuildParameter,
+    /// `torch.nn.parameter.Parameter`, as PyTorch before 0.4 wrote it: an instruction of its own makes one.
+    Parameter,
     /// `torch.FloatStorage` and its siblings.
     Storage(Kind),
     /// `numpy.core.multiarray.scalar`: a `best_mAP` that numpy computed.
@@ -84,6 +88,8 @@ impl Global {
         Some(match (module, name) {
             ("collections", "OrderedDict") => Self::OrderedDict,
             ("torch._utils", "_rebuild_tensor_v2") => Self::RebuildTensor,
+            ("torch._utils", "_rebuild_tensor") => Self::RebuildOldTensor,
+            ("torch.nn.parameter", "Parameter") => Self::Parameter,
             ("torch._utils", "_rebuild_parameter") => Self::RebuildParameter,
             ("torch", name) => Self::Storage(STORAGES.iter().find(|(storage, _)| *storage == name)?.1),
             ("numpy.core.multiarray" | "numpy._core.multiarray", "scalar") => Self::NumpyScalar,

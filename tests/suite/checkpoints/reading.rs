@@ -37,6 +37,12 @@ fn every_kind_in_both_formats() {
     }
 }
 
+/// The names and instructions of PyTorch before 0.4, in which old ImageNet weights are.
+#[test]
+fn tensors_and_parameters_of_old_files() {
+    same(&read_any(&folder().join("old.pth")).unwrap(), &expected("old.pth"));
+}
+
 #[test]
 fn views_become_contiguous_and_ties_stay_tied() {
     for file in ["views.pth", "legacy_views.pth"] {
