@@ -9,6 +9,7 @@ mod adapt_job;
 mod config;
 mod domains;
 mod evaluation;
+mod initial_weights;
 mod jobs;
 mod monitor;
 mod pretrain_job;
@@ -21,6 +22,7 @@ mod stopwatch;
 mod task;
 
 pub use domains::Origin;
+pub use initial_weights::InitialWeights;
 pub use jobs::{Job, Node, Plan, PretrainJob, TaskJob};
 pub use monitor::{Monitor, Stop};
 pub use profile::{Domains, Method, Profile, Row};

@@ -10,6 +10,7 @@ use tch::Device;
 
 use super::config::write_environment;
 use super::domains::{Domain, OpenDomains, Origin, check_root, open_all};
+use super::initial_weights::InitialWeights;
 use super::jobs::{Job, Plan};
 use super::monitor::{Monitor, Stop};
 use super::profile::{Method, Profile};
@@ -35,6 +36,8 @@ pub struct RunOptions {
     pub device: Device,
     /// Threads of the CPU to use.
     pub threads: usize,
+    /// What pre-training starts from; `None`: random weights.
+    pub init: Option<InitialWeights>,
 }
 
 /// A task that is not run, and why.
@@ -61,6 +64,7 @@ pub struct Run {
     pub(super) device: Device,
     pub(super) plan: Plan,
     pub(super) stop: Arc<Stop>,
+    pub(super) init: Option<InitialWeights>,
     threads: usize,
     domains: OpenDomains,
     left_out: Vec<LeftOut>,
@@ -79,7 +83,7 @@ impl Run {
         stop: Arc<Stop>,
         monitor: &dyn Monitor,
     ) -> Result<Self> {
-        let RunOptions { out, origin, methods, device, threads } = options;
+        let RunOptions { out, origin, methods, device, threads, init } = options;
         let mut profile = profile;
         let left_out = leave_out(&mut profile, &origin)?;
         let folder = out.join(&profile.name);
@@ -98,7 +102,19 @@ impl Run {
         })?;
         check_clusterings(&plan, &domains, &origin)?;
         let threads = threads.max(1);
-        Ok(Self { profile, origin, folder, device, plan, stop, threads, domains, left_out, _lock: lock })
+        Ok(Self {
+            profile,
+            origin,
+            folder,
+            device,
+            plan,
+            stop,
+            init,
+            threads,
+            domains,
+            left_out,
+            _lock: lock,
+        })
     }
 
     /// The folder of this run.

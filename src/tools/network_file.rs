@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use tch::{Device, Kind, Tensor};
 
 use crate::error::{Error, Result};
-use crate::model::{Backbone, Embedding, Named, Network, Spec, read_tensors};
+use crate::model::{Backbone, Embedding, Named, Network, Spec, read_any};
 use crate::random::stream;
 
 /// The first tensor of every network; what stands before it in a file is the network's prefix.
@@ -34,12 +34,13 @@ pub struct Loaded {
 }
 
 impl NetworkFile {
-    /// Reads a file of named tensors: the `checkpoint.safetensors` of a run, or any other under the published names.
+    /// Reads a file of named tensors: the `checkpoint.safetensors` of a run, or any other under the published names, a PyTorch
+    /// checkpoint as well.
     ///
     /// # Errors
     /// An unreadable file, or one of another format.
     pub fn read(path: &Path) -> Result<Self> {
-        Ok(Self { path: path.to_owned(), tensors: read_tensors(path)? })
+        Ok(Self { path: path.to_owned(), tensors: read_any(path)? })
     }
 
     /// The prefixes under which the file has networks, such as `mean-1.`; the empty one where names have none.

@@ -4,6 +4,7 @@
 mod bad_input;
 mod cluster;
 mod dbscan;
+mod files;
 mod networks;
 mod run;
 

@@ -10,6 +10,7 @@ use tch::{Cuda, Device};
 use crate::cluster::ClusterArgs;
 use crate::evaluate::EvaluateArgs;
 use crate::extract::ExtractArgs;
+use crate::files::{ExportArgs, ImportArgs, InspectArgs};
 
 /// Reproduces Mutual Mean-Teaching (ICLR 2020): pre-trains, adapts, evaluates, and makes the paper's table and figures.
 ///
@@ -36,6 +37,12 @@ pub enum Command {
     Cluster(ClusterArgs),
     /// Write down how far the fast implementation is from the reference and the published code, as the tests saw it.
     Agreement(AgreementArgs),
+    /// Read a PyTorch checkpoint into a safetensors file. Nothing in it is executed.
+    Import(ImportArgs),
+    /// Write a checkpoint as a PyTorch file.
+    Export(ExportArgs),
+    /// Show what a checkpoint holds.
+    Inspect(InspectArgs),
 }
 
 #[derive(Debug, Args)]
@@ -84,6 +91,9 @@ pub struct RunArgs {
     /// Folder for runs and reports: <OUT>/<profile>/.
     #[arg(long, default_value = "runs", value_name = "DIR")]
     pub out: PathBuf,
+    /// Checkpoint whose trunk both source networks start from, such as ImageNet weights (.pth or .safetensors) [default: random weights].
+    #[arg(long, value_name = "FILE")]
+    pub init: Option<PathBuf>,
     #[command(flatten)]
     pub machine: MachineArgs,
     /// Say more: what each job does.

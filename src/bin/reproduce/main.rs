@@ -4,6 +4,7 @@ mod args;
 mod cluster;
 mod evaluate;
 mod extract;
+mod files;
 mod progress;
 mod tool;
 
@@ -13,7 +14,7 @@ use std::sync::Arc;
 
 use args::{AgreementArgs, Cli, Command, ReportArgs, RunArgs};
 use clap::Parser;
-use mmt::experiment::{Origin, Run, RunOptions, Stop};
+use mmt::experiment::{InitialWeights, Origin, Run, RunOptions, Stop};
 use mmt::report::{agreement, build};
 use mmt::{Error, Result};
 use progress::{Bars, Verbosity};
@@ -31,6 +32,9 @@ fn main() -> ExitCode {
         Some(Command::Extract(args)) => extract::run(&args),
         Some(Command::Cluster(args)) => cluster::run(&args),
         Some(Command::Agreement(args)) => write_agreement(&args),
+        Some(Command::Import(args)) => files::import_file(&args),
+        Some(Command::Export(args)) => files::export_file(&args),
+        Some(Command::Inspect(args)) => files::inspect(&args),
         None => run(&cli.run),
     };
     match result {
@@ -67,6 +71,7 @@ fn run(args: &RunArgs) -> Result<()> {
         methods: args.methods(),
         device: args.machine.device,
         threads: args.machine.threads(),
+        init: args.init.as_deref().map(InitialWeights::open).transpose()?,
     };
     let result = Run::new(profile, options, stop, &bars).and_then(|run| run.execute(&bars).map(|()| run));
     bars.clear();
