@@ -15,7 +15,7 @@ pub struct ImportArgs {
     /// The safetensors file to write.
     #[arg(long, value_name = "FILE")]
     pub out: PathBuf,
-    /// Backbone whose entries it must hold (resnet50, resnet_ibn50a, small), under published or torchvision names; without it all
+    /// Backbone whose entries it must hold (resnet18, resnet34, resnet50, resnet101, resnet152, resnet_ibn50a, resnet_ibn101a, small), under published or torchvision names; without it all
     /// tensors are taken as they are.
     #[arg(long, value_name = "NAME")]
     pub arch: Option<Backbone>,
