@@ -13,7 +13,7 @@ const TAIL: f64 = 0.025;
 
 /// Differences between two rows, a seed each.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Gain {
+pub(in crate::report) struct Gain {
     /// One per seed that both rows have.
     pub differences: Vec<f64>,
     /// The 95 % interval of the mean; none with fewer than [`FEWEST`] seeds.
