@@ -17,11 +17,11 @@ use super::names::task_label;
 
 /// How a verdict is reached.
 pub(super) const RULE: &str = "The rule stands in the program and so was fixed before any run. A difference is one of mAP on the \
-    target's test set after the last epoch, in percentage points, taken seed by seed between runs that start from the same \
-    networks. Its interval is the 95 % percentile interval of a bootstrap over the seeds (10000 draws, always the same ones), \
-    given from three seeds on. holds: the interval lies above 0. does not hold: it lies below 0. cannot tell: it contains 0, or \
-    there are fewer than three seeds. not run: no seed has all the rows that the claim needs. With few seeds such an \
-    interval is too narrow; with three it is their range.";
+    target's test set after the last epoch, in percentage points, taken seed by seed; rows that adapt start from the same networks. \
+    Its interval is the 95 % percentile interval of a bootstrap over the seeds (10000 draws, always the same ones), given from \
+    three seeds on. holds: the interval lies above 0. does not hold: it lies below 0. cannot tell: it contains 0, or there are \
+    fewer than three seeds. not run: no seed has all the rows that the claim needs. With few seeds such an interval is too \
+    narrow; with three it is their range.";
 
 /// What became of a claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -261,7 +261,7 @@ mod tests {
             lines(&claims, "C2"),
             [
                 "Market → Duke: the soft identity loss helps: Whole is above A: holds",
-                "Market → Duke: mean networks as teachers helps: Whole is above D: cannot tell",
+                "Market → Duke: teaching by mean networks helps: Whole is above D: cannot tell",
                 "Every task: clustering the mean networks' features helps: not run",
                 "Every task: classifiers from the centroids of every epoch helps: not run",
             ]

@@ -20,7 +20,7 @@ pub(super) const PARTS: [Part; 6] = [
     Part { claim: "C2", name: "the soft identity loss", key: "soft_ce_weight", off: is_zero },
     Part {
         claim: "C2",
-        name: "mean networks as teachers",
+        name: "teaching by mean networks",
         key: "teachers",
         off: |value| value.as_str() == Some("mutual-current"),
     },
