@@ -12,7 +12,7 @@ use super::task::short_name;
 use crate::data::ImageSize;
 use crate::error::Result;
 use crate::model::Spec;
-use crate::record::{SCHEMA_VERSION, write_json};
+use crate::record::{ENVIRONMENT, SCHEMA_VERSION, write_json};
 use crate::train::{AdaptationSettings, PretrainingSettings};
 
 /// Configuration of a pre-training.
@@ -85,5 +85,5 @@ pub(super) fn write_environment(folder: &std::path::Path, device: Device, thread
     put("device", format!("{device:?}"));
     put("torch_threads_per_job", threads.to_string());
     put("torch_binding", "tch 0.24.0 (libtorch 2.11.0)".to_owned());
-    write_json(&folder.join("environment.json"), &environment)
+    write_json(&folder.join(ENVIRONMENT), &environment)
 }

@@ -34,6 +34,8 @@ pub const RUN: &str = "run.json";
 pub const DONE: &str = "DONE";
 /// File of a job's resolved configuration.
 pub const CONFIG: &str = "config.toml";
+/// File of what a job ran on: texts by name.
+pub const ENVIRONMENT: &str = "environment.json";
 
 /// A row of a record file.
 pub trait Record {

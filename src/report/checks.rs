@@ -1,161 +1,160 @@
 //! What must hold before runs are averaged.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
-use std::path::Path;
+use std::path::PathBuf;
 
 use toml::{Table, Value};
 
+use super::faults::fault;
 use super::runs::{Loaded, RunRecords};
 use crate::error::{Error, Result};
-use crate::record::{CONFIG, EPOCHS, EVALUATIONS, LABELS, RUN, Split, TIMINGS};
+use crate::record::CONFIG;
 
 /// Runs that belong together; those that do not are left out with a warning.
 ///
 /// # Errors
-/// Runs of several profiles or of both kinds of domains, or no run of a task at all.
-pub(super) fn checked(folder: &Path, loaded: Loaded) -> Result<Loaded> {
+/// Runs of several profiles, of both kinds of domains, or of one task and seed with different starts; no run of a task at all.
+pub(super) fn checked(roots: &[PathBuf], loaded: Loaded) -> Result<Loaded> {
     let Loaded { runs, mut warnings } = loaded;
     let mut sound = Vec::new();
     for run in runs {
-        match fault(folder, &run) {
+        match fault(&run) {
             None => sound.push(run),
             Some(reason) => warnings.push(format!("left out: {}: {reason}", run.folder.display())),
         }
     }
-    one_kind(folder, &sound)?;
-    let sound = comparable(sound, &mut warnings);
+    let refuse = |reason: String| {
+        let roots: Vec<String> = roots.iter().map(|root| root.display().to_string()).collect();
+        Error::file(roots.join(", "), reason)
+    };
+    if let Some(reason) = several_kinds(&sound).or_else(|| several_starts(&sound)) {
+        return Err(refuse(reason));
+    }
+    let sound = comparable(without_copies(sound, &mut warnings), &mut warnings);
     if sound.iter().all(RunRecords::is_pretraining) {
         let mut lines = vec!["no finished run of a task".to_owned()];
         lines.extend(warnings);
-        return Err(Error::file(folder, lines.join("\n")));
+        return Err(refuse(lines.join("\n")));
     }
     Ok(Loaded { runs: sound, warnings })
 }
 
-/// What is wrong with the records of one run.
-fn fault(folder: &Path, run: &RunRecords) -> Option<String> {
-    not_finite(run)
-        .or_else(|| no_fraction(run))
-        .or_else(|| if run.is_pretraining() { None } else { misplaced(folder, run).or(incomplete(run)) })
-}
-
-fn not_finite(run: &RunRecords) -> Option<String> {
-    let losses = run.epochs.iter().map(|record| (EPOCHS, record.epoch, vec![record.value]));
-    let evaluations = run
-        .evaluations
-        .iter()
-        .map(|record| (EVALUATIONS, record.epoch, vec![record.map, record.top1, record.top5, record.top10]));
-    let labels =
-        run.labels.iter().map(|record| (LABELS, record.epoch, vec![record.ari, record.nmi, record.purity]));
-    let timings = run.timings.iter().map(|record| (TIMINGS, record.epoch, vec![record.seconds]));
-    let mut all = losses.chain(evaluations).chain(labels).chain(timings);
-    let (file, epoch, _) = all.find(|(_, _, values)| values.iter().any(|value| !value.is_finite()))?;
-    Some(format!("{file}: NaN or infinite values at epoch {epoch}"))
-}
-
-fn no_fraction(run: &RunRecords) -> Option<String> {
-    let mut all =
-        run.evaluations.iter().map(|record| (record, [record.map, record.top1, record.top5, record.top10]));
-    let (record, _) = all.find(|(_, values)| values.iter().any(|value| !(0.0..=1.0).contains(value)))?;
-    Some(format!("{EVALUATIONS}: values outside 0 to 1 at epoch {}", record.epoch))
-}
-
-/// A copied folder would count one run twice.
-fn misplaced(folder: &Path, run: &RunRecords) -> Option<String> {
-    let info = &run.info;
-    let expected = folder.join("adapt").join(&info.task).join(&info.row).join(format!("seed-{}", info.seed));
-    let found = format!("{RUN} is that of {} {} seed {}", info.task, info.row, info.seed);
-    (run.folder != expected).then_some(found)
-}
-
-fn incomplete(run: &RunRecords) -> Option<String> {
-    let answering = answering(run);
-    let Some((last, networks)) = answering.last_key_value() else {
-        return Some(format!("{EVALUATIONS}: no evaluation of network-1 on the target's test set"));
-    };
-    if let Some((epoch, _)) = answering.iter().find(|(_, found)| *found != networks) {
-        return Some(format!("{EVALUATIONS}: epochs {epoch} and {last} have different networks"));
-    }
-    let trained = run.epochs.iter().map(|record| record.epoch).max().unwrap_or(0);
-    (trained != *last).then(|| {
-        format!("{EPOCHS} ends at epoch {trained}, {EVALUATIONS} at epoch {last}; one of them is cut off")
-    })
-}
-
-/// The networks that the method answers for, by epoch.
-fn answering(run: &RunRecords) -> BTreeMap<usize, Vec<&str>> {
-    let mut found: BTreeMap<usize, Vec<&str>> = BTreeMap::new();
-    for record in &run.evaluations {
-        if record.split == Split::TargetTest && record.network.starts_with("network-") {
-            found.entry(record.epoch).or_default().push(&record.network);
-        }
-    }
-    found.values_mut().for_each(|networks| networks.sort_unstable());
-    found
-}
-
-fn one_kind(folder: &Path, runs: &[RunRecords]) -> Result<()> {
+fn several_kinds(runs: &[RunRecords]) -> Option<String> {
     let profiles: BTreeSet<&str> = runs.iter().map(|run| run.info.profile.as_str()).collect();
     if profiles.len() > 1 {
         let names: Vec<&str> = profiles.into_iter().collect();
-        return Err(Error::file(folder, format!("holds runs of several profiles ({})", names.join(", "))));
+        return Some(format!("holds runs of several profiles ({})", names.join(", ")));
     }
     let domains: BTreeSet<_> = runs.iter().map(|run| run.info.domains).collect();
-    if domains.len() > 1 {
-        return Err(Error::file(
-            folder,
-            "holds runs on synthetic domains and on real data; a report takes one kind",
-        ));
-    }
-    Ok(())
+    (domains.len() > 1)
+        .then(|| "holds runs on synthetic domains and on real data; a report takes one kind".to_owned())
 }
 
-/// Drops the runs of a cell whose seeds were run under different settings: their mean would be that of nothing.
-fn comparable(runs: Vec<RunRecords>, warnings: &mut Vec<String>) -> Vec<RunRecords> {
-    let mut cells: BTreeMap<(String, String), Vec<Option<Table>>> = BTreeMap::new();
-    for run in runs.iter().filter(|run| !run.is_pretraining()) {
-        cells.entry(cell(run)).or_default().push(settings(&run.folder));
+/// Differences are paired by seed, so the rows of a seed must start from the same networks.
+fn several_starts(runs: &[RunRecords]) -> Option<String> {
+    let mut starts: BTreeMap<(&str, u64), &RunRecords> = BTreeMap::new();
+    for run in runs.iter().filter(|run| run.adaptation().is_some()) {
+        let first = starts.entry((run.info.task.as_str(), run.info.seed)).or_insert(run);
+        if first.parents() != run.parents() {
+            return Some(format!(
+                "{} and {} start from different networks ({CONFIG}: parents)",
+                first.folder.display(),
+                run.folder.display()
+            ));
+        }
     }
-    cells.retain(|_, settings| settings.iter().any(|other| *other != settings[0]));
-    for (task, row) in cells.keys() {
+    None
+}
+
+/// Drops a run that stands in two places, which would count its minutes twice.
+fn without_copies(runs: Vec<RunRecords>, warnings: &mut Vec<String>) -> Vec<RunRecords> {
+    let mut seen: BTreeMap<String, PathBuf> = BTreeMap::new();
+    let mut kept = Vec::new();
+    for run in runs {
+        match seen.get(&run.info.config) {
+            Some(first) => {
+                let (copy, first) = (run.folder.display(), first.display());
+                warnings.push(format!("left out: {copy}: a copy of {first} (equal {CONFIG})"));
+            }
+            None => {
+                seen.insert(run.info.config.clone(), run.folder.clone());
+                kept.push(run);
+            }
+        }
+    }
+    kept
+}
+
+/// Drops runs of one name that were run under different settings: their mean would be that of nothing.
+fn comparable(runs: Vec<RunRecords>, warnings: &mut Vec<String>) -> Vec<RunRecords> {
+    let tasks: Vec<&RunRecords> = runs.iter().filter(|run| !run.is_pretraining()).collect();
+    let rows = disagreeing(tasks.iter().map(|run| (run.info.row.clone(), run.adaptation().cloned())));
+    for row in &rows {
+        warnings.push(format!("left out: {row}: its runs were run under different settings ({CONFIG})"));
+    }
+    let known: BTreeMap<&str, &RunRecords> = runs.iter().map(|run| (run.info.config.as_str(), run)).collect();
+    let own = tasks.iter().map(|run| (cell(run), without_seed(&run.config)));
+    // Parents can be compared where they are at hand.
+    let ancestors = tasks.iter().filter_map(|run| Some((cell(run), lineage(run, &known)?)));
+    let cells: BTreeSet<(String, String)> =
+        disagreeing(own).into_iter().chain(disagreeing(ancestors)).collect();
+    for (task, row) in cells.iter().filter(|(_, row)| !rows.contains(row)) {
         warnings
             .push(format!("left out: {task} {row}: its seeds were run under different settings ({CONFIG})"));
     }
-    runs.into_iter().filter(|run| run.is_pretraining() || !cells.contains_key(&cell(run))).collect()
+    let dropped = |run: &RunRecords| rows.contains(&run.info.row) || cells.contains(&cell(run));
+    let dropped: BTreeSet<PathBuf> =
+        tasks.iter().filter(|run| dropped(run)).map(|run| run.place.clone()).collect();
+    runs.into_iter().filter(|run| !dropped.contains(&run.place)).collect()
 }
 
 fn cell(run: &RunRecords) -> (String, String) {
     (run.info.task.clone(), run.info.row.clone())
 }
 
-/// The configuration without what differs between seeds; `None` where it cannot be read.
-fn settings(folder: &Path) -> Option<Table> {
-    let mut table: Table = fs::read_to_string(folder.join(CONFIG)).ok()?.parse().ok()?;
-    forget_seed(&mut table);
-    Some(table)
+/// The keys with more than one value.
+fn disagreeing<K: Ord + Clone, V: PartialEq>(pairs: impl Iterator<Item = (K, V)>) -> BTreeSet<K> {
+    let mut values: BTreeMap<K, Vec<V>> = BTreeMap::new();
+    for (key, value) in pairs {
+        values.entry(key).or_default().push(value);
+    }
+    values.retain(|_, values| values.iter().any(|value| *value != values[0]));
+    values.into_keys().collect()
 }
 
-fn forget_seed(table: &mut Table) {
-    // The parents' hashes change with the seed.
+/// The settings of a run and of all that it builds on; none where a parent is not at hand.
+fn lineage(run: &RunRecords, known: &BTreeMap<&str, &RunRecords>) -> Option<Vec<Table>> {
+    let mut found = vec![without_seed(&run.config)];
+    for parent in run.parents() {
+        found.extend(lineage(known.get(parent)?, known)?);
+    }
+    Some(found)
+}
+
+/// A configuration without what differs between seeds; the parents' hashes change with the seed.
+fn without_seed(config: &Table) -> Table {
+    let mut table = config.clone();
     table.remove("seed");
     table.remove("parents");
     for (_, value) in table.iter_mut() {
         if let Value::Table(below) = value {
-            forget_seed(below);
+            *below = without_seed(below);
         }
     }
+    table
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::super::fixture::Fixture;
     use super::super::runs::load;
     use super::*;
-    use crate::record::DomainKind;
+    use crate::record::{DONE, DomainKind, EPOCHS};
 
     fn check(fixture: &Fixture) -> Result<Loaded> {
-        checked(fixture.runs(), load(fixture.runs()).unwrap())
+        checked(&fixture.roots(), load(&fixture.roots()).unwrap())
     }
 
     fn only_warning(fixture: &Fixture) -> String {
@@ -164,40 +163,90 @@ mod tests {
         loaded.warnings[0].clone()
     }
 
-    #[test]
-    fn a_nan_loss_and_a_cut_off_record_are_left_out() {
-        let fixture = Fixture::new();
-        fixture.run("market-to-duke", "baseline", "baseline", 1, &[0.2, 0.3]);
-        let folder = fixture.run("market-to-duke", "mmt-k", "mmt", 1, &[0.2, 0.3, 0.4]);
-        let epochs = folder.join(EPOCHS);
-        let sound = fs::read_to_string(&epochs).unwrap();
-        fs::write(&epochs, sound.replace("1,2,total,1.0", "1,2,total,NaN")).unwrap();
-        let text = only_warning(&fixture);
-        assert!(text.contains("mmt-k") && text.contains("epochs.csv") && text.contains("epoch 2"), "{text}");
-        fs::write(&epochs, &sound).unwrap();
-        let evaluations = fs::read_to_string(folder.join(EVALUATIONS)).unwrap();
-        fs::write(folder.join(EVALUATIONS), evaluations.replace("0.5,", "1.5,")).unwrap();
-        assert!(only_warning(&fixture).contains("outside 0 to 1"));
-        fs::write(folder.join(EVALUATIONS), evaluations).unwrap();
-        let lines: Vec<&str> = sound.lines().collect();
-        fs::write(&epochs, lines[..lines.len() - 1].join("\n")).unwrap();
-        assert!(only_warning(&fixture).contains("cut off"));
-    }
-
-    #[test]
-    fn seeds_of_other_settings_and_copied_folders_are_left_out() {
+    /// A sound baseline and two seeds of `mmt-k`.
+    fn three() -> (Fixture, PathBuf, PathBuf) {
         let fixture = Fixture::new();
         fixture.run("market-to-duke", "baseline", "baseline", 1, &[0.2, 0.3]);
         let one = fixture.run("market-to-duke", "mmt-k", "mmt", 1, &[0.2, 0.3]);
         let two = fixture.run("market-to-duke", "mmt-k", "mmt", 2, &[0.2, 0.3]);
-        fs::write(one.join(CONFIG), "seed = 1\nparents = ['a']\n[adaptation]\nepochs = 1\n").unwrap();
-        fs::write(two.join(CONFIG), "seed = 2\nparents = ['b']\n[adaptation]\nepochs = 1\n").unwrap();
+        (fixture, one, two)
+    }
+
+    #[test]
+    fn a_faulty_run_is_left_out_and_the_others_stay() {
+        let (fixture, one, _) = three();
         assert!(check(&fixture).unwrap().warnings.is_empty());
-        fs::write(two.join(CONFIG), "seed = 2\n[adaptation]\nepochs = 2\n").unwrap();
-        assert!(only_warning(&fixture).contains("different settings"));
+        let epochs = fs::read_to_string(one.join(EPOCHS)).unwrap();
+        fs::write(one.join(EPOCHS), epochs.replace("1.0", "NaN")).unwrap();
+        let text = only_warning(&fixture);
+        assert!(text.contains("mmt-k/seed-1") && text.contains("NaN"), "{text}");
+        assert_eq!(check(&fixture).unwrap().runs.len(), 2);
+    }
+
+    #[test]
+    fn seeds_and_tasks_of_other_settings_are_left_out() {
+        let (fixture, _, two) = three();
+        fixture.reconfigure(&two, |adaptation| {
+            adaptation.insert("alpha".to_owned(), 0.25.into());
+        });
+        assert!(only_warning(&fixture).contains("mmt-k: its runs were run under different settings"));
+        assert_eq!(check(&fixture).unwrap().runs.len(), 1);
+        let (fixture, _, _) = three();
+        let other = fixture.run("duke-to-market", "mmt-k", "mmt", 1, &[0.2, 0.3]);
+        assert!(check(&fixture).unwrap().warnings.is_empty());
+        fixture.reconfigure(&other, |adaptation| {
+            adaptation.insert("learning_rate".to_owned(), 0.25.into());
+        });
+        assert!(only_warning(&fixture).contains("mmt-k"), "a row means the same on every task");
+    }
+
+    #[test]
+    fn seeds_whose_pre_training_had_other_settings_are_left_out() {
+        let table = |text: &str| text.parse::<Table>().unwrap();
+        let (fixture, ..) = three();
+        let mut runs = load(&fixture.roots()).unwrap().runs;
+        for (seed, epochs) in [(1, 8), (2, 8)] {
+            let mut parent = runs[0].clone();
+            parent.info.method = "pretrain".to_owned();
+            parent.info.config = format!("start of market-to-duke {seed}");
+            parent.place = PathBuf::from(format!("pretrain/{seed}"));
+            parent.config = table(&format!("seed = {seed}\n[pretraining]\nepochs = {epochs}"));
+            runs.push(parent);
+        }
+        let mut warnings = Vec::new();
+        assert_eq!(comparable(runs.clone(), &mut warnings).len(), 5, "{warnings:?}");
+        runs[4].config = table("seed = 2\n[pretraining]\nepochs = 16");
+        let kept = comparable(runs, &mut warnings);
+        assert!(warnings[0].contains("market-to-duke mmt-k: its seeds"), "{warnings:?}");
+        assert_eq!(kept.len(), 3);
+    }
+
+    #[test]
+    fn copied_folders_are_left_out() {
+        let (fixture, one, two) = three();
         fs::remove_dir_all(&one).unwrap();
         fs::rename(&two, two.with_file_name("seed-3")).unwrap();
         assert!(only_warning(&fixture).contains("seed 2"));
+        let (fixture, ..) = three();
+        let trained = fixture.run("market", "pretrain", "pretrain", 1, &[0.3]);
+        let copy = trained.with_file_name("network-9");
+        fs::create_dir(&copy).unwrap();
+        for file in fs::read_dir(&trained).unwrap() {
+            let file = file.unwrap();
+            fs::copy(file.path(), copy.join(file.file_name())).unwrap();
+        }
+        let text = only_warning(&fixture);
+        assert!(text.contains("network-9: a copy of") && text.contains("network-1"), "{text}");
+    }
+
+    #[test]
+    fn rows_of_a_seed_with_different_starts_are_refused() {
+        let (fixture, one, _) = three();
+        let mut loaded = load(&fixture.roots()).unwrap();
+        let run = loaded.runs.iter_mut().find(|run| run.folder == one).unwrap();
+        run.config.insert("parents".to_owned(), vec!["another"].into());
+        let text = checked(&fixture.roots(), loaded).unwrap_err().to_string();
+        assert!(text.contains("different networks") && text.contains("mmt-k/seed-1"), "{text}");
     }
 
     #[test]
@@ -218,7 +267,7 @@ mod tests {
     fn nothing_finished_is_an_error_that_says_why() {
         let fixture = Fixture::new();
         let folder = fixture.run("market-to-duke", "baseline", "baseline", 1, &[0.2, 0.3]);
-        fs::remove_file(folder.join(crate::record::DONE)).unwrap();
+        fs::remove_file(folder.join(DONE)).unwrap();
         let text = check(&fixture).unwrap_err().to_string();
         assert!(text.contains("no finished run") && text.contains("baseline"), "{text}");
     }

@@ -3,9 +3,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use toml::{Table, Value};
+
+use super::runs::config_hash;
 use crate::record::{
-    DONE, DomainKind, EPOCHS, EVALUATIONS, EpochRecord, EvaluationRecord, LABELS, LabelRecord, RUN, RunInfo,
-    SCHEMA_VERSION, Split, TIMINGS, TimingRecord, write_csv, write_json,
+    CONFIG, DONE, DomainKind, ENVIRONMENT, EPOCHS, EVALUATIONS, EpochRecord, EvaluationRecord, LABELS,
+    LabelRecord, RUN, RunInfo, SCHEMA_VERSION, Split, TIMINGS, TimingRecord, write_csv, write_json,
 };
 
 /// Networks of the records; the two that answer differ from the mean by this much.
@@ -21,7 +24,7 @@ impl Fixture {
     pub fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let runs = folder.path().join("runs/quick");
-        fs::create_dir_all(&runs).unwrap();
+        fs::create_dir_all(runs.join("adapt")).unwrap();
         Self { folder, runs }
     }
 
@@ -29,10 +32,16 @@ impl Fixture {
         &self.runs
     }
 
+    /// The folder as the arguments of a report.
+    pub fn roots(&self) -> Vec<PathBuf> {
+        vec![self.runs.clone()]
+    }
+
     pub fn out(&self) -> PathBuf {
         self.folder.path().join("reports/quick")
     }
 
+    /// What a run is; its configuration is filled in by [`Fixture::write`].
     pub fn info(task: &str, row: &str, method: &str, seed: u64) -> RunInfo {
         RunInfo {
             schema: SCHEMA_VERSION,
@@ -43,7 +52,7 @@ impl Fixture {
             method: method.to_owned(),
             backbone: "small".to_owned(),
             seed,
-            config: format!("{task}/{row}/{seed}"),
+            config: String::new(),
         }
     }
 
@@ -61,8 +70,8 @@ impl Fixture {
         };
         let folder = self.runs.join(folder);
         fs::create_dir_all(&folder).unwrap();
-        write_json(&folder.join(RUN), info).unwrap();
-        fs::write(folder.join(DONE), format!("{}\n", info.config)).unwrap();
+        configure(&folder, info, &config(info, map.len() - 1));
+        fs::write(folder.join(ENVIRONMENT), "{\"device\": \"Cpu\", \"system\": \"linux x86_64\"}").unwrap();
         let evaluations: Vec<_> =
             map.iter().enumerate().flat_map(|(epoch, map)| evaluations(epoch, *map)).collect();
         write_csv(&folder.join(EVALUATIONS), &evaluations).unwrap();
@@ -73,6 +82,43 @@ impl Fixture {
         }
         folder
     }
+
+    /// Makes a run one of other settings: `change` gets its `[adaptation]`.
+    pub fn reconfigure(&self, folder: &Path, change: impl Fn(&mut Table)) {
+        let mut table: Table = fs::read_to_string(folder.join(CONFIG)).unwrap().parse().unwrap();
+        change(table["adaptation"].as_table_mut().unwrap());
+        let info = serde_json::from_slice(&fs::read(folder.join(RUN)).unwrap()).unwrap();
+        configure(folder, &info, &table);
+    }
+}
+
+fn configure(folder: &Path, info: &RunInfo, config: &Table) {
+    let text = toml::to_string(config).unwrap();
+    let info = RunInfo { config: config_hash(&text), ..info.clone() };
+    fs::write(folder.join(CONFIG), text).unwrap();
+    write_json(&folder.join(RUN), &info).unwrap();
+    fs::write(folder.join(DONE), format!("{}\n", info.config)).unwrap();
+}
+
+/// Published settings, as far as the report looks at them; those of the baseline for a baseline.
+fn config(info: &RunInfo, epochs: usize) -> Table {
+    let mut config = Table::new();
+    config.insert("task".to_owned(), info.task.clone().into());
+    config.insert("row".to_owned(), info.row.clone().into());
+    config.insert("seed".to_owned(), Value::Integer(info.seed as i64));
+    config.insert("parents".to_owned(), vec![format!("start of {} {}", info.task, info.seed)].into());
+    if ["baseline", "mmt"].contains(&info.method.as_str()) {
+        let soft = if info.method == "mmt" { 1.0 } else { 0.0 };
+        let kind = if info.row.contains("dbscan") { "dbscan" } else { "kmeans" };
+        let text = format!(
+            "epochs = {epochs}\nalpha = {}\nsoft_ce_weight = {}\nsoft_tri_weight = {}\nclustering = {{ kind = '{kind}' }}\n",
+            0.5 * soft,
+            0.5 * soft,
+            0.75 * soft
+        );
+        config.insert("adaptation".to_owned(), text.parse::<Table>().unwrap().into());
+    }
+    config
 }
 
 fn evaluations(epoch: usize, map: f64) -> impl Iterator<Item = EvaluationRecord> {

@@ -1,9 +1,9 @@
-//! The report room: reads records, and nothing else, and makes tables (Polars), figures (plotters) and a summary of them.
-//! It needs no network, no image and no libtorch.
+//! The report room: reads records, and nothing else, and makes tables (Polars), figures (plotters), verdicts on the paper's
+//! claims, and two pages of them. It needs no network, no image and no libtorch.
 //!
 //! ```text
-//! runs/<profile>/ ──runs──▶ RunRecords ──results, labels, timings──▶ Table ──▶ text, Markdown, CSV
-//!                                                        └──figures──▶ SVG, PNG
+//! runs/<profile>/ … ──runs──▶ RunRecords ──checks──▶ results, claims, labels … ──▶ Table ──▶ text, Markdown, CSV, LaTeX
+//!                                                               └──figures──▶ SVG, PNG        └──▶ summary.md, report.html
 //! ```
 //!
 //! A run that is not finished, is broken, or does not belong to the others is named and left out; it is never averaged in
@@ -12,10 +12,14 @@
 pub mod agreement;
 mod checks;
 mod claims;
+mod environment;
+mod faults;
 mod figures;
 mod frames;
 mod labels;
+mod latex;
 mod names;
+mod page;
 mod published;
 mod results;
 mod runs;
@@ -37,49 +41,64 @@ use crate::record::files::write_whole;
 pub struct Report {
     /// The main tables, the tasks and runs left out: text for a terminal.
     pub text: String,
-    /// Every file that was written, the summary first.
+    /// Every file that was written, the pages first.
     pub files: Vec<PathBuf>,
     /// Runs that were left out, each with its folder and the reason.
     pub warnings: Vec<String>,
 }
 
-/// Makes the report of the runs below `runs` (`runs/<profile>`) and writes it below `out`: `summary.md`, `tables/*.csv`,
-/// `figures/*.svg` and `*.png`. `left_out` are tasks that were not run, each with the reason; the tables list them.
+/// Makes the report of the runs below `runs` (folders `runs/<profile>`, of one profile but perhaps of several machines) and writes
+/// it below `out`: `summary.md`, `report.html` (the same, in one file), `tables/*.csv` and `*.tex`, `figures/*.svg` and `*.png`.
+/// `left_out` are tasks that were not run, each with the reason; the pages list them.
 ///
 /// # Errors
-/// No finished run of a task, runs of several profiles or of both synthetic and real domains, or a folder that cannot be written.
-pub fn build(runs: &Path, out: &Path, left_out: &[(String, String)]) -> Result<Report> {
+/// No finished run of a task, runs of several profiles or of both synthetic and real domains, two different runs of one name, or
+/// a folder that cannot be written.
+pub fn build(runs: &[PathBuf], out: &Path, left_out: &[(String, String)]) -> Result<Report> {
     let loaded = checks::checked(runs, runs::load(runs)?)?;
     let context = summary::Context::new(&loaded, left_out);
     let results = results::Results::new(&loaded.runs)?;
-    let tables = tables(&context, &loaded, &results)?;
-    let claims = claims::judge(&results)?;
-    let order = claims::whole_order(&results, &claims).unwrap_or_default();
-    let mut files = vec![out.join("summary.md")];
+    let claims = claims::judge(&results, &loaded.runs)?;
+    let order = claims::Order::new(&results)?;
+    let tables = tables(&context, &loaded, &results, (&claims, &order))?;
+    let figures = figures::draw(&results, &context)?;
+    let sections = summary::sections(&tables, &figures);
+    let mut files = vec![
+        write(out, "summary.md", summary::markdown(&context, &sections).as_bytes())?,
+        write(out, "report.html", page::html(&context, &sections)?.as_bytes())?,
+    ];
     for table in &tables {
         files.push(write(out, &format!("tables/{}.csv", table.name), &table.csv()?)?);
+        files.push(write(
+            out,
+            &format!("tables/{}.tex", table.name),
+            table.latex(context.remark()).as_bytes(),
+        )?);
     }
-    let figures = figures::draw(&results, &context)?;
     for file in figures.iter().flat_map(|figure| &figure.files) {
         files.push(write(out, &format!("figures/{}", file.name), &file.bytes)?);
     }
-    let summary = summary::markdown(&context, &tables, &figures, (&order, &claims));
-    write(out, "summary.md", summary.as_bytes())?;
-    Ok(Report { text: summary::text(&context, &tables, &order), files, warnings: loaded.warnings })
+    let verdicts: Vec<String> = order.line().into_iter().chain([claims::count(&claims)]).collect();
+    Ok(Report { text: summary::text(&context, &tables, &verdicts), files, warnings: loaded.warnings })
 }
 
 fn tables(
     context: &summary::Context,
     loaded: &runs::Loaded,
     results: &results::Results,
+    (claims, order): (&[claims::Claim], &claims::Order),
 ) -> Result<Vec<table::Table>> {
     let mut tables = results.tables(context)?;
     if let Some(re_ranked) = results::Results::re_ranked(&loaded.runs)? {
         tables.push(re_ranked.re_ranked_table(context)?);
     }
+    tables.extend(claims::gains_table(results, context)?);
+    tables.push(claims::claims_table(claims, context)?);
+    tables.extend(claims::order_table(order, context)?);
     tables.extend(labels::table(&loaded.runs, results, context)?);
     tables.extend(timings::table(&loaded.runs, context)?);
     tables.extend(published::table(results, context)?);
+    tables.extend(environment::table(&loaded.runs, context)?);
     Ok(tables)
 }
 
@@ -127,7 +146,7 @@ mod tests {
     fn a_report_has_tables_figures_and_a_summary() {
         let fixture = fixture(DomainKind::Synthetic);
         let left_out = [("market-to-msmt".to_owned(), "MSMT17 is not below data".to_owned())];
-        let report = build(fixture.runs(), &fixture.out(), &left_out).unwrap();
+        let report = build(&fixture.roots(), &fixture.out(), &left_out).unwrap();
         assert!(report.warnings.is_empty());
         assert!(report.files.iter().all(|file| file.exists()), "{:?}", report.files);
         let last = read(&fixture.out(), "tables/results_last_epoch.csv");
@@ -142,13 +161,13 @@ mod tests {
         assert!(report.text.contains("MMT-k") && report.text.contains("48.0 ± 1.4"), "{}", report.text);
         assert!(report.text.contains("synthetic domains") && report.text.contains("Market → MSMT: MSMT17"));
         let summary = read(&fixture.out(), "summary.md");
-        assert!(
-            summary.contains("| Market → Duke: Baseline < MMT-k | held | +10.0 ± 0.0 | 2 |"),
-            "{summary}"
-        );
+        let gain = "| Market → Duke | MMT-k − Baseline | mAP | +10.0 | n = 2: no interval | 2 |";
+        assert!(summary.contains(gain), "{summary}");
         assert!(!summary.contains("Published results") && !summary.contains("real data"), "{summary}");
+        let order = "Pre-trained < Baseline < MMT < Oracle (mAP, last epoch): the means stand in this order on 1 of 2 tasks";
+        assert!(report.text.contains(order), "{}", report.text);
         assert!(
-            report.text.contains("Pre-trained < Baseline < MMT < Oracle held on 1 of 2 tasks"),
+            report.text.contains("by verdict: holds 0, does not hold 0, cannot tell "),
             "{}",
             report.text
         );
@@ -161,7 +180,7 @@ mod tests {
     #[test]
     fn re_ranked_evaluations_get_a_table_of_their_own() {
         let fixture = fixture(DomainKind::Synthetic);
-        let report = build(fixture.runs(), &fixture.out(), &[]).unwrap();
+        let report = build(&[fixture.runs().to_owned()], &fixture.out(), &[]).unwrap();
         assert!(!report.text.contains("re-ranking"));
         let records = fixture.runs().join("adapt/market-to-duke/mmt-k/seed-1").join(EVALUATIONS);
         let mut evaluations: Vec<EvaluationRecord> = read_csv(&records).unwrap();
@@ -171,7 +190,7 @@ mod tests {
             .collect();
         evaluations.extend(re_ranked);
         write_csv(&records, &evaluations).unwrap();
-        let again = build(fixture.runs(), &fixture.out(), &[]).unwrap();
+        let again = build(&[fixture.runs().to_owned()], &fixture.out(), &[]).unwrap();
         let table = read(&fixture.out(), "tables/results_re_ranked_last_epoch.csv");
         assert!(
             table.contains("market-to-duke,mmt-k,62.5000,,") && table.contains("duke-to-market,mmt-k,,,"),
@@ -183,38 +202,121 @@ mod tests {
     }
 
     #[test]
-    fn equal_records_make_equal_files_and_other_records_other_ones() {
+    fn equal_records_make_equal_files_and_one_other_number_other_tables() {
         let fixture = fixture(DomainKind::Synthetic);
         let all =
             |report: &Report| report.files.iter().map(|file| fs::read(file).unwrap()).collect::<Vec<_>>();
-        let first = all(&build(fixture.runs(), &fixture.out(), &[]).unwrap());
-        assert!(first == all(&build(fixture.runs(), &fixture.out(), &[]).unwrap()));
+        let first = all(&build(&fixture.roots(), &fixture.out(), &[]).unwrap());
+        assert!(first == all(&build(&fixture.roots(), &fixture.out(), &[]).unwrap()));
         let records = fixture.runs().join("adapt/market-to-duke/mmt-k/seed-1").join(EVALUATIONS);
         let text = fs::read_to_string(&records).unwrap();
         fs::write(&records, text.replace("0.48000000000000004", "0.58")).unwrap();
-        let changed = build(fixture.runs(), &fixture.out(), &[]).unwrap();
+        let changed = build(&fixture.roots(), &fixture.out(), &[]).unwrap();
         assert!(changed.text.contains("50.5 ± 2.1"), "{}", changed.text);
+        let gain = "MMT-k − Baseline,mAP,12.5000";
+        for (name, number) in [
+            ("tables/results_last_epoch.csv", "50.5000"),
+            ("tables/results_last_epoch.tex", "50.5 $\\pm$ 2.1"),
+            ("tables/gains.csv", gain),
+            ("summary.md", "50.5 ± 2.1"),
+            ("report.html", "50.5 ± 2.1"),
+        ] {
+            let text = read(&fixture.out(), name);
+            assert!(text.contains(number), "{name}: {text}");
+        }
+    }
+
+    #[test]
+    fn the_page_needs_no_other_file_and_has_what_the_summary_has() {
+        let fixture = fixture(DomainKind::Synthetic);
+        build(&fixture.roots(), &fixture.out(), &[]).unwrap();
+        let (page, summary) = (read(&fixture.out(), "report.html"), read(&fixture.out(), "summary.md"));
+        for link in ["src=", "href=\"h", "@import", "url(", "<link", "<script"] {
+            assert!(!page.contains(link), "{link}");
+        }
+        let addresses = page.matches("://").count();
+        assert_eq!(addresses, page.matches("xmlns=\"http://www.w3.org/2000/svg\"").count());
+        assert_eq!(page.matches("<svg").count(), 2);
+        assert!(page.contains("name=\"viewport\"") && page.contains("prefers-color-scheme: dark"));
+        assert!(page.contains("<strong>Synthetic domains.</strong> These are synthetic numbers"), "{page}");
+        let titles: Vec<&str> = summary.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+        assert_eq!(titles.len(), 10, "{titles:?}");
+        for title in titles {
+            assert!(page.contains(&format!("<h2>{title}</h2>")), "{title}");
+        }
+        let rows = summary.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| ---"));
+        let cells: usize = rows.map(|line| line.matches(" |").count()).sum();
+        assert_eq!(page.matches("<td ").count() + page.matches("<th ").count(), cells);
+    }
+
+    #[test]
+    fn what_records_name_is_text_in_the_page() {
+        let fixture = fixture(DomainKind::Synthetic);
+        fixture.run("market-to-duke", "<b>&\"x", "mmt", 1, &[0.2, 0.3]);
+        let warned = fixture.run("market-to-duke", "<i>unfinished", "mmt", 1, &[0.2, 0.3]);
+        fs::remove_file(warned.join(crate::record::DONE)).unwrap();
+        build(&fixture.roots(), &fixture.out(), &[]).unwrap();
+        let page = read(&fixture.out(), "report.html");
+        assert!(!page.contains("<b>") && !page.contains("<i>"));
+        assert!(page.contains("&lt;b&gt;&amp;&quot;x is above Baseline"), "{page}");
+        assert!(page.contains("&lt;i&gt;unfinished"), "warnings are on the page: {page}");
+        assert!(read(&fixture.out(), "tables/results_last_epoch.tex").contains("$<$b$>$\\&\"x"));
+    }
+
+    #[test]
+    fn tables_for_latex_say_what_they_are_of_in_plain_letters() {
+        let fixture = fixture(DomainKind::Synthetic);
+        let report = build(&fixture.roots(), &fixture.out(), &[]).unwrap();
+        let of_kind = |kind: &str| -> Vec<&PathBuf> {
+            report.files.iter().filter(|file| file.extension().is_some_and(|found| found == kind)).collect()
+        };
+        assert_eq!(of_kind("tex").len(), of_kind("csv").len());
+        for file in of_kind("tex") {
+            let text = fs::read_to_string(file).unwrap();
+            assert!(text.contains("These are synthetic numbers"), "{text}");
+            assert!(text.is_ascii(), "{text}");
+            assert_eq!(text.matches('{').count(), text.matches('}').count(), "{text}");
+        }
+    }
+
+    #[test]
+    fn records_of_two_machines_make_the_report_of_one() {
+        let whole = fixture(DomainKind::Synthetic);
+        let parts = [Fixture::new(), Fixture::new()];
+        for (part, task) in parts.iter().zip(["market-to-duke", "duke-to-market"]) {
+            fs::rename(whole.runs().join("adapt").join(task), part.runs().join("adapt").join(task)).unwrap();
+        }
+        fs::rename(whole.runs().join("pretrain"), parts[1].runs().join("pretrain")).unwrap();
+        let roots = [parts[0].roots(), parts[1].roots()].concat();
+        let merged = build(&roots, &whole.out(), &[]).unwrap().text;
+        for (part, task) in parts.iter().zip(["market-to-duke", "duke-to-market"]) {
+            fs::rename(part.runs().join("adapt").join(task), whole.runs().join("adapt").join(task)).unwrap();
+        }
+        assert_eq!(merged, build(&whole.roots(), &whole.out(), &[]).unwrap().text);
     }
 
     #[test]
     fn published_numbers_stand_beside_real_data() {
         let fixture = fixture(DomainKind::Real);
-        build(fixture.runs(), &fixture.out(), &[]).unwrap();
+        build(&fixture.roots(), &fixture.out(), &[]).unwrap();
         let summary = read(&fixture.out(), "summary.md");
         assert!(
             summary.contains("Published results (real data")
                 && summary.contains("| MMT-500 | ResNet-50 | 71.2 |")
         );
-        assert!(!summary.contains("synthetic"));
+        assert!(!summary.contains("synthetic") && !read(&fixture.out(), "report.html").contains("ynthetic"));
+        assert!(!read(&fixture.out(), "tables/gains.tex").contains("ynthetic"));
     }
 
     #[test]
     fn no_runs_and_an_unwritable_folder_are_errors() {
         let empty = Fixture::new();
-        assert!(build(empty.runs(), &empty.out(), &[]).unwrap_err().to_string().contains("no finished run"));
+        assert!(
+            build(&empty.roots(), &empty.out(), &[]).unwrap_err().to_string().contains("no finished run")
+        );
         let fixture = fixture(DomainKind::Synthetic);
         let file = fixture.runs().join("file");
         fs::write(&file, "").unwrap();
-        assert!(build(fixture.runs(), &file, &[]).unwrap_err().to_string().contains("create"));
+        assert!(build(&fixture.roots(), &file, &[]).unwrap_err().to_string().contains("create"));
     }
 }

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use polars::prelude::*;
+use toml::Table;
 
 use super::frames::{Value, fill, last_lines, numbers, refused, statistics, texts, values};
 use super::names::{row_key, row_label, task_key, task_label};
 use super::runs::RunRecords;
 use super::summary::Context;
-use super::table::Table;
+use super::table;
 use crate::error::Result;
 use crate::record::Split;
 
@@ -26,10 +27,12 @@ const CAPTION: &str = "Each value is the mean of the two networks that a method 
 pub(super) type Cells<T> = BTreeMap<(String, String), T>;
 
 /// A row of the tables.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) struct Row {
     pub name: String,
     pub method: String,
+    /// Its settings of adaptation; empty where nothing is adapted.
+    pub settings: Table,
 }
 
 /// Which epoch of a run stands for it.
@@ -67,16 +70,11 @@ impl Results {
     fn on(split: Split, runs: &[RunRecords]) -> Result<Self> {
         let runs: Vec<&RunRecords> = runs.iter().filter(|run| !run.is_pretraining()).collect();
         let tasks: BTreeSet<_> = runs.iter().map(|run| task_key(&run.info.task)).collect();
-        let rows: BTreeMap<_, _> = runs
-            .iter()
-            .map(|run| (row_key(&run.info.method, &run.info.row), (&run.info.row, &run.info.method)))
-            .collect();
+        let rows: BTreeMap<_, _> =
+            runs.iter().map(|run| (row_key(&run.info.method, &run.info.row), row(run))).collect();
         Ok(Self {
             tasks: tasks.into_iter().map(|(_, task)| task).collect(),
-            rows: rows
-                .into_values()
-                .map(|(name, method)| Row { name: name.clone(), method: method.clone() })
-                .collect(),
+            rows: rows.into_values().collect(),
             epochs: epochs(&runs, split).map_err(refused("the results"))?,
         })
     }
@@ -123,16 +121,16 @@ impl Results {
         find().map_err(refused("the table of mAP"))
     }
 
-    /// mAP of every run at its last epoch: (task, row) → seed → percent.
-    pub fn seeds(&self) -> Result<Cells<BTreeMap<u64, f64>>> {
+    /// A measure (`map`, `top1` …) of every run at its last epoch: (task, row) → seed → percent.
+    pub fn seeds(&self, measure: &str) -> Result<Cells<BTreeMap<u64, f64>>> {
         let find = || -> PolarsResult<_> {
             let frame = self.picked(Pick::Last)?;
             let mut found: BTreeMap<_, BTreeMap<u64, f64>> = BTreeMap::new();
             let cells = texts(&frame, "task")?.into_iter().zip(texts(&frame, "row")?);
             let seeds = frame.column("seed")?.u64()?.iter();
-            for ((cell, seed), map) in cells.zip(seeds).zip(numbers(&frame, "map")?) {
-                if let (Some(seed), Some(map)) = (seed, map) {
-                    found.entry(cell).or_default().insert(seed, map);
+            for ((cell, seed), value) in cells.zip(seeds).zip(numbers(&frame, measure)?) {
+                if let (Some(seed), Some(value)) = (seed, value) {
+                    found.entry(cell).or_default().insert(seed, value);
                 }
             }
             Ok(found)
@@ -159,7 +157,7 @@ impl Results {
     }
 
     /// The tables of the paper's form: last epoch, best epoch.
-    pub fn tables(&self, context: &Context) -> Result<Vec<Table>> {
+    pub fn tables(&self, context: &Context) -> Result<Vec<table::Table>> {
         let last = "The last epoch of adaptation; nothing is chosen. Epoch 0: not adapted.";
         let best = "The epoch with the highest mAP on the target's test set, as the published protocol has it; this choice looks \
                     at the test set, so it flatters. Epoch 0: not adapted.";
@@ -170,7 +168,7 @@ impl Results {
     }
 
     /// The table of results of [`Results::re_ranked`].
-    pub fn re_ranked_table(&self, context: &Context) -> Result<Table> {
+    pub fn re_ranked_table(&self, context: &Context) -> Result<table::Table> {
         let caption = "The last epoch of adaptation, the gallery re-ranked by k-reciprocal neighbours (k1 = 20, k2 = 6, λ = 0.3).";
         let words = ["results_re_ranked_last_epoch", "Results with re-ranking, last epoch", caption];
         self.table(Pick::Last, context, words)
@@ -181,10 +179,10 @@ impl Results {
         pick: Pick,
         context: &Context,
         [name, title, caption]: [&'static str; 3],
-    ) -> Result<Table> {
+    ) -> Result<table::Table> {
         let make = || -> PolarsResult<_> {
             let frame = self.summary(pick)?;
-            Ok(Table {
+            Ok(table::Table {
                 name,
                 title: format!("{title} ({})", context.label()),
                 caption: format!("{caption} {CAPTION}"),
@@ -196,6 +194,11 @@ impl Results {
         };
         make().map_err(refused("the tables of results"))
     }
+}
+
+fn row(run: &RunRecords) -> Row {
+    let settings = run.adaptation().cloned().unwrap_or_default();
+    Row { name: run.info.row.clone(), method: run.info.method.clone(), settings }
 }
 
 /// One line per task, row, seed and epoch; `adapted` is false for the start of a run that goes on.
@@ -264,7 +267,7 @@ mod tests {
     fn epochs(map: &[f64], pick: Pick) -> (f64, f64) {
         let fixture = Fixture::new();
         fixture.run("market-to-duke", "mmt-k", "mmt", 1, map);
-        let results = Results::new(&load(fixture.runs()).unwrap().runs).unwrap();
+        let results = Results::new(&load(&fixture.roots()).unwrap().runs).unwrap();
         let frame = results.picked(pick).unwrap();
         (numbers(&frame, "epoch").unwrap()[0].unwrap(), numbers(&frame, "map").unwrap()[0].unwrap())
     }

@@ -1,12 +1,16 @@
-//! The records of every run below a folder.
+//! The records of every run below one or several folders of a profile.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest, Sha256};
+use toml::Table;
+
 use crate::error::{Error, Result};
 use crate::record::{
-    CONFIG, DONE, EPOCHS, EVALUATIONS, EpochRecord, EvaluationRecord, LABELS, LabelRecord, RUN, Record,
-    RunInfo, TIMINGS, TimingRecord, read_csv, read_json,
+    CONFIG, DONE, ENVIRONMENT, EPOCHS, EVALUATIONS, EpochRecord, EvaluationRecord, LABELS, LabelRecord, RUN,
+    Record, RunInfo, TIMINGS, TimingRecord, read_csv, read_json,
 };
 
 /// Folders below `runs/<profile>/`; nothing else in there is a run.
@@ -20,7 +24,12 @@ const FILES: [&str; 7] = [RUN, CONFIG, DONE, EPOCHS, EVALUATIONS, LABELS, TIMING
 #[derive(Debug, Clone)]
 pub(super) struct RunRecords {
     pub folder: PathBuf,
+    /// The same, as it stands below `runs/<profile>/`.
+    pub place: PathBuf,
     pub info: RunInfo,
+    pub config: Table,
+    /// What it ran on; empty where nothing was kept.
+    pub environment: BTreeMap<String, String>,
     pub epochs: Vec<EpochRecord>,
     pub evaluations: Vec<EvaluationRecord>,
     pub labels: Vec<LabelRecord>,
@@ -32,32 +41,85 @@ impl RunRecords {
     pub fn is_pretraining(&self) -> bool {
         self.info.method == "pretrain"
     }
+
+    /// Its settings of adaptation; none where nothing is adapted.
+    pub fn adaptation(&self) -> Option<&Table> {
+        self.config.get("adaptation")?.as_table()
+    }
+
+    /// Hashes of the configurations that it builds on.
+    pub fn parents(&self) -> Vec<&str> {
+        let parents = self.config.get("parents").and_then(|parents| parents.as_array());
+        parents.into_iter().flatten().filter_map(|parent| parent.as_str()).collect()
+    }
+
+    /// The same numbers as another copy of this run, seconds apart.
+    fn agrees(&self, other: &Self) -> bool {
+        self.epochs == other.epochs && self.evaluations == other.evaluations && self.labels == other.labels
+    }
 }
 
-/// Runs in the order of their folders, and what was wrong with those left out.
+/// Runs in the order of their places, and what was wrong with those left out.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Loaded {
     pub runs: Vec<RunRecords>,
     pub warnings: Vec<String>,
 }
 
-/// Reads every finished run below `runs`; unfinished and unreadable ones become warnings.
-pub(super) fn load(runs: &Path) -> Result<Loaded> {
-    let mut folders = Vec::new();
-    for kind in KINDS {
-        let folder = runs.join(kind);
-        if folder.is_dir() {
-            find(&folder, DEPTH, &mut folders)?;
-        }
-    }
+/// Reads every finished run below each of `roots`; unfinished and unreadable ones become warnings.
+///
+/// # Errors
+/// A root that holds no runs, or two runs of one place that are not the same run.
+pub(super) fn load(roots: &[PathBuf]) -> Result<Loaded> {
     let mut loaded = Loaded::default();
-    for folder in folders {
-        match read(&folder) {
-            Ok(run) => loaded.runs.push(run),
-            Err(error) => loaded.warnings.push(format!("left out: {error}")),
+    for root in roots {
+        for folder in folders(root)? {
+            match read(root, &folder) {
+                Ok(run) => add(&mut loaded, run)?,
+                Err(error) => loaded.warnings.push(format!("left out: {error}")),
+            }
         }
     }
+    // No order of the roots decides about the order of a sum.
+    loaded.runs.sort_by(|one, two| one.place.cmp(&two.place));
     Ok(loaded)
+}
+
+/// Adds `run`, unless another root gave it already.
+fn add(loaded: &mut Loaded, run: RunRecords) -> Result<()> {
+    let Some(known) = loaded.runs.iter().find(|known| known.place == run.place) else {
+        loaded.runs.push(run);
+        return Ok(());
+    };
+    if known.info != run.info {
+        let reason = format!(
+            "not the run of the same name in {} ({RUN}: another configuration); a report takes one of them",
+            known.folder.display()
+        );
+        return Err(Error::file(&run.folder, reason));
+    }
+    if !known.agrees(&run) {
+        loaded.warnings.push(format!(
+            "left out: {}: the same run as {}, with other numbers",
+            run.folder.display(),
+            known.folder.display()
+        ));
+    }
+    Ok(())
+}
+
+fn folders(root: &Path) -> Result<Vec<PathBuf>> {
+    let kinds: Vec<PathBuf> = KINDS.iter().map(|kind| root.join(kind)).filter(|path| path.is_dir()).collect();
+    if kinds.is_empty() {
+        let reason = format!(
+            "no finished run: neither {} is in it; a profile's folder is wanted, such as runs/quick",
+            KINDS.join(" nor ")
+        );
+        return Err(Error::file(root, reason));
+    }
+    let mut found = Vec::new();
+    kinds.iter().try_for_each(|kind| find(kind, DEPTH, &mut found))?;
+    Ok(found)
 }
 
 /// Folders of runs below `folder`, sorted by name so that no file system decides about an order.
@@ -80,7 +142,7 @@ fn find(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) -> Result<()> {
     below.iter().try_for_each(|path| find(path, depth - 1, found))
 }
 
-fn read(folder: &Path) -> Result<RunRecords> {
+fn read(root: &Path, folder: &Path) -> Result<RunRecords> {
     let done = folder.join(DONE);
     if !done.exists() {
         return Err(Error::file(folder, "not finished"));
@@ -92,12 +154,37 @@ fn read(folder: &Path) -> Result<RunRecords> {
     }
     Ok(RunRecords {
         folder: folder.to_owned(),
+        place: folder.strip_prefix(root).unwrap_or(folder).to_owned(),
+        config: read_config(&folder.join(CONFIG), &info.config)?,
+        environment: read_environment(&folder.join(ENVIRONMENT))?,
         info,
         epochs: read_if_there(&folder.join(EPOCHS))?,
         evaluations: read_if_there(&folder.join(EVALUATIONS))?,
         labels: read_if_there(&folder.join(LABELS))?,
         timings: read_if_there(&folder.join(TIMINGS))?,
     })
+}
+
+/// The configuration, which must be the one whose hash the run kept.
+fn read_config(path: &Path, hash: &str) -> Result<Table> {
+    let text = fs::read_to_string(path).map_err(Error::io("read", path))?;
+    if config_hash(&text) != hash {
+        return Err(Error::file(path, format!("not the configuration that {RUN} has the hash of")));
+    }
+    text.parse().map_err(|error: toml::de::Error| Error::file(path, error.message()))
+}
+
+/// SHA-256 of a configuration's text, in hexadecimal.
+pub(super) fn config_hash(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn read_environment(path: &Path) -> Result<BTreeMap<String, String>> {
+    if !path.exists() {
+        return Ok(BTreeMap::new());
+    }
+    let bytes = fs::read(path).map_err(Error::io("read", path))?;
+    serde_json::from_slice(&bytes).map_err(|error| Error::file(path, error.to_string()))
 }
 
 /// Jobs leave no file for records that they have none of.
@@ -115,11 +202,15 @@ mod tests {
         fixture.run("market-to-duke", "baseline", "baseline", 1, &[0.2, 0.3]);
         let broken = fixture.run("market-to-duke", "mmt-k", "mmt", 1, &[0.2, 0.4]);
         change(&broken);
-        let loaded = load(fixture.runs()).unwrap();
+        let loaded = load(&fixture.roots()).unwrap();
         assert_eq!(loaded.runs.len(), 1, "the sound run stays");
         assert_eq!(loaded.warnings.len(), 1);
         assert!(loaded.warnings[0].contains("mmt-k"), "the folder is named: {}", loaded.warnings[0]);
         loaded.warnings[0].clone()
+    }
+
+    fn edit(path: &Path, change: impl Fn(&str) -> String) {
+        fs::write(path, change(&fs::read_to_string(path).unwrap())).unwrap();
     }
 
     #[test]
@@ -132,26 +223,83 @@ mod tests {
         assert!(
             left_out(|folder| fs::write(folder.join(DONE), "other\n").unwrap()).contains("configurations")
         );
+        let changed = left_out(|folder| edit(&folder.join(CONFIG), |text| text.replace("alpha", "beta")));
+        assert!(changed.contains(CONFIG) && changed.contains("hash"), "{changed}");
+        assert!(left_out(|folder| fs::remove_file(folder.join(CONFIG)).unwrap()).contains(CONFIG));
     }
 
     #[test]
-    fn broken_records_are_left_out_and_named() {
-        let half = left_out(|folder| {
-            let text = fs::read_to_string(folder.join(EVALUATIONS)).unwrap();
-            fs::write(folder.join(EVALUATIONS), &text[..text.len() - 9]).unwrap();
-        });
+    fn half_a_file_is_left_out() {
+        let half =
+            left_out(|folder| edit(&folder.join(EVALUATIONS), |text| text[..text.len() - 9].to_owned()));
         assert!(half.contains(EVALUATIONS), "{half}");
-        let column = left_out(|folder| {
-            let text = fs::read_to_string(folder.join(LABELS)).unwrap().replace("nmi", "mni");
-            fs::write(folder.join(LABELS), text).unwrap();
-        });
-        assert!(column.contains(LABELS) && column.contains("nmi"), "{column}");
+        let half =
+            left_out(|folder| edit(&folder.join(ENVIRONMENT), |text| text[..text.len() / 2].to_owned()));
+        assert!(half.contains(ENVIRONMENT), "{half}");
+        let half = left_out(|folder| edit(&folder.join(RUN), |text| text[..text.len() / 2].to_owned()));
+        assert!(half.contains(RUN), "{half}");
+    }
+
+    #[test]
+    fn a_missing_column_is_left_out_and_named() {
+        for (file, column) in
+            [(LABELS, "nmi"), (EVALUATIONS, "top5"), (EPOCHS, "value"), (TIMINGS, "seconds")]
+        {
+            let text = left_out(|folder| edit(&folder.join(file), |text| text.replacen(column, "other", 1)));
+            assert!(text.contains(file) && text.contains(column), "{text}");
+        }
+    }
+
+    #[test]
+    fn records_of_another_schema_and_without_a_description_are_left_out() {
         let schema = left_out(|folder| {
-            let text =
-                fs::read_to_string(folder.join(RUN)).unwrap().replace("\"schema\": 1", "\"schema\": 99");
-            fs::write(folder.join(RUN), text).unwrap();
+            edit(&folder.join(RUN), |text| text.replace("\"schema\": 1", "\"schema\": 99"));
         });
         assert!(schema.contains("schema 99"), "{schema}");
         assert!(left_out(|folder| fs::remove_file(folder.join(RUN)).unwrap()).contains(RUN));
+    }
+
+    /// Two machines with one run in common.
+    fn two() -> (Fixture, Fixture, PathBuf) {
+        let (one, two) = (Fixture::new(), Fixture::new());
+        one.run("market-to-duke", "baseline", "baseline", 1, &[0.2, 0.3]);
+        two.run("market-to-duke", "mmt-k", "mmt", 1, &[0.2, 0.4]);
+        let common = two.run("market-to-duke", "baseline", "baseline", 1, &[0.2, 0.3]);
+        (one, two, common)
+    }
+
+    #[test]
+    fn runs_of_two_machines_are_merged_in_any_order() {
+        let (one, two, _) = two();
+        let rows = |roots: &[PathBuf]| -> Vec<String> {
+            let loaded = load(roots).unwrap();
+            assert!(loaded.warnings.is_empty(), "{:?}", loaded.warnings);
+            loaded.runs.into_iter().map(|run| run.info.row).collect()
+        };
+        assert_eq!(rows(&[one.roots(), two.roots()].concat()), ["baseline", "mmt-k"]);
+        assert_eq!(rows(&[two.roots(), one.roots()].concat()), ["baseline", "mmt-k"]);
+    }
+
+    #[test]
+    fn one_name_for_two_runs_is_refused_and_other_numbers_are_left_out() {
+        let (one, two, common) = two();
+        let roots = [one.roots(), two.roots()].concat();
+        edit(&common.join(EVALUATIONS), |text| text.replace("0.29", "0.28"));
+        let loaded = load(&roots).unwrap();
+        assert!(loaded.warnings[0].contains("with other numbers"), "{:?}", loaded.warnings);
+        assert_eq!(loaded.runs[0].evaluations[3].map, 0.29, "the first folder's numbers stay");
+        two.reconfigure(&common, |adaptation| {
+            adaptation.insert("alpha".to_owned(), 0.5.into());
+        });
+        let text = load(&roots).unwrap_err().to_string();
+        assert!(text.contains("another configuration") && text.contains("baseline/seed-1"), "{text}");
+    }
+
+    #[test]
+    fn a_folder_without_runs_is_refused_beside_a_good_one() {
+        let (one, _, _) = two();
+        let roots = [one.roots(), vec![one.runs().join("adapt")]].concat();
+        let text = load(&roots).unwrap_err().to_string();
+        assert!(text.contains("no finished run") && text.contains("adapt"), "{text}");
     }
 }

@@ -1,10 +1,9 @@
-//! What stands around the tables: which runs they are of, the summary page, the text for a terminal.
+//! What stands around the tables: which runs they are of, the text for a terminal, the page `summary.md`.
 
 use std::collections::BTreeSet;
 
 use polars::prelude::*;
 
-use super::claims::Claim;
 use super::figures::Figure;
 use super::names::task_label;
 use super::runs::Loaded;
@@ -16,9 +15,10 @@ use crate::record::DomainKind;
 pub(super) struct Context {
     /// Where the images come from.
     pub domains: DomainKind,
+    /// Tasks that were not run, runs that were left out, and why.
+    pub notes: Vec<String>,
     profile: String,
     backbones: String,
-    notes: Vec<String>,
 }
 
 impl Context {
@@ -29,9 +29,9 @@ impl Context {
         let tasks = left_out.iter().map(|(task, reason)| format!("not run: {}: {reason}", task_label(task)));
         Self {
             domains: first.map_or(DomainKind::Synthetic, |info| info.domains),
+            notes: tasks.chain(loaded.warnings.iter().cloned()).map(|note| note.replace('\n', " ")).collect(),
             profile: first.map_or(String::new(), |info| info.profile.clone()),
             backbones: backbones.into_iter().collect::<Vec<_>>().join(", "),
-            notes: tasks.chain(loaded.warnings.iter().cloned()).collect(),
         }
     }
 
@@ -40,10 +40,24 @@ impl Context {
         format!("{}, profile {}, backbone {}", self.domains(), self.profile, self.backbones)
     }
 
-    fn domains(&self) -> &'static str {
+    /// `synthetic domains` or `real data`.
+    pub fn domains(&self) -> &'static str {
         match self.domains {
             DomainKind::Synthetic => "synthetic domains",
             DomainKind::Real => "real data",
+        }
+    }
+
+    /// What the kind of domains means for the numbers, in a sentence.
+    pub fn remark(&self) -> &'static str {
+        match self.domains {
+            DomainKind::Synthetic => {
+                "These are synthetic numbers: measured on procedural drawings, not on Market-1501, DukeMTMC-reID or MSMT17, and not \
+                 to be set beside published ones."
+            }
+            DomainKind::Real => {
+                "These numbers were measured on real datasets, in full or in part as they were at hand."
+            }
         }
     }
 
@@ -60,68 +74,60 @@ impl Context {
     }
 }
 
-/// The main tables and what is missing in them, for a terminal.
-pub(super) fn text(context: &Context, tables: &[Table], order: &str) -> String {
+/// A section of the pages.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Section<'a> {
+    Table(&'a Table),
+    Figure(&'a Figure),
+}
+
+/// The sections of both pages in their order: results, figures, then the other tables.
+pub(super) fn sections<'a>(tables: &'a [Table], figures: &'a [Figure]) -> Vec<Section<'a>> {
+    let (results, others): (Vec<&Table>, Vec<&Table>) = tables.iter().partition(|table| is_result(table));
+    let results = results.into_iter().map(Section::Table);
+    results.chain(figures.iter().map(Section::Figure)).chain(others.into_iter().map(Section::Table)).collect()
+}
+
+/// The main tables, what is missing in them, and what became of order and claims, for a terminal.
+pub(super) fn text(context: &Context, tables: &[Table], verdicts: &[String]) -> String {
     let mut text = String::new();
-    for table in tables.iter().filter(|table| is_result(table)) {
+    for table in tables.iter().filter(|table| is_result(table) || table.name == "gains") {
         text += &format!("{}\n{}\n", table.title, table.text());
     }
-    if !order.is_empty() {
-        text += &format!("{order}\n");
-    }
-    for note in &context.notes {
-        text += &format!("{note}\n");
+    for line in verdicts.iter().chain(&context.notes) {
+        text += &format!("{line}\n");
     }
     text
 }
 
 /// The page `summary.md`.
-pub(super) fn markdown(
-    context: &Context,
-    tables: &[Table],
-    figures: &[Figure],
-    (order, claims): (&str, &[Claim]),
-) -> String {
-    let mut page = format!("# Mutual mean-teaching: {}\n\nMade from run records alone.\n", context.label());
+pub(super) fn markdown(context: &Context, sections: &[Section<'_>]) -> String {
+    let mut page = format!(
+        "# Mutual mean-teaching: {}\n\nMade from run records alone. {}\n",
+        context.label(),
+        context.remark()
+    );
     if !context.notes.is_empty() {
         page += "\n## Left out\n\n";
-        page.extend(context.notes.iter().map(|note| format!("- {}\n", note.replace('\n', " "))));
+        page.extend(context.notes.iter().map(|note| format!("- {note}\n")));
     }
-    let (results, others): (Vec<&Table>, Vec<&Table>) = tables.iter().partition(|table| is_result(table));
-    let section =
-        |table: &&Table| format!("\n## {}\n\n{}\n{}\n", table.title, table.markdown(), table.caption);
-    page.extend(results.iter().map(section));
-    for figure in figures {
-        page += &format!(
-            "\n## {}\n\n![{}](figures/{})\n\n{}\n",
-            figure.title,
-            figure.title,
-            figure.link(),
-            figure.caption
-        );
+    for section in sections {
+        page += &match section {
+            Section::Table(table) => {
+                format!("\n## {}\n\n{}\n{}\n", table.title, table.markdown(), table.caption)
+            }
+            Section::Figure(figure) => format!(
+                "\n## {}\n\n![{}](figures/{})\n\n{}\n",
+                figure.title,
+                figure.title,
+                figure.link(),
+                figure.caption
+            ),
+        };
     }
-    page += &steps(context, order, claims);
-    page.extend(others.iter().map(section));
     page
 }
 
 fn is_result(table: &Table) -> bool {
     table.name.starts_with("results")
-}
-
-/// The paper's order of methods, step by step.
-fn steps(context: &Context, order: &str, claims: &[Claim]) -> String {
-    if claims.is_empty() {
-        return String::new();
-    }
-    let mut text = format!("\n## Order of the methods ({})\n\n", context.label());
-    text += "| Claim | | mAP, difference | seeds |\n| --- | --- | ---: | ---: |\n";
-    for claim in claims {
-        let (verdict, difference) = (claim.verdict(), claim.difference());
-        text += &format!("| {} | {verdict} | {difference} | {} |\n", claim.text, claim.differences.len());
-    }
-    text += &format!("\n{order}. ");
-    text += "A step is *held* where the mean difference over the seeds \
-             that both have is above zero; last epochs, percentage points, ± sample standard deviation over seeds.\n";
-    text
 }

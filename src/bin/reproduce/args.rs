@@ -47,10 +47,10 @@ pub enum Command {
 
 #[derive(Debug, Args)]
 pub struct ReportArgs {
-    /// Folder of a profile's runs, such as runs/quick.
+    /// Folder of a profile's runs, such as runs/quick; several where parts of it were run on several machines.
     #[arg(default_value = "runs/quick")]
-    pub runs: PathBuf,
-    /// Folder for tables and figures [default: <RUNS>/report].
+    pub runs: Vec<PathBuf>,
+    /// Folder for pages, tables and figures [default: report in the first of RUNS].
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
 }

@@ -8,7 +8,7 @@ mod files;
 mod progress;
 mod tool;
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -78,11 +78,11 @@ fn run(args: &RunArgs) -> Result<()> {
     let run = result?;
     let left_out: Vec<(String, String)> =
         run.left_out().iter().map(|left_out| (left_out.task.to_string(), left_out.reason.clone())).collect();
-    write_report(run.folder(), &run.folder().join("report"), &left_out)
+    write_report(&[run.folder().to_owned()], &run.folder().join("report"), &left_out)
 }
 
 fn report(args: &ReportArgs) -> Result<()> {
-    let out = args.out.clone().unwrap_or_else(|| args.runs.join("report"));
+    let out = args.out.clone().unwrap_or_else(|| args.runs[0].join("report"));
     write_report(&args.runs, &out, &[])
 }
 
@@ -96,7 +96,7 @@ fn write_agreement(args: &AgreementArgs) -> Result<()> {
 }
 
 /// Makes tables and figures and says where they are.
-fn write_report(runs: &Path, out: &Path, left_out: &[(String, String)]) -> Result<()> {
+fn write_report(runs: &[PathBuf], out: &Path, left_out: &[(String, String)]) -> Result<()> {
     let report = build(runs, out, left_out)?;
     for warning in &report.warnings {
         eprintln!("warning: {warning}");

@@ -35,6 +35,11 @@ impl Figure {
     pub fn link(&self) -> &str {
         self.files.first().map_or("", |file| &file.name)
     }
+
+    /// That file's text.
+    pub fn svg(&self) -> String {
+        self.files.first().map_or(String::new(), |file| String::from_utf8_lossy(&file.bytes).into_owned())
+    }
 }
 
 /// Draws mAP over epochs (where something was adapted) and the bars of all tasks.

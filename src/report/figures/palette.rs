@@ -40,7 +40,11 @@ mod tests {
 
     #[test]
     fn nine_rows_have_nine_colours() {
-        let row = |method: &str| Row { name: String::new(), method: method.to_owned() };
+        let row = |method: &str| Row {
+            name: String::new(),
+            method: method.to_owned(),
+            settings: Default::default(),
+        };
         let rows: Vec<Row> = ["pre-trained", "baseline"].into_iter().chain(["mmt"; 7]).map(row).collect();
         let found = colours(&rows);
         assert_eq!(found[..2], [GREY, ORANGE]);

@@ -1,0 +1,124 @@
+//! The order that the paper's tables show: Pre-trained < Baseline < MMT < Oracle.
+
+use super::super::names::{METHODS, row_label};
+use super::super::results::{Results, Row};
+use super::rows::{comparable, is_full};
+use super::scores::{BySeed, Scores, average, difference};
+use super::{Claim, Verdict};
+use crate::error::Result;
+
+/// The order, step by step.
+#[derive(Debug, Clone)]
+pub(in crate::report) struct Order {
+    /// Every step on every task, and steps to MMT on the mean of the tasks.
+    pub steps: Vec<Claim>,
+    methods: Vec<String>,
+    tasks: Vec<String>,
+}
+
+impl Order {
+    /// The order of the methods that have a row.
+    pub fn new(results: &Results) -> Result<Self> {
+        let scores = Scores::new(results, "map")?;
+        let tasks: Vec<&String> = results.tasks.iter().collect();
+        let pairs = pairs(&results.rows);
+        let mut steps = Vec::new();
+        for task in &tasks {
+            steps.extend(pairs.iter().map(|pair| step(&scores, &[task], *pair)));
+        }
+        if tasks.len() > 1 {
+            let gains = pairs.iter().filter(|(_, upper)| upper.method == METHODS[2]);
+            steps.extend(gains.map(|pair| step(&scores, &tasks, *pair)));
+        }
+        let has = |method: &&str| results.rows.iter().any(|row| row.method == *method);
+        let methods = METHODS.into_iter().filter(has).map(row_label).collect();
+        Ok(Self { steps, methods, tasks: results.tasks.clone() })
+    }
+
+    /// One line on the whole; none where one method alone was run.
+    pub fn line(&self) -> Option<String> {
+        let on_tasks = |holds: &dyn Fn(&Claim) -> bool| {
+            let whole =
+                |task: &&String| self.steps.iter().filter(|step| step.tasks == [(**task).clone()]).all(holds);
+            self.tasks.iter().filter(whole).count()
+        };
+        let means = on_tasks(&|step| step.gain.mean().is_some_and(|mean| mean > 0.0));
+        let holds = on_tasks(&|step| step.verdict() == Verdict::Holds);
+        let (order, n) = (self.methods.join(" < "), self.tasks.len());
+        (self.methods.len() > 1).then(|| {
+            format!("{order} (mAP, last epoch): the means stand in this order on {means} of {n} tasks; every step holds on {holds}")
+        })
+    }
+}
+
+/// Rows of neighbouring methods; a method without a row is stepped over, and so are rows that lack a part of MMT.
+fn pairs(rows: &[Row]) -> Vec<(&Row, &Row)> {
+    let of = |method: &&str| {
+        let wanted = |row: &&Row| row.method == **method && (row.method != METHODS[2] || is_full(row));
+        rows.iter().filter(wanted).collect::<Vec<_>>()
+    };
+    let levels: Vec<Vec<&Row>> = METHODS.iter().map(of).filter(|level| !level.is_empty()).collect();
+    let mut pairs = Vec::new();
+    for (lower, upper) in levels.iter().zip(levels.iter().skip(1)) {
+        let all = lower.iter().flat_map(|lower| upper.iter().map(|upper| (*lower, *upper)));
+        pairs.extend(all.filter(|(lower, upper)| comparable(lower, upper)));
+    }
+    pairs
+}
+
+/// A step on the mean of `tasks`.
+fn step(scores: &Scores, tasks: &[&String], (lower, upper): (&Row, &Row)) -> Claim {
+    let gains: Vec<BySeed> = tasks
+        .iter()
+        .map(|task| difference(scores.of(task, &lower.name), scores.of(task, &upper.name)))
+        .collect();
+    let statement = format!("{} < {}", row_label(&lower.name), row_label(&upper.name));
+    Claim::new("Order", statement, tasks, average(&gains))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::fixture::Fixture;
+    use super::super::super::runs::load;
+    use super::*;
+
+    #[test]
+    fn the_order_is_judged_seed_by_seed() {
+        let fixture = Fixture::new();
+        for (task, mmt) in [("market-to-duke", [0.5, 0.6, 0.5]), ("duke-to-market", [0.2, 0.3, 0.8])] {
+            for (seed, mmt) in (1..).zip(mmt) {
+                fixture.run(task, "baseline", "baseline", seed, &[0.2, 0.3]);
+                fixture.run(task, "mmt-k", "mmt", seed, &[0.2, mmt]);
+            }
+        }
+        let order = || Order::new(&Results::new(&load(&fixture.roots()).unwrap().runs).unwrap()).unwrap();
+        let line = order().line().unwrap();
+        assert!(line.starts_with("Baseline < MMT (mAP, last epoch): the means stand"), "{line}");
+        assert!(line.ends_with("on 2 of 2 tasks; every step holds on 1"), "{line}");
+        fixture.run("market-to-duke", "oracle", "oracle", 4, &[0.7]);
+        let order = order();
+        let line = order.line().unwrap();
+        assert!(
+            line.ends_with("on 0 of 2 tasks; every step holds on 0"),
+            "a step not run has not held: {line}"
+        );
+        let lines: Vec<String> = order
+            .steps
+            .iter()
+            .map(|step| {
+                let (gain, verdict) = (step.gain.mean_text(), step.verdict().text());
+                format!("{}: {}: {verdict} {gain}", step.scope(), step.statement)
+            })
+            .collect();
+        assert_eq!(
+            lines,
+            [
+                "Market → Duke: Baseline < MMT-k: holds +23.3",
+                "Market → Duke: MMT-k < Oracle: not run ",
+                "Duke → Market: Baseline < MMT-k: cannot tell +13.3",
+                "Duke → Market: MMT-k < Oracle: not run ",
+                "Mean of 2 tasks: Baseline < MMT-k: holds +18.3",
+            ]
+        );
+    }
+}

@@ -1,0 +1,90 @@
+//! What a row is, told by its settings and never by its name.
+
+use toml::Value;
+
+use super::super::results::Row;
+
+/// A part of mutual mean-teaching and the setting that takes it away.
+#[derive(Debug)]
+pub(super) struct Part {
+    /// The claim that is about it.
+    pub claim: &'static str,
+    /// `the soft triplet loss`.
+    pub name: &'static str,
+    key: &'static str,
+    off: fn(&Value) -> bool,
+}
+
+/// Every part that has a setting.
+pub(super) const PARTS: [Part; 6] = [
+    Part { claim: "C2", name: "the soft identity loss", key: "soft_ce_weight", off: is_zero },
+    Part {
+        claim: "C2",
+        name: "teaching by mean networks",
+        key: "teachers",
+        off: |value| value.as_str() == Some("mutual-current"),
+    },
+    Part {
+        claim: "C2",
+        name: "clustering the mean networks' features",
+        key: "cluster_features",
+        off: |value| value.as_str() == Some("networks"),
+    },
+    Part {
+        claim: "C2",
+        name: "classifiers from the centroids of every epoch",
+        key: "reset_classifier",
+        off: |value| value.as_bool() == Some(false),
+    },
+    Part {
+        claim: "C4",
+        name: "a second network",
+        key: "teachers",
+        off: |value| value.as_str() == Some("own-mean"),
+    },
+    Part { claim: "C5", name: "the soft triplet loss", key: "soft_tri_weight", off: is_zero },
+];
+
+fn is_zero(value: &Value) -> bool {
+    value.as_float() == Some(0.0) || value.as_integer() == Some(0)
+}
+
+impl Part {
+    /// Whether `row` does without this part.
+    fn is_off(&self, row: &Row) -> bool {
+        row.settings.get(self.key).is_some_and(self.off)
+    }
+
+    /// Whether `row` is `full` without this part, and the same in all else.
+    pub fn is_taken_from(&self, full: &Row, row: &Row) -> bool {
+        let rest = |row: &Row| {
+            let mut settings = row.settings.clone();
+            settings.remove(self.key);
+            settings
+        };
+        row.method == full.method && self.is_off(row) && !self.is_off(full) && rest(row) == rest(full)
+    }
+}
+
+/// Whether `row` is mutual mean-teaching with all of its parts.
+pub(super) fn is_full(row: &Row) -> bool {
+    row.method == "mmt" && !PARTS.iter().any(|part| part.is_off(row))
+}
+
+/// How a row clusters, `kmeans` or `dbscan`; none for those that do not.
+pub(super) fn clustering(row: &Row) -> Option<&str> {
+    row.settings.get("clustering")?.get("kind")?.as_str()
+}
+
+/// Whether two rows can stand in one order: their clusterings are of one kind, or one of them has none.
+pub(super) fn comparable(one: &Row, other: &Row) -> bool {
+    match (clustering(one), clustering(other)) {
+        (Some(one), Some(other)) => one == other,
+        _ => true,
+    }
+}
+
+/// k of a row that clusters by k-means.
+pub(super) fn clusters(row: &Row) -> Option<i64> {
+    row.settings.get("clustering")?.get("clusters")?.as_integer()
+}

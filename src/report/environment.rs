@@ -1,0 +1,45 @@
+//! What the runs ran on.
+
+use std::collections::BTreeMap;
+
+use polars::prelude::*;
+
+use super::frames::refused;
+use super::runs::RunRecords;
+use super::summary::Context;
+use super::table::Table;
+use crate::error::Result;
+
+/// The table of environments; none where no run kept one.
+pub(super) fn table(runs: &[RunRecords], context: &Context) -> Result<Option<Table>> {
+    let mut counts: BTreeMap<(&str, &str), u32> = BTreeMap::new();
+    for (name, value) in runs.iter().flat_map(|run| &run.environment) {
+        *counts.entry((name, value)).or_default() += 1;
+    }
+    if counts.is_empty() {
+        return Ok(None);
+    }
+    make(&counts, context).map(Some).map_err(refused("the table of environments"))
+}
+
+fn make(counts: &BTreeMap<(&str, &str), u32>, context: &Context) -> PolarsResult<Table> {
+    let frame = df!(
+        "name" => counts.keys().map(|(name, _)| *name).collect::<Vec<_>>(),
+        "value" => counts.keys().map(|(_, value)| *value).collect::<Vec<_>>(),
+        "runs" => counts.values().copied().collect::<Vec<_>>(),
+    )?;
+    let row = |((name, value), runs): (&(&str, &str), &u32)| {
+        vec![name.replace('_', " "), (*value).to_owned(), runs.to_string()]
+    };
+    Ok(Table {
+        name: "environment",
+        title: format!("What it ran on ({})", context.label()),
+        caption: "How many of the runs had each value. Another device, number of threads or libtorch may change last digits, and \
+                  training enlarges those."
+            .to_owned(),
+        data: context.stamped(frame)?,
+        header: vec!["What", "value", "runs"],
+        rows: counts.iter().map(row).collect(),
+        names: 2,
+    })
+}

@@ -1,0 +1,96 @@
+//! The page `report.html`: the same sections as `summary.md` in one file that needs no other, figures inside.
+
+use minijinja::{Environment, context};
+use serde::Serialize;
+
+use super::figures::Figure;
+use super::summary::{Context, Section};
+use super::table::Table;
+use crate::error::{Error, Result};
+
+/// Its name decides that every value is escaped.
+const NAME: &str = "page.html";
+const TEMPLATE: &str = include_str!("page.html");
+/// Texts longer than this are broken into lines.
+const WIDE: usize = 32;
+
+#[derive(Serialize)]
+struct Cell<'a> {
+    text: &'a str,
+    class: &'static str,
+}
+
+/// A section as the template takes it: a drawing or a table.
+#[derive(Serialize)]
+struct View<'a> {
+    id: String,
+    title: &'a str,
+    caption: &'a str,
+    svg: Option<String>,
+    header: Vec<Cell<'a>>,
+    rows: Vec<Vec<Cell<'a>>>,
+}
+
+/// The page.
+pub(super) fn html(context: &Context, sections: &[Section<'_>]) -> Result<String> {
+    let views: Vec<View<'_>> = sections.iter().map(view).collect();
+    let mut environment = Environment::new();
+    environment.add_template(NAME, TEMPLATE).map_err(refused)?;
+    let page = environment.get_template(NAME).map_err(refused)?;
+    page.render(context! {
+        title => format!("Mutual mean-teaching: {}", context.label()),
+        domains => context.domains(),
+        remark => context.remark(),
+        notes => &context.notes,
+        sections => views,
+    })
+    .map_err(refused)
+}
+
+fn refused(error: minijinja::Error) -> Error {
+    Error::Report { what: "report.html".to_owned(), reason: error.to_string() }
+}
+
+fn view<'a>(section: &Section<'a>) -> View<'a> {
+    match section {
+        Section::Table(table) => table_view(table),
+        Section::Figure(figure) => figure_view(figure),
+    }
+}
+
+fn class(number: bool, text: &str) -> &'static str {
+    match number {
+        true => "number",
+        false if text.chars().count() > WIDE => "wide",
+        false => "",
+    }
+}
+
+fn table_view<'a>(table: &'a Table) -> View<'a> {
+    let cells = |cells: Vec<&'a str>| -> Vec<Cell<'a>> {
+        cells
+            .into_iter()
+            .enumerate()
+            .map(|(at, text)| Cell { text, class: class(at >= table.names, text) })
+            .collect()
+    };
+    View {
+        id: table.name.to_owned(),
+        title: &table.title,
+        caption: &table.caption,
+        svg: None,
+        header: cells(table.header.clone()),
+        rows: table.rows.iter().map(|row| cells(row.iter().map(String::as_str).collect())).collect(),
+    }
+}
+
+fn figure_view(figure: &Figure) -> View<'_> {
+    View {
+        id: figure.link().trim_end_matches(".svg").to_owned(),
+        title: &figure.title,
+        caption: &figure.caption,
+        svg: Some(figure.svg()),
+        header: Vec::new(),
+        rows: Vec::new(),
+    }
+}
