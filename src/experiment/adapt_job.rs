@@ -79,9 +79,11 @@ impl Run {
                 adaptation.resume(&state, epoch, &directory.checkpoint_path())?;
                 Records::read(directory.path(), epoch)?
             }
-            // Epoch 0 is the start, which has been evaluated.
+            // Epoch 0 is the start, which has been evaluated: those of its networks that go on.
             None => {
-                let evaluations = Records::read(start.path(), 0)?.evaluations;
+                let mut evaluations = Records::read(start.path(), 0)?.evaluations;
+                let answering = &NETWORKS[..adaptation.answering().len()];
+                evaluations.retain(|record| answering.contains(&record.network.as_str()));
                 Records { evaluations, ..Records::default() }
             }
         };
@@ -125,11 +127,9 @@ impl Run {
             nmi: quality.nmi,
             purity: quality.purity,
         });
-        let answering = adaptation.mean_networks();
-        let mut networks = vec![(NETWORKS[0], answering[0]), (NETWORKS[1], answering[1])];
-        if adaptation.has_mean_networks() {
-            let students = adaptation.students();
-            networks.extend([(STUDENTS[0], students[0]), (STUDENTS[1], students[1])]);
+        let mut networks: Vec<_> = NETWORKS.into_iter().zip(adaptation.answering()).collect();
+        if !adaptation.mean_networks().is_empty() {
+            networks.extend(STUDENTS.into_iter().zip(adaptation.students()));
         }
         let found = evaluate_networks(&networks, target, self.target_splits(), epoch, observer)?;
         let mut line = summary(&found);
