@@ -9,13 +9,22 @@ use serde::de::DeserializeOwned;
 use super::{Record, SCHEMA_VERSION};
 use crate::error::{Error, Result};
 
+/// Beginning of the names of files that have not got their own yet.
+const UNFINISHED: &str = ".tmp-";
+
+/// Whether `path` is a file that [`write_whole`] has not finished; where nobody is writing, what a killed process left.
+pub fn is_unfinished(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(UNFINISHED))
+}
+
 /// Writes `bytes` to `path`: into a temporary file beside it, which then takes its name.
 ///
 /// # Errors
 /// The folder cannot be written.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(Error::io("write", path))?;
+    let mut file =
+        tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(folder).map_err(Error::io("write", path))?;
     file.write_all(bytes).map_err(Error::io("write", path))?;
     // Temporary files are private; records are as readable as the folder lets them be.
     set_readable(file.as_file()).map_err(Error::io("write", path))?;

@@ -11,6 +11,7 @@ use crate::model::Network;
 
 /// Students and their teachers.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "there is one in an adaptation, and it is not moved")]
 pub(super) enum Teaching {
     /// Two students, each taught by the mean network of the other.
     MutualMean { students: [Network; 2], mean_networks: [Network; 2] },

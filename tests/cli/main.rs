@@ -4,6 +4,9 @@
 mod bad_input;
 mod cluster;
 mod dbscan;
+mod experiments;
+#[cfg(unix)]
+mod killed;
 mod networks;
 mod run;
 
