@@ -1,13 +1,10 @@
 //! The job graph: what is run, in which folder, and what it needs first.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use super::profile::{Method, Profile, Row};
 use super::task::{Task, short_name};
 use crate::data::DatasetName;
-use crate::error::{Error, Result};
 use crate::train::TargetStatistics;
 
 /// Source pre-training of one of the two networks.
@@ -94,23 +91,6 @@ impl Job {
         }
     }
 
-    /// Whether a shard chooses it for itself: all but pre-training, and starts that nobody asked for.
-    fn is_dealt(&self, methods: &[Method]) -> bool {
-        match self {
-            Self::Pretrain(_) => false,
-            Self::Start(_) => methods.contains(&Method::PreTrained),
-            Self::Adapt(_) | Self::Oracle(_) => true,
-        }
-    }
-
-    /// Its row in the tables; empty for pre-training.
-    fn row_name(&self) -> &str {
-        match self {
-            Self::Pretrain(_) => "",
-            Self::Start(job) | Self::Adapt(job) | Self::Oracle(job) => &job.row.name,
-        }
-    }
-
     /// A short text for progress bars and logs.
     pub fn label(&self) -> String {
         match self {
@@ -121,26 +101,6 @@ impl Job {
             Self::Start(job) | Self::Adapt(job) | Self::Oracle(job) => {
                 format!("{} {} seed {}", job.task, job.row.name, job.seed)
             }
-        }
-    }
-}
-
-/// One of several equal parts of a plan, for one of several machines.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Shard {
-    index: usize,
-    count: usize,
-}
-
-impl FromStr for Shard {
-    type Err = Error;
-
-    /// `I/N` with I from 1 to N.
-    fn from_str(text: &str) -> Result<Self> {
-        let numbers = text.split_once('/').and_then(|(i, n)| Some((i.parse().ok()?, n.parse().ok()?)));
-        match numbers {
-            Some((index, count)) if 1 <= index && index <= count => Ok(Self { index, count }),
-            _ => Err(Error::Usage(format!("`{text}` is no shard: I/N with I from 1 to N, such as 1/4"))),
         }
     }
 }
@@ -185,41 +145,6 @@ impl Plan {
             }
         }
         plan
-    }
-
-    /// The part of the plan that `shard` runs: its share of the jobs of tasks, and all that these need. The jobs of a kind and row are
-    /// dealt out in turn, so that every shard has some of the long ones.
-    pub fn shard(self, shard: Shard, methods: &[Method]) -> Self {
-        let mut dealt: Vec<usize> =
-            (0..self.nodes.len()).filter(|&at| self.nodes[at].job.is_dealt(methods)).collect();
-        // Sorting is stable: within a row the order of the plan stays.
-        let mut rows: Vec<&str> = Vec::new();
-        for &at in &dealt {
-            let row = self.nodes[at].job.row_name();
-            if !rows.contains(&row) {
-                rows.push(row);
-            }
-        }
-        dealt.sort_by_key(|&at| {
-            let job = &self.nodes[at].job;
-            (!matches!(job, Job::Adapt(_)), rows.iter().position(|row| *row == job.row_name()))
-        });
-        let mut kept: BTreeSet<usize> =
-            dealt.into_iter().skip(shard.index - 1).step_by(shard.count).collect();
-        // Needs stand before what needs them, so one pass from the end finds all.
-        for at in (0..self.nodes.len()).rev() {
-            if kept.contains(&at) {
-                kept.extend(&self.nodes[at].needs);
-            }
-        }
-        let place = |old: &usize| kept.iter().take_while(|at| *at < old).count();
-        let nodes = self
-            .nodes
-            .into_iter()
-            .enumerate()
-            .filter(|(at, _)| kept.contains(at))
-            .map(|(_, node)| Node { needs: node.needs.iter().map(place).collect(), ..node });
-        Self { nodes: nodes.collect() }
     }
 
     fn add_task(&mut self, profile: &Profile, methods: &[Method], task: Task, seed: u64) {
@@ -280,61 +205,4 @@ fn start_row(profile: &Profile, rows: &[Row]) -> Row {
         method: Method::PreTrained,
         ..rows[0].clone()
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn plan() -> Plan {
-        Plan::new(&Profile::load("paper").unwrap(), &Method::ALL)
-    }
-
-    #[test]
-    fn every_job_of_a_task_is_in_one_shard_and_has_what_it_needs_there() {
-        for count in [1, 2, 3, 7] {
-            let mut seen = Vec::new();
-            for index in 1..=count {
-                let part = plan().shard(Shard { index, count }, &Method::ALL);
-                for (at, node) in part.nodes.iter().enumerate() {
-                    assert!(node.needs.iter().all(|need| *need < at));
-                    let whole = plan();
-                    let place = whole.nodes.iter().position(|other| other.job == node.job).unwrap();
-                    let needs: Vec<&Job> = node.needs.iter().map(|need| &part.nodes[*need].job).collect();
-                    let expected: Vec<&Job> =
-                        whole.nodes[place].needs.iter().map(|need| &whole.nodes[*need].job).collect();
-                    assert_eq!(needs, expected);
-                    if let Job::Adapt(_) | Job::Oracle(_) = node.job {
-                        seen.push(node.job.label());
-                    }
-                }
-            }
-            let jobs = plan().nodes.into_iter().map(|node| node.job);
-            let mut all: Vec<String> = jobs
-                .filter(|job| matches!(job, Job::Adapt(_) | Job::Oracle(_)))
-                .map(|job| job.label())
-                .collect();
-            seen.sort();
-            all.sort();
-            assert_eq!(seen, all);
-        }
-    }
-
-    #[test]
-    fn shards_have_adaptations_in_equal_numbers() {
-        let adaptations = |index| {
-            let part = plan().shard(Shard { index, count: 3 }, &Method::ALL);
-            part.nodes.iter().filter(|node| matches!(node.job, Job::Adapt(_))).count()
-        };
-        let counts: Vec<usize> = (1..=3).map(adaptations).collect();
-        assert!(counts.iter().max().unwrap() - counts.iter().min().unwrap() <= 1, "{counts:?}");
-    }
-
-    #[test]
-    fn a_shard_is_one_of_several() {
-        assert_eq!("2/3".parse::<Shard>().unwrap(), Shard { index: 2, count: 3 });
-        for text in ["0/3", "4/3", "1", "1/0", "a/b", "", "-1/2"] {
-            assert!(text.parse::<Shard>().unwrap_err().to_string().contains("I/N"), "{text}");
-        }
-    }
 }

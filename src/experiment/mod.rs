@@ -21,14 +21,16 @@ mod records;
 mod run;
 mod run_directory;
 mod schedule;
+mod shard;
 mod stopwatch;
 mod task;
 
 pub use domains::Origin;
 pub use experiments::Experiment;
 pub use forecast::{Forecast, JobForecast, State};
-pub use jobs::{Job, Node, Plan, PretrainJob, Shard, TaskJob};
+pub use jobs::{Job, Node, Plan, PretrainJob, TaskJob};
 pub use monitor::{Monitor, Stop};
 pub use profile::{Domains, Method, Profile, Row};
 pub use run::{LeftOut, Run, RunOptions};
+pub use shard::Shard;
 pub use task::Task;

@@ -10,12 +10,13 @@ use tch::Device;
 
 use super::config::{ENVIRONMENT, environment};
 use super::domains::{Domain, OpenDomains, Origin, open_all};
-use super::jobs::{Job, Plan, Shard};
+use super::jobs::{Job, Plan};
 use super::layout::Layout;
 use super::monitor::{Monitor, Stop};
 use super::profile::{Method, Profile};
 use super::run_directory::RunDirectory;
 use super::schedule::{Turn, run_all};
+use super::shard::Shard;
 use super::task::{Task, short_name};
 use crate::data::DatasetName;
 use crate::error::{Error, Result};

@@ -11,7 +11,7 @@ use super::run::records;
 use super::{DOMAINS, Program};
 
 /// Kills that must have met a run at work.
-const KILLS: usize = 12;
+const KILLS: usize = 10;
 /// Epochs of few steps: most of the time goes into what surrounds them, where a kill could do harm.
 const PROFILE: &str = "base = \"miniature\"\nname = \"killed\"\n[adaptation]\nepochs = 6\nsteps = 2\n[pretraining]\nepochs = 3\n\
                        steps = 2\n";
@@ -50,7 +50,7 @@ fn killed_at_any_moment_a_run_goes_on_to_the_same_records() {
     let mut stopped_within = 0;
     while kills < KILLS {
         let mut child = start(&killed);
-        std::thread::sleep(Duration::from_secs_f64(whole.as_secs_f64() * rng.random_range(0.05..0.7)));
+        std::thread::sleep(Duration::from_secs_f64(whole.as_secs_f64() * rng.random_range(0.05..0.6)));
         child.kill().unwrap();
         if child.wait().unwrap().success() {
             // It was faster. The same is asked of what it left, and another one is begun.
