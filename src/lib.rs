@@ -17,5 +17,6 @@ pub mod report;
 pub mod synthetic;
 pub mod tools;
 pub mod train;
+pub mod whole_file;
 
 pub use error::{Error, InvalidInput, Result};

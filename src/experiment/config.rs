@@ -6,6 +6,7 @@ use serde::Serialize;
 use tch::Device;
 
 use super::domains::DomainDescription;
+use super::initial_weights::InitialWeights;
 use super::jobs::PretrainJob;
 use super::task::short_name;
 use crate::data::ImageSize;
@@ -26,6 +27,8 @@ pub(super) struct PretrainConfig<'a> {
     image_size: ImageSize,
     domains: DomainDescription,
     backbone: Spec,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    init: Option<&'a InitialWeights>,
     pretraining: &'a PretrainingSettings,
 }
 
@@ -35,6 +38,7 @@ impl<'a> PretrainConfig<'a> {
         image_size: ImageSize,
         domains: DomainDescription,
         backbone: Spec,
+        init: Option<&'a InitialWeights>,
         pretraining: &'a PretrainingSettings,
     ) -> Self {
         Self {
@@ -47,6 +51,7 @@ impl<'a> PretrainConfig<'a> {
             image_size,
             domains,
             backbone,
+            init,
             pretraining,
         }
     }

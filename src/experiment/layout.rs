@@ -7,6 +7,7 @@ use tch::Device;
 
 use super::config::{PretrainConfig, TaskConfig};
 use super::domains::{Origin, check_root};
+use super::initial_weights::InitialWeights;
 use super::jobs::{Job, Plan, PretrainJob, TaskJob};
 use super::profile::Profile;
 use super::run::{LeftOut, RunOptions};
@@ -26,13 +27,15 @@ pub(super) struct Layout {
     pub plan: Plan,
     pub device: Device,
     pub left_out: Vec<LeftOut>,
+    /// Weights that source networks start from.
+    pub init: Option<InitialWeights>,
     threads: usize,
 }
 
 impl Layout {
     /// Plans what `profile` asks for. Tasks whose real dataset is absent are left out; all of them absent is an error.
     pub fn new(mut profile: Profile, options: RunOptions) -> Result<Self> {
-        let RunOptions { out, origin, methods, shard, device, threads } = options;
+        let RunOptions { out, origin, methods, shard, device, threads, init } = options;
         let left_out = leave_out(&mut profile, &origin)?;
         let mut plan = Plan::new(&profile, &methods);
         if plan.nodes.is_empty() {
@@ -44,7 +47,7 @@ impl Layout {
             plan = plan.shard(shard, &methods);
         }
         let folder = out.join(&profile.name);
-        Ok(Self { profile, origin, folder, plan, device, left_out, threads: threads.max(1) })
+        Ok(Self { profile, origin, folder, plan, device, left_out, init, threads: threads.max(1) })
     }
 
     /// The folder of a job, with its configuration.
@@ -89,6 +92,7 @@ impl Layout {
             profile.image_size,
             self.origin.description(job.seed),
             profile.backbone.spec(),
+            self.init.as_ref(),
             &profile.pretraining,
         )
     }

@@ -44,7 +44,10 @@ impl Run {
         let settings = &self.layout.profile.pretraining;
         let source = self.domain(job.source, job.seed);
         let target = job.target.map(|target| self.domain(target, job.seed).train.clone());
-        let (seed, network) = (job.network_seed(), self.new_network(job)?);
+        let (seed, mut network) = (job.network_seed(), self.new_network(job)?);
+        if let Some(init) = &self.layout.init {
+            init.load(&mut network)?;
+        }
         let mut training = Pretraining::new(settings.clone(), seed, network, source.as_source(), target)?;
         let (mut records, mut kept) = (Records::default(), Named::new());
         if let Some((state, epoch)) = directory.read_checkpoint()? {

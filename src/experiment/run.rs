@@ -10,6 +10,7 @@ use tch::Device;
 
 use super::config::{ENVIRONMENT, environment};
 use super::domains::{Domain, OpenDomains, Origin, open_all};
+use super::initial_weights::InitialWeights;
 use super::jobs::{Job, Plan};
 use super::layout::Layout;
 use super::monitor::{Monitor, Stop};
@@ -38,6 +39,8 @@ pub struct RunOptions {
     pub device: Device,
     /// Threads of the CPU to use.
     pub threads: usize,
+    /// What pre-training starts from; `None`: random weights.
+    pub init: Option<InitialWeights>,
 }
 
 /// A task that is not run, and why.

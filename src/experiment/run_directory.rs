@@ -14,8 +14,9 @@ use toml::{Table, Value};
 
 use crate::error::{Error, Result};
 use crate::model::{Named, read_tensors, write_tensors};
-use crate::record::files::{is_unfinished, read_csv, write_whole};
+use crate::record::files::{read_csv, write_whole};
 use crate::record::{CONFIG, DONE, EPOCHS, EpochRecord};
+use crate::whole_file::is_unfinished;
 
 /// Everything needed to go on.
 const CHECKPOINT: &str = "checkpoint.safetensors";

@@ -9,16 +9,24 @@
 //! [`Network::train`] is the training mode (D31): pooled features and logits, batch norm on the statistics of the batch.
 //! [`Network::embed`] is the evaluation mode: the neck's output at unit length, batch norm on running statistics.
 
+mod backbone;
+mod checkpoint;
 mod initial;
 mod layers;
+mod load;
 mod network;
 pub mod norm;
 mod spec;
 mod state;
+mod torch_file;
 mod weights;
 
+pub use backbone::Backbone;
+pub use checkpoint::{Checkpoint, Format, read_any, read_checkpoint, strip_prefix};
+pub use load::{LoadReport, import, published_names};
 pub use network::{Network, Outputs};
 pub use norm::BatchStatistics;
-pub use spec::{Backbone, BlockKind, Embedding, Spec, Stage, Stem};
+pub use spec::{BlockKind, Embedding, Spec, Stage, Stem};
 pub use state::{Entry, Role};
-pub use weights::{Named, read_tensors, write_tensors};
+pub use torch_file::save_torch;
+pub use weights::{Named, read_tensors, save_tensors, write_tensors};

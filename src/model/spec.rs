@@ -1,13 +1,9 @@
 //! What a residual network is made of (D29), as data: ResNet-50, IBN-ResNet-50-a and the small network of the quick
 //! profile are three specs of one code.
 
-use std::fmt;
-use std::str::FromStr;
-
 use serde::{Deserialize, Serialize};
 
-use crate::data::ImageSize;
-use crate::error::{Error, InvalidInput, Result};
+use crate::error::{InvalidInput, Result};
 
 /// Kind of a residual block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,30 +85,32 @@ pub struct Spec {
 }
 
 impl Spec {
-    /// Published ResNet-50: torchvision's layers, stride 1 in the last stage, no ReLU after the first batch norm.
-    pub fn resnet50() -> Self {
-        Self::fifty(false)
-    }
-
-    /// Published IBN-ResNet-50-a: a ReLU after the first batch norm, IBN in stages 1–3.
-    pub fn resnet_ibn50a() -> Self {
-        Self::fifty(true)
-    }
-
-    fn fifty(ibn: bool) -> Self {
-        let stage = |blocks, width, stride, ibn| Stage { blocks, width, stride, ibn };
+    /// The published networks: torchvision's layers, with stride 1 in the last stage. Without IBN there is no ReLU after the first
+    /// batch norm; with it there is one, and stages 1–3 have IBN.
+    pub fn published(block: BlockKind, blocks: [usize; 4], ibn: bool) -> Self {
+        let stage = |at: usize, width, stride, ibn| Stage { blocks: blocks[at], width, stride, ibn };
         Self {
-            block: BlockKind::Bottleneck,
+            block,
             stem: Stem { kernel: 7, stride: 2, channels: 64, relu: ibn, max_pool: true },
             stages: vec![
-                stage(3, 64, 1, ibn),
-                stage(4, 128, 2, ibn),
-                stage(6, 256, 2, ibn),
+                stage(0, 64, 1, ibn),
+                stage(1, 128, 2, ibn),
+                stage(2, 256, 2, ibn),
                 stage(3, 512, 1, false),
             ],
             projection: None,
             embedding: None,
         }
+    }
+
+    /// Published ResNet-50.
+    pub fn resnet50() -> Self {
+        Self::published(BlockKind::Bottleneck, [3, 4, 6, 3], false)
+    }
+
+    /// Published IBN-ResNet-50-a.
+    pub fn resnet_ibn50a() -> Self {
+        Self::published(BlockKind::Bottleneck, [3, 4, 6, 3], true)
     }
 
     /// The small network of the quick profile, for 64×32 images: 237 thousand parameters, features of dimension 512.
@@ -165,61 +163,5 @@ impl Spec {
             return Err(InvalidInput::Parameter { what, value: stage.width as f64, allowed }.into());
         }
         Ok(())
-    }
-}
-
-/// The backbones that a profile can name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub enum Backbone {
-    /// [`Spec::resnet50`].
-    #[serde(rename = "resnet50")]
-    ResNet50,
-    /// [`Spec::resnet_ibn50a`].
-    #[serde(rename = "resnet_ibn50a")]
-    ResNetIbn50a,
-    /// [`Spec::small`].
-    #[serde(rename = "small")]
-    Small,
-}
-
-impl Backbone {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::ResNet50, Self::ResNetIbn50a, Self::Small];
-
-    /// Its spec.
-    pub fn spec(self) -> Spec {
-        match self {
-            Self::ResNet50 => Spec::resnet50(),
-            Self::ResNetIbn50a => Spec::resnet_ibn50a(),
-            Self::Small => Spec::small(),
-        }
-    }
-
-    /// The size of the images it is meant for: 256 × 128 as published, 64 × 32 for the small one.
-    pub fn image_size(self) -> ImageSize {
-        match self {
-            Self::ResNet50 | Self::ResNetIbn50a => ImageSize { height: 256, width: 128 },
-            Self::Small => ImageSize { height: 64, width: 32 },
-        }
-    }
-}
-
-impl fmt::Display for Backbone {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::ResNet50 => "resnet50",
-            Self::ResNetIbn50a => "resnet_ibn50a",
-            Self::Small => "small",
-        })
-    }
-}
-
-impl FromStr for Backbone {
-    type Err = Error;
-
-    fn from_str(text: &str) -> Result<Self> {
-        Self::ALL.into_iter().find(|backbone| backbone.to_string() == text).ok_or_else(|| {
-            Error::Usage(format!("unknown backbone `{text}`: one of resnet50, resnet_ibn50a, small"))
-        })
     }
 }

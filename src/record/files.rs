@@ -8,39 +8,14 @@ use serde::de::DeserializeOwned;
 
 use super::{Record, SCHEMA_VERSION};
 use crate::error::{Error, Result};
+use crate::whole_file::replace;
 
-/// Beginning of the names of files that have not got their own yet.
-const UNFINISHED: &str = ".tmp-";
-
-/// Whether `path` is a file that [`write_whole`] has not finished; where nobody is writing, what a killed process left.
-pub fn is_unfinished(path: &Path) -> bool {
-    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(UNFINISHED))
-}
-
-/// Writes `bytes` to `path`: into a temporary file beside it, which then takes its name.
+/// Writes `bytes` to `path`.
 ///
 /// # Errors
 /// The folder cannot be written.
 pub fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file =
-        tempfile::Builder::new().prefix(UNFINISHED).tempfile_in(folder).map_err(Error::io("write", path))?;
-    file.write_all(bytes).map_err(Error::io("write", path))?;
-    // Temporary files are private; records are as readable as the folder lets them be.
-    set_readable(file.as_file()).map_err(Error::io("write", path))?;
-    file.persist(path).map_err(|error| Error::io("write", path)(error.error))?;
-    Ok(())
-}
-
-#[cfg(unix)]
-fn set_readable(file: &std::fs::File) -> std::io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(std::fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn set_readable(_: &std::fs::File) -> std::io::Result<()> {
-    Ok(())
+    replace(path, |file| file.write_all(bytes).map_err(Error::io("write", path)))
 }
 
 /// Writes records as CSV, floats with as many digits as they need to be read back equal.

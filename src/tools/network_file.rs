@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use tch::{Device, Kind, Tensor};
 
 use crate::error::{Error, Result};
-use crate::model::{Backbone, Embedding, Named, Network, Spec, read_tensors};
+use crate::model::{Backbone, BlockKind, Embedding, Named, Network, Spec, read_any};
 use crate::random::stream;
 
 /// The first tensor of every network; what stands before it in a file is the network's prefix.
@@ -34,12 +34,13 @@ pub struct Loaded {
 }
 
 impl NetworkFile {
-    /// Reads a file of named tensors: the `checkpoint.safetensors` of a run, or any other under the published names.
+    /// Reads a file of named tensors: the `checkpoint.safetensors` of a run, or any other under the published names, a PyTorch
+    /// checkpoint as well.
     ///
     /// # Errors
     /// An unreadable file, or one of another format.
     pub fn read(path: &Path) -> Result<Self> {
-        Ok(Self { path: path.to_owned(), tensors: read_tensors(path)? })
+        Ok(Self { path: path.to_owned(), tensors: read_any(path)? })
     }
 
     /// The prefixes under which the file has networks, such as `mean-1.`; the empty one where names have none.
@@ -111,16 +112,23 @@ impl NetworkFile {
         }
     }
 
-    /// The backbone whose stem and first block have these names and shapes.
+    /// The backbone whose stem and blocks have these names and shapes.
     fn recognise(&self, prefix: &str) -> Option<Backbone> {
         let stem = self.get(prefix, FIRST)?.size();
+        let has = |name: String| self.get(prefix, &name).is_some();
         let fits = |spec: &Spec| {
             let (kernel, channels) = (spec.stem.kernel, spec.stem.channels);
             let norm = if spec.stages[0].ibn { "bn1.IN.weight" } else { "bn1.weight" };
-            let block = format!("base.{}.0.", spec.first_stage());
+            let first = spec.first_stage();
+            // Bottlenecks have a third convolution; how many blocks a stage has tells the depth.
+            let whole = |at: usize, blocks: usize| {
+                has(format!("base.{at}.{}.conv2.weight", blocks - 1))
+                    && !has(format!("base.{at}.{blocks}.conv2.weight"))
+            };
             stem == [channels, 3, kernel, kernel]
-                && self.get(prefix, &format!("{block}conv1.weight")).is_some()
-                && self.get(prefix, &format!("{block}{norm}")).is_some()
+                && has(format!("base.{first}.0.{norm}"))
+                && has(format!("base.{first}.0.conv3.weight")) == (spec.block == BlockKind::Bottleneck)
+                && spec.stages.iter().enumerate().all(|(at, stage)| whole(first + at, stage.blocks))
         };
         Backbone::ALL.into_iter().find(|backbone| fits(&backbone.spec()))
     }
@@ -220,9 +228,9 @@ mod tests {
         }
         let message = file.network(None, Some(Backbone::ResNet50), Device::Cpu).unwrap_err().to_string();
         assert!(message.contains("resnet50") && message.contains("more"), "{message}");
-        file.tensors.remove("base.2.0.conv1.weight");
+        file.tensors.remove("base.2.0.conv2.weight");
         let message = file.network(None, None, Device::Cpu).unwrap_err().to_string();
-        assert!(message.contains("none of resnet50"), "{message}");
+        assert!(message.contains("none of resnet18"), "{message}");
         file.tensors.remove(FIRST);
         assert!(file.network(None, None, Device::Cpu).unwrap_err().to_string().contains("no network"));
     }

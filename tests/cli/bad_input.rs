@@ -54,6 +54,14 @@ fn more_clusters_than_images_are_refused_before_training() {
     assert!(!program.path("runs/own/pretrain").exists());
 }
 
+#[test]
+fn without_records_of_the_tests_there_is_no_agreement_report() {
+    let program = Program::new();
+    let assert = program.command(&["agreement"]).assert();
+    fails(assert, 1, &["target/agreement", "cargo test --test suite"]);
+    assert_eq!(files(program.folder.path()), Vec::<PathBuf>::new(), "nothing is written");
+}
+
 /// A copy of the built-in domains, as if they were a user's data root.
 fn data_root(program: &Program) -> PathBuf {
     let drawn = domains_root();

@@ -5,6 +5,7 @@ mod bad_input;
 mod cluster;
 mod dbscan;
 mod experiments;
+mod files;
 #[cfg(unix)]
 mod killed;
 mod networks;

@@ -2,11 +2,15 @@
 //!
 //! - [`architecture`]: the rooms use only rooms before them; every step has its twin
 //! - [`coverage`]: every definition has a reference, a fast form, laws, golden values and a bench
+//! - [`allocation`]: how much memory a reader asks for
+//! - [`checkpoints`]: files of PyTorch, good and hostile, and PyTorch reading ours
 //! - [`golden`]: the published code's values, reference and fast wing
 //! - [`ten_steps`]: whole training steps, every number of every network after every step
 //! - [`distance`], [`data`], [`loss`], [`cluster`], [`eval`], [`train`]: fast = reference and the laws, room by room
 
+mod allocation;
 mod architecture;
+mod checkpoints;
 mod cluster;
 mod coverage;
 mod data;
@@ -17,3 +21,6 @@ mod loss;
 mod ten_steps;
 mod train;
 mod wing;
+
+#[global_allocator]
+static ALLOCATOR: allocation::Counting = allocation::Counting;

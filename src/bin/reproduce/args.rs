@@ -3,13 +3,14 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use mmt::experiment::{Experiment, Method, Origin, Profile, RunOptions, Shard, Task};
+use mmt::experiment::{Experiment, InitialWeights, Method, Origin, Profile, RunOptions, Shard, Task};
 use mmt::{Error, Result};
 use tch::{Cuda, Device};
 
 use crate::cluster::ClusterArgs;
 use crate::evaluate::EvaluateArgs;
 use crate::extract::ExtractArgs;
+use crate::files::{ExportArgs, ImportArgs, InspectArgs};
 
 /// Reproduces Mutual Mean-Teaching (ICLR 2020): pre-trains, adapts, evaluates, and makes the paper's table and figures.
 ///
@@ -38,6 +39,12 @@ pub enum Command {
     Cluster(ClusterArgs),
     /// Write down how far the fast implementation is from the reference and the published code, as the tests saw it.
     Agreement(AgreementArgs),
+    /// Read a PyTorch checkpoint into a safetensors file. Nothing in it is executed.
+    Import(ImportArgs),
+    /// Write a checkpoint as a PyTorch file.
+    Export(ExportArgs),
+    /// Show what a checkpoint holds.
+    Inspect(InspectArgs),
 }
 
 #[derive(Debug, Args)]
@@ -105,6 +112,9 @@ pub struct SelectArgs {
     /// Folder for runs and reports: <OUT>/<profile>/.
     #[arg(long, default_value = "runs", value_name = "DIR")]
     pub out: PathBuf,
+    /// Checkpoint whose trunk both source networks start from, such as ImageNet weights (.pth or .safetensors) [default: random weights].
+    #[arg(long, value_name = "FILE")]
+    pub init: Option<PathBuf>,
     #[command(flatten)]
     pub machine: MachineArgs,
 }
@@ -152,19 +162,23 @@ impl SelectArgs {
     }
 
     /// How that profile is to be run.
-    pub fn options(&self, profile: &Profile) -> RunOptions {
+    ///
+    /// # Errors
+    /// A checkpoint to start from that cannot be read.
+    pub fn options(&self, profile: &Profile) -> Result<RunOptions> {
         let origin = match &self.data_root {
             Some(root) => Origin::Real(root.clone()),
             None => Origin::Synthetic(self.domains_dir.clone(), profile.domains.clone()),
         };
-        RunOptions {
+        Ok(RunOptions {
             out: self.out.clone(),
             origin,
             methods: self.methods(),
             shard: self.shard,
             device: self.machine.device,
             threads: self.machine.threads(),
-        }
+            init: self.init.as_deref().map(InitialWeights::open).transpose()?,
+        })
     }
 
     fn methods(&self) -> Vec<Method> {

@@ -4,6 +4,7 @@ mod args;
 mod cluster;
 mod evaluate;
 mod extract;
+mod files;
 mod progress;
 mod tool;
 
@@ -32,6 +33,9 @@ fn main() -> ExitCode {
         Some(Command::Extract(args)) => extract::run(&args),
         Some(Command::Cluster(args)) => cluster::run(&args),
         Some(Command::Agreement(args)) => write_agreement(&args),
+        Some(Command::Import(args)) => files::import_file(&args),
+        Some(Command::Export(args)) => files::export_file(&args),
+        Some(Command::Inspect(args)) => files::inspect(&args),
         None => run(&cli.run),
     };
     match result {
@@ -59,7 +63,7 @@ fn run(args: &RunArgs) -> Result<()> {
         _ => Verbosity::Normal,
     };
     let bars = Bars::new(verbosity);
-    let options = select.options(&profile);
+    let options = select.options(&profile)?;
     let result = Run::new(profile, options, stop, &bars).and_then(|run| run.execute(&bars).map(|()| run));
     bars.clear();
     let run = result?;
@@ -76,7 +80,7 @@ fn run(args: &RunArgs) -> Result<()> {
 
 fn plan(args: &SelectArgs) -> Result<()> {
     let profile = args.profile()?;
-    let options = args.options(&profile);
+    let options = args.options(&profile)?;
     println!("{}", Forecast::new(profile, options)?);
     Ok(())
 }

@@ -25,7 +25,7 @@ pub struct NetworkArgs {
     /// Which network of the file, where it holds several: what stands before `base.0.weight`, such as mean-1.
     #[arg(long, value_name = "PREFIX")]
     pub prefix: Option<String>,
-    /// Backbone: resnet50, resnet_ibn50a, small [default: told by the tensors].
+    /// Backbone: resnet18, resnet34, resnet50, resnet101, resnet152, resnet_ibn50a, resnet_ibn101a, small [default: told by the tensors].
     #[arg(long, value_name = "NAME")]
     pub arch: Option<Backbone>,
     /// Height to which images are brought [default: 256; 64 for the small backbone].

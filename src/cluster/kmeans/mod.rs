@@ -2,6 +2,7 @@
 
 mod lloyd;
 mod plus_plus;
+mod products;
 
 use rand::Rng;
 use tch::{Kind, Tensor};
@@ -51,7 +52,7 @@ pub fn kmeans(features: &Tensor, options: &KMeansOptions, rng: &mut impl Rng) ->
     let points = Points::new(features, options.clusters)?;
     let mut best: Option<KMeans> = None;
     for _ in 0..options.n_init {
-        let centres = plus_plus::centres(&points, options.clusters, rng);
+        let centres = plus_plus::centres(&points, options.clusters, rng)?;
         let found = lloyd::lloyd(&points, &centres, options.max_iterations, options.tolerance);
         if best.as_ref().is_none_or(|best| found.inertia < best.inertia) {
             best = Some(found);

@@ -4,7 +4,7 @@ use mmt::cluster::jaccard::SparseDistances;
 use mmt_reference::Matrix;
 use mmt_reference::cluster as reference;
 use mmt_reference::cluster::jaccard::Neighbourhood;
-use mmt_testkit::{Trial, convert};
+use mmt_testkit::{Trial, convert, generate};
 use tch::Kind;
 
 use crate::wing::Wing;
@@ -111,4 +111,14 @@ pub fn dbscan(wing: Wing, distances: &Matrix, eps: f64, min_samples: usize) -> T
             Ok(mmt::cluster::dbscan::dbscan(&distances, eps, min_samples)?.labels)
         }
     }
+}
+
+/// Jaccard distances of a few blobs as the fast wing keeps them, most pairs as ones that are not stored, and all of them.
+pub fn sparse_and_dense(rows: usize, seed: u64) -> Trial<(SparseDistances, Matrix)> {
+    let (points, _) = generate::blobs(rows, 5, 6, 0.4, &mut generate::rng(seed));
+    let neighbourhood = mmt::cluster::jaccard::Neighbourhood { k1: 3, k2: 2 };
+    let features = convert::tensor(&generate::unit_rows(&points), Kind::Double);
+    let sparse = mmt::cluster::jaccard::jaccard(&features, neighbourhood)?;
+    let dense = Matrix::new(rows, rows, sparse.to_dense())?;
+    Ok((sparse, dense))
 }

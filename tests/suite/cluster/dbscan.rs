@@ -2,10 +2,10 @@
 
 use mmt_reference::Matrix;
 use mmt_testkit::tolerance::same;
-use mmt_testkit::{Trial, generate, strategies};
+use mmt_testkit::{Failure, Trial, generate, strategies};
 use proptest::prelude::*;
 
-use super::adapters::{DBSCAN, Labels, dbscan};
+use super::adapters::{DBSCAN, Labels, dbscan, sparse_and_dense};
 
 /// A matrix of 64ths, eps in 64ths (so that distances equal to eps are common) and min_samples.
 fn cases() -> impl Strategy<Value = (Matrix, f64, usize)> {
@@ -45,6 +45,15 @@ proptest! {
         let expected = dbscan(DBSCAN[0], &distances, eps, least)?;
         for implementation in &DBSCAN[1..] {
             same("D14", &dbscan(*implementation, &distances, eps, least)?, &expected)?;
+        }
+    }
+
+    #[test]
+    fn pairs_that_are_not_stored_are_within_an_eps_of_one_and_of_nothing_less(rows in 2..40_usize, seed: u64, eps in 0.3..1.2, least in 1..7_usize) {
+        let (sparse, dense) = sparse_and_dense(rows, seed)?;
+        for eps in [eps, 1.0] {
+            let found = mmt::cluster::dbscan::dbscan(&sparse, eps, least).map_err(Failure::from)?;
+            same("D14", &found.labels, &dbscan(DBSCAN[0], &dense, eps, least)?)?;
         }
     }
 

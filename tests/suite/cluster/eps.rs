@@ -2,10 +2,11 @@
 
 use mmt_reference::Matrix;
 use mmt_testkit::tolerance::{Quantity, Width, check};
-use mmt_testkit::{Trial, generate, strategies};
+use mmt_testkit::{Failure, Trial, generate, strategies};
 use proptest::prelude::*;
 
-use super::adapters::{EPS, eps};
+use super::adapters::{EPS, eps, sparse_and_dense};
+use crate::wing::Wing;
 
 /// The rule once more, by sorting.
 fn by_sorting(distances: &Matrix, rho: f64) -> f64 {
@@ -26,6 +27,13 @@ proptest! {
         for implementation in EPS {
             check("D13", Quantity::Value, Width::Double, 1.0, eps(implementation, &distances, rho)?, expected)?;
         }
+    }
+
+    #[test]
+    fn pairs_that_are_not_stored_count_as_the_ones_they_are(rows in 14..60_usize, seed: u64, rho in 0.02..=1.0) {
+        let (sparse, dense) = sparse_and_dense(rows, seed)?;
+        let found = mmt::cluster::eps::eps(&sparse, rho).map_err(Failure::from)?;
+        check("D13", Quantity::Value, Width::Double, 1.0, found, eps(Wing::Reference, &dense, rho)?)?;
     }
 
     #[test]

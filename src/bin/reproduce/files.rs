@@ -1,0 +1,104 @@
+//! `import`, `export` and `inspect`: checkpoints in and out.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use clap::Args;
+use mmt::Result;
+use mmt::model::{Backbone, Checkpoint, Named, import, read_checkpoint, save_tensors, save_torch};
+
+#[derive(Debug, Args)]
+pub struct ImportArgs {
+    /// A PyTorch file (.pth, .pth.tar) or a safetensors file.
+    pub file: PathBuf,
+    /// The safetensors file to write.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Backbone whose entries it must hold (resnet18, resnet34, resnet50, resnet101, resnet152, resnet_ibn50a, resnet_ibn101a, small), under published or torchvision names; without it all
+    /// tensors are taken as they are.
+    #[arg(long, value_name = "NAME")]
+    pub arch: Option<Backbone>,
+    /// Beginning of names that may be missing or of another shape, such as classifier; may be repeated.
+    #[arg(long, value_name = "PREFIX", requires = "arch")]
+    pub allow_missing: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// A safetensors file, such as a run's checkpoint, or a PyTorch file.
+    pub file: PathBuf,
+    /// The PyTorch file to write.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+    /// Take only the names that begin so, without that beginning: mean-1. for the first mean network of a run's checkpoint.
+    #[arg(long, value_name = "PREFIX", default_value = "")]
+    pub prefix: String,
+}
+
+#[derive(Debug, Args)]
+pub struct InspectArgs {
+    /// A PyTorch file (.pth, .pth.tar) or a safetensors file.
+    pub file: PathBuf,
+}
+
+pub fn import_file(args: &ImportArgs) -> Result<()> {
+    let (tensors, text) = match args.arch {
+        Some(arch) => {
+            let (tensors, report) = import(&args.file, &arch.spec(), &args.allow_missing)?;
+            (tensors, report.to_string())
+        }
+        None => {
+            let checkpoint = read_checkpoint(&args.file)?;
+            let text = summary(&checkpoint);
+            (checkpoint.tensors, text)
+        }
+    };
+    save_tensors(&args.out, &tensors)?;
+    print(&format!("{text}Written: {}\n", args.out.display()));
+    Ok(())
+}
+
+pub fn export_file(args: &ExportArgs) -> Result<()> {
+    let Checkpoint { tensors, epoch, best_map, .. } = read_checkpoint(&args.file)?;
+    let prefix = args.prefix.as_str();
+    let own = |(name, tensor): (String, _)| Some((name.strip_prefix(prefix)?.to_owned(), tensor));
+    let tensors: Named = tensors.into_iter().filter_map(own).collect();
+    if tensors.is_empty() {
+        return Err(mmt::Error::file(&args.file, format!("no tensor's name begins with `{prefix}`")));
+    }
+    save_torch(&args.out, &tensors, epoch, best_map)?;
+    print(&format!("{} tensors\nWritten: {}\n", tensors.len(), args.out.display()));
+    Ok(())
+}
+
+pub fn inspect(args: &InspectArgs) -> Result<()> {
+    let checkpoint = read_checkpoint(&args.file)?;
+    let mut text = summary(&checkpoint);
+    text += "\n| name | type | shape | values |\n| --- | --- | --- | ---: |\n";
+    for (name, tensor) in &checkpoint.tensors {
+        let (kind, shape, values) = (tensor.kind(), tensor.size(), tensor.numel());
+        // Writing to a text does not fail.
+        let _ = writeln!(text, "| {name} | {kind:?} | {shape:?} | {values} |");
+    }
+    print(&text);
+    Ok(())
+}
+
+/// Format, counts, and what the published wrapper says.
+fn summary(checkpoint: &Checkpoint) -> String {
+    let values: usize = checkpoint.tensors.values().map(tch::Tensor::numel).sum();
+    let mut text = format!("{}: {} tensors, {values} values", checkpoint.format, checkpoint.tensors.len());
+    if let Some(epoch) = checkpoint.epoch {
+        text += &format!(", epoch {epoch}");
+    }
+    if let Some(best_map) = checkpoint.best_map {
+        text += &format!(", best mAP {:.1} %", 100.0 * best_map);
+    }
+    text + "\n"
+}
+
+/// Prints; a reader that has seen enough (`| head`) is no failure.
+fn print(text: &str) {
+    let _ = std::io::stdout().lock().write_all(text.as_bytes());
+}

@@ -1,0 +1,44 @@
+//! Given weights that the source networks start from, such as ImageNet's, instead of random ones.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+use sha2::{Digest, Sha256};
+
+use crate::error::{Error, Result};
+use crate::model::Network;
+
+/// Parts of a network that such a file need not have: they stay random, and differ between the two networks.
+const HEAD: [&str; 4] = ["projection.", "feat.", "feat_bn.", "classifier."];
+
+/// A checkpoint whose trunk every pre-training starts from. A run's configuration holds its content, not its path.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct InitialWeights {
+    #[serde(skip)]
+    path: PathBuf,
+    sha256: String,
+}
+
+impl InitialWeights {
+    /// The file at `path`, by its content.
+    ///
+    /// # Errors
+    /// The file cannot be read.
+    pub fn open(path: &Path) -> Result<Self> {
+        let mut digest = Sha256::new();
+        File::open(path)
+            .and_then(|mut file| std::io::copy(&mut file, &mut digest))
+            .map_err(Error::io("read", path))?;
+        let sha256 = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Self { path: path.to_owned(), sha256 })
+    }
+
+    /// Loads the trunk into `network`.
+    ///
+    /// # Errors
+    /// Those of [`Network::load_checkpoint`].
+    pub fn load(&self, network: &mut Network) -> Result<()> {
+        network.load_checkpoint(&self.path, &HEAD.map(str::to_owned)).map(drop)
+    }
+}

@@ -1,0 +1,96 @@
+//! `import`, `export` and `inspect`.
+
+use std::path::{Path, PathBuf};
+
+use super::{Program, fails, files};
+
+fn fixture(name: &str) -> String {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/torch").join(name).display().to_string()
+}
+
+fn output(program: &Program, arguments: &[&str]) -> String {
+    let assert = program.command(arguments).assert().success();
+    String::from_utf8(assert.get_output().stdout.clone()).unwrap()
+}
+
+#[test]
+fn a_checkpoint_is_shown_imported_and_exported() {
+    let program = Program::new();
+    let file = fixture("legacy_score.pth.tar");
+    let shown = output(&program, &["inspect", &file]);
+    for part in [
+        "stream",
+        "6 tensors, 27 values, epoch 12, best mAP 62.5 %",
+        "| 0.weight | Float | [2, 1, 3, 3] | 18 |",
+    ] {
+        assert!(shown.contains(part), "{shown}");
+    }
+    output(&program, &["import", &file, "--out", "in.safetensors"]);
+    output(&program, &["export", "in.safetensors", "--out", "out.pth"]);
+    let rows =
+        |text: &str| text.lines().filter(|line| line.starts_with('|')).map(str::to_owned).collect::<Vec<_>>();
+    for (file, format) in [("in.safetensors", "safetensors"), ("out.pth", "PyTorch (zip)")] {
+        let again = output(&program, &["inspect", file]);
+        assert!(again.starts_with(format), "{again}");
+        assert_eq!(rows(&again), rows(&shown));
+    }
+    output(&program, &["export", "in.safetensors", "--out", "part.pth", "--prefix", "0."]);
+    assert!(output(&program, &["inspect", "part.pth"]).contains("| weight | Float"));
+    fails(
+        program.command(&["export", "in.safetensors", "--out", "x.pth", "--prefix", "9."]).assert(),
+        1,
+        &["9."],
+    );
+}
+
+#[test]
+fn what_an_architecture_lacks_is_named() {
+    let program = Program::new();
+    let file = fixture("kinds.pth");
+    let arguments = ["import", &file, "--out", "in.safetensors", "--arch", "small"];
+    fails(program.command(&arguments).assert(), 1, &["kinds.pth", "missing", "base.0.weight"]);
+    fails(program.command(&["import", &file, "--out", "x", "--arch", "vgg"]).assert(), 2, &["vgg"]);
+    assert_eq!(files(program.folder.path()), Vec::<PathBuf>::new());
+    let table = output(&program, &[&arguments[..], &["--allow-missing", ""]].concat());
+    assert!(table.contains("| f16 | left over | [2, 3] | |"), "{table}");
+}
+
+#[test]
+fn a_hostile_file_is_one_line_and_runs_nothing() {
+    let program = Program::new();
+    // The others, and their messages, are tests of the library: tests/suite/checkpoints/hostile.rs.
+    for name in
+        ["archive.pth.tar", "cut.pth", "empty.pth", "huge-storage.pth", "image.pth", "runs-a-command.pth"]
+    {
+        let path = fixture(&format!("hostile/{name}"));
+        fails(program.command(&["inspect", &path]).assert(), 1, &[name]);
+    }
+    let path = fixture("hostile/runs-a-command.pth");
+    fails(program.command(&["import", &path, "--out", "in.safetensors"]).assert(), 1, &["posix.system"]);
+    fails(program.command(&["inspect", "nothing.pth"]).assert(), 1, &["nothing.pth"]);
+    fails(program.command(&["inspect", "."]).assert(), 1, &["a folder"]);
+    assert_eq!(files(program.folder.path()), Vec::<PathBuf>::new(), "nothing is written, nothing was run");
+}
+
+#[test]
+fn runs_start_from_given_weights() {
+    let program = Program::new();
+    let run = |arguments: &[&str]| {
+        program.miniature(&["--method", "pre-trained", "--quiet"]).args(arguments).assert()
+    };
+    fails(run(&["--init", "nothing.pth"]), 1, &["nothing.pth"]);
+    let foreign = fixture("kinds.pth");
+    fails(run(&["--init", &foreign]), 1, &["kinds.pth", "missing", "base.0.weight"]);
+    std::fs::remove_dir_all(program.out()).unwrap();
+    run(&[]).success();
+    let checkpoint =
+        files(&program.out()).into_iter().find(|file| file.ends_with("network-1/checkpoint.safetensors"));
+    let checkpoint = program.out().join(checkpoint.unwrap()).display().to_string();
+    output(&program, &["export", &checkpoint, "--out", "start.pth", "--prefix", "network."]);
+    // The folder holds a run from random weights.
+    fails(run(&["--init", "start.pth"]), 2, &["init"]);
+    std::fs::remove_dir_all(program.out()).unwrap();
+    run(&["--init", "start.pth"]).success();
+    let config = checkpoint.replace("checkpoint.safetensors", "config.toml");
+    assert!(std::fs::read_to_string(config).unwrap().contains("[init]\nsha256 = "));
+}
