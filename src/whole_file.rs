@@ -2,9 +2,17 @@
 
 use std::path::Path;
 
-use tempfile::NamedTempFile;
+use tempfile::{Builder, NamedTempFile};
 
 use crate::error::{Error, Result};
+
+/// Beginning of the names of files that have not got their own yet.
+const UNFINISHED: &str = ".tmp-";
+
+/// Whether `path` is a file that [`replace`] has not finished; where nobody is writing, what a killed process left.
+pub fn is_unfinished(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(UNFINISHED))
+}
 
 /// Has `write` fill a temporary file beside `path`, which then takes its name. Where anything fails, `path` stays as it was.
 ///
@@ -12,7 +20,7 @@ use crate::error::{Error, Result};
 /// The folder cannot be written, or `write` fails.
 pub fn replace(path: &Path, write: impl FnOnce(&mut NamedTempFile) -> Result<()>) -> Result<()> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut file = NamedTempFile::new_in(folder).map_err(Error::io("write", path))?;
+    let mut file = Builder::new().prefix(UNFINISHED).tempfile_in(folder).map_err(Error::io("write", path))?;
     write(&mut file)?;
     // Temporary files are private; ours are as readable as the folder lets them be.
     set_readable(file.as_file()).map_err(Error::io("write", path))?;

@@ -2,16 +2,14 @@
 
 use std::time::Instant;
 
-use super::config::TaskConfig;
 use super::domains::Domain;
 use super::evaluation::{evaluate_networks, summary};
-use super::jobs::{Job, PretrainJob, TaskJob};
-use super::profile::Method;
+use super::jobs::{PretrainJob, TaskJob};
 use super::records::Records;
 use super::run::{Context, Run};
 use super::run_directory::RunDirectory;
 use super::stopwatch::JobObserver;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::eval::label_quality::label_quality;
 use crate::model::Network;
 use crate::record::{LabelRecord, SCHEMA_VERSION, Split};
@@ -24,24 +22,19 @@ const STUDENTS: [&str; 2] = ["student-1", "student-2"];
 
 impl Run {
     /// The start: both source networks, with batch-norm statistics of the target where the profile asks for them.
-    pub(super) fn start(&self, job: &TaskJob, context: &Context<'_>) -> Result<()> {
-        let parents = PretrainJob::of_task(&self.profile, job.task, job.seed);
-        let directory = self.task_directory(job, "start", self.pretrain_hashes(&parents)?)?;
-        if directory.is_done() {
-            return Ok(());
-        }
-        self.describe_task(job, Method::PreTrained, &directory)?;
+    pub(super) fn start(&self, job: &TaskJob, directory: &RunDirectory, context: &Context<'_>) -> Result<()> {
+        let parents = PretrainJob::of_task(&self.layout.profile, job.task, job.seed);
         let mut observer = JobObserver::new(context.monitor, &self.stop, context.job, 0);
         let networks = [self.pretrained_network(&parents[0])?, self.pretrained_network(&parents[1])?];
-        if self.profile.pretraining.target_statistics == TargetStatistics::After {
+        if self.layout.profile.pretraining.target_statistics == TargetStatistics::After {
             let source = &self.domain(job.task.source, job.seed).train;
             let target = &self.domain(job.task.target, job.seed).train;
             for (parent, network) in parents.iter().zip(&networks) {
-                let (settings, seed) = (&self.profile.pretraining, parent.network_seed());
+                let (settings, seed) = (&self.layout.profile.pretraining, parent.network_seed());
                 statistics::set_statistics(network, settings, seed, source, target, &mut observer)?;
             }
         }
-        self.evaluate_once(job, &networks, &directory, context, &mut observer)?;
+        self.evaluate_once(job, &networks, directory, context, &mut observer)?;
         let mut state = networks[0].state("network-1.");
         state.append(&mut networks[1].state("network-2."));
         directory.write_checkpoint(state, 0)?;
@@ -49,27 +42,22 @@ impl Run {
     }
 
     /// The oracle: both networks trained on the target as their source.
-    pub(super) fn oracle(&self, job: &TaskJob, context: &Context<'_>) -> Result<()> {
+    pub(super) fn oracle(
+        &self,
+        job: &TaskJob,
+        directory: &RunDirectory,
+        context: &Context<'_>,
+    ) -> Result<()> {
         let parents = PretrainJob::of_oracle(job.task, job.seed);
-        let directory = self.task_directory(job, "oracle", self.pretrain_hashes(&parents)?)?;
-        if directory.is_done() {
-            return Ok(());
-        }
-        self.describe_task(job, Method::Oracle, &directory)?;
         let mut observer = JobObserver::new(context.monitor, &self.stop, context.job, 0);
         let networks = [self.pretrained_network(&parents[0])?, self.pretrained_network(&parents[1])?];
-        self.evaluate_once(job, &networks, &directory, context, &mut observer)?;
+        self.evaluate_once(job, &networks, directory, context, &mut observer)?;
         directory.finish()
     }
 
     /// Runs, or goes on with, an adaptation.
-    pub(super) fn adapt(&self, job: &TaskJob, context: &Context<'_>) -> Result<()> {
-        let start = self.start_directory(job)?;
-        let directory = self.task_directory(job, "adapt", vec![start.hash().to_owned()])?;
-        if directory.is_done() {
-            return Ok(());
-        }
-        self.describe_task(job, job.row.method, &directory)?;
+    pub(super) fn adapt(&self, job: &TaskJob, directory: &RunDirectory, context: &Context<'_>) -> Result<()> {
+        let start = self.layout.start_directory(job)?;
         let settings = &job.row.adaptation;
         let target = self.domain(job.task.target, job.seed);
         let networks = self.start_networks(job, &start)?;
@@ -79,9 +67,11 @@ impl Run {
                 adaptation.resume(&state, epoch, &directory.checkpoint_path())?;
                 Records::read(directory.path(), epoch)?
             }
-            // Epoch 0 is the start, which has been evaluated.
+            // Epoch 0 is the start, which has been evaluated: those of its networks that go on.
             None => {
-                let evaluations = Records::read(start.path(), 0)?.evaluations;
+                let mut evaluations = Records::read(start.path(), 0)?.evaluations;
+                let answering = &NETWORKS[..adaptation.answering().len()];
+                evaluations.retain(|record| answering.contains(&record.network.as_str()));
                 Records { evaluations, ..Records::default() }
             }
         };
@@ -125,11 +115,9 @@ impl Run {
             nmi: quality.nmi,
             purity: quality.purity,
         });
-        let answering = adaptation.mean_networks();
-        let mut networks = vec![(NETWORKS[0], answering[0]), (NETWORKS[1], answering[1])];
-        if adaptation.has_mean_networks() {
-            let students = adaptation.students();
-            networks.extend([(STUDENTS[0], students[0]), (STUDENTS[1], students[1])]);
+        let mut networks: Vec<_> = NETWORKS.into_iter().zip(adaptation.answering()).collect();
+        if !adaptation.mean_networks().is_empty() {
+            networks.extend(STUDENTS.into_iter().zip(adaptation.students()));
         }
         let found = evaluate_networks(&networks, target, self.target_splits(), epoch, observer)?;
         let mut line = summary(&found);
@@ -162,60 +150,22 @@ impl Run {
 
     /// What networks are evaluated on.
     fn target_splits(&self) -> &'static [Split] {
-        if self.profile.rerank {
+        if self.layout.profile.rerank {
             &[Split::TargetTest, Split::TargetTestReRanked]
         } else {
             &[Split::TargetTest]
         }
     }
 
-    fn start_directory(&self, job: &TaskJob) -> Result<RunDirectory> {
-        let start = self.plan.start_of(job).ok_or_else(|| {
-            Error::Training(format!("{} {}: its start is not in the plan", job.task, job.row.name))
-        })?;
-        let parents = PretrainJob::of_task(&self.profile, start.task, start.seed);
-        self.task_directory(start, "start", self.pretrain_hashes(&parents)?)
-    }
-
     fn start_networks(&self, job: &TaskJob, start: &RunDirectory) -> Result<[Network; 2]> {
         let (state, path) = start.finished_checkpoint()?;
-        let [one, two] = PretrainJob::of_task(&self.profile, job.task, job.seed);
+        let [one, two] = PretrainJob::of_task(&self.layout.profile, job.task, job.seed);
         let load = |parent: &PretrainJob, prefix: &str| -> Result<Network> {
             let mut network = self.new_network(parent)?;
             network.load_state(&state, prefix, &path)?;
             Ok(network)
         };
         Ok([load(&one, "network-1.")?, load(&two, "network-2.")?])
-    }
-
-    fn task_directory(
-        &self,
-        job: &TaskJob,
-        kind: &'static str,
-        parents: Vec<String>,
-    ) -> Result<RunDirectory> {
-        let adapts = matches!(job.row.method, Method::Baseline | Method::Mmt) && kind == "adapt";
-        let config = TaskConfig {
-            schema: SCHEMA_VERSION,
-            job: kind,
-            task: job.task.to_string(),
-            row: &job.row.name,
-            seed: job.seed,
-            rerank: self.profile.rerank.then_some(true),
-            parents,
-            domains: self.origin.description(job.seed),
-            adaptation: adapts.then_some(&job.row.adaptation),
-        };
-        let folder = Job::Adapt(job.clone()).folder(&self.profile);
-        RunDirectory::open(self.folder.join(folder), &config)
-    }
-
-    fn pretrain_hashes(&self, jobs: &[PretrainJob; 2]) -> Result<Vec<String>> {
-        jobs.iter().map(|job| Ok(self.pretrain_directory(job)?.hash().to_owned())).collect()
-    }
-
-    fn describe_task(&self, job: &TaskJob, method: Method, directory: &RunDirectory) -> Result<()> {
-        self.describe(directory, &job.task.to_string(), [&job.row.name, &method.to_string()], job.seed)
     }
 }
 

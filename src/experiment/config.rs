@@ -10,9 +10,8 @@ use super::initial_weights::InitialWeights;
 use super::jobs::PretrainJob;
 use super::task::short_name;
 use crate::data::ImageSize;
-use crate::error::Result;
 use crate::model::Spec;
-use crate::record::{ENVIRONMENT, SCHEMA_VERSION, write_json};
+use crate::record::SCHEMA_VERSION;
 use crate::train::{AdaptationSettings, PretrainingSettings};
 
 /// Configuration of a pre-training.
@@ -76,14 +75,23 @@ pub(super) struct TaskConfig<'a> {
     pub adaptation: Option<&'a AdaptationSettings>,
 }
 
-/// What a job ran on. Not part of its configuration: a run may go on elsewhere.
-pub(super) fn write_environment(folder: &std::path::Path, device: Device, threads: usize) -> Result<()> {
+/// What a job runs on. Not part of its configuration: a run may go on elsewhere.
+pub(super) fn environment(device: Device, threads: usize) -> BTreeMap<String, String> {
     let mut environment = BTreeMap::new();
-    let mut put = |key: &'static str, value: String| environment.insert(key, value);
+    let mut put = |key: &str, value: String| environment.insert(key.to_owned(), value);
     put("mmt", env!("CARGO_PKG_VERSION").to_owned());
     put("system", format!("{} {}", std::env::consts::OS, std::env::consts::ARCH));
+    put("processor", processor());
     put("device", format!("{device:?}"));
     put("torch_threads_per_job", threads.to_string());
     put("torch_binding", "tch 0.24.0 (libtorch 2.11.0)".to_owned());
-    write_json(&folder.join(ENVIRONMENT), &environment)
+    environment
+}
+
+/// Name of the processor, as Linux tells it, and how many threads it offers.
+fn processor() -> String {
+    let text = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let name = text.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    format!("{}, {threads} threads", name.map_or("unknown", |(_, name)| name.trim()))
 }

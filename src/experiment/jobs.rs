@@ -161,7 +161,7 @@ impl Plan {
                     let needs = self.pretrained(PretrainJob::of_oracle(task, seed));
                     self.add(Job::Oracle(job), needs);
                 }
-                (Method::Baseline | Method::Mmt, Some(start)) => {
+                (method, Some(start)) if method.adapts() => {
                     self.add(Job::Adapt(job), vec![start]);
                 }
                 _ => {}

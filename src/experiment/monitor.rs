@@ -12,6 +12,8 @@ pub trait Monitor: Sync {
     fn planned(&self, jobs: usize);
     /// Job number `job` has begun.
     fn started(&self, job: usize, label: &str);
+    /// Another process is at work on job number `job`; told once. This one waits for it when nothing else is left.
+    fn elsewhere(&self, job: usize, label: &str);
     /// `done` of `total` parts of `stage` are finished in `epoch` of `epochs`.
     fn progress(&self, job: usize, epoch: (usize, usize), stage: Stage, done: usize, total: usize);
     /// An epoch has ended; `line` sums it up.
@@ -25,6 +27,7 @@ impl Monitor for () {
     fn preparing(&self, _: &str, _: usize, _: usize) {}
     fn planned(&self, _: usize) {}
     fn started(&self, _: usize, _: &str) {}
+    fn elsewhere(&self, _: usize, _: &str) {}
     fn progress(&self, _: usize, _: (usize, usize), _: Stage, _: usize, _: usize) {}
     fn epoch(&self, _: usize, _: &str) {}
     fn finished(&self, _: usize, _: f64) {}

@@ -2,14 +2,12 @@
 
 use std::time::Instant;
 
-use super::config::PretrainConfig;
 use super::evaluation::{evaluate_networks, summary};
 use super::jobs::{Job, PretrainJob};
 use super::records::Records;
 use super::run::{Context, Run};
 use super::run_directory::RunDirectory;
 use super::stopwatch::JobObserver;
-use super::task::short_name;
 use crate::error::Result;
 use crate::model::{Named, Network};
 use crate::random::stream;
@@ -20,23 +18,9 @@ use crate::train::Pretraining;
 const KEPT: &str = "kept.";
 
 impl Run {
-    /// The folder of a pre-training.
-    pub(super) fn pretrain_directory(&self, job: &PretrainJob) -> Result<RunDirectory> {
-        let profile = &self.profile;
-        let config = PretrainConfig::new(
-            job,
-            profile.image_size,
-            self.origin.description(job.seed),
-            profile.backbone.spec(),
-            self.init.as_ref(),
-            &profile.pretraining,
-        );
-        RunDirectory::open(self.folder.join(Job::Pretrain(job.clone()).folder(profile)), &config)
-    }
-
     /// The network that a finished pre-training handed on, with a classifier of the source.
     pub(super) fn pretrained_network(&self, job: &PretrainJob) -> Result<Network> {
-        let (state, path) = self.pretrain_directory(job)?.finished_checkpoint()?;
+        let (state, path) = self.layout.directory(&Job::Pretrain(job.clone()))?.finished_checkpoint()?;
         let mut network = self.new_network(job)?;
         network.load_state(&state, KEPT, &path)?;
         Ok(network)
@@ -46,21 +30,22 @@ impl Run {
     pub(super) fn new_network(&self, job: &PretrainJob) -> Result<Network> {
         let mut rng = stream(job.network_seed(), "model/initial", 0, 0);
         let classes = self.domain(job.source, job.seed).identities;
-        Network::new(&self.profile.backbone.spec(), classes, &mut rng, (tch::Kind::Float, self.device))
+        let device = self.layout.device;
+        Network::new(&self.layout.profile.backbone.spec(), classes, &mut rng, (tch::Kind::Float, device))
     }
 
     /// Runs, or goes on with, a pre-training.
-    pub(super) fn pretrain(&self, job: &PretrainJob, context: &Context<'_>) -> Result<()> {
-        let directory = self.pretrain_directory(job)?;
-        if directory.is_done() {
-            return Ok(());
-        }
-        self.describe(&directory, short_name(job.source), ["pretrain", "pretrain"], job.seed)?;
-        let settings = &self.profile.pretraining;
+    pub(super) fn pretrain(
+        &self,
+        job: &PretrainJob,
+        directory: &RunDirectory,
+        context: &Context<'_>,
+    ) -> Result<()> {
+        let settings = &self.layout.profile.pretraining;
         let source = self.domain(job.source, job.seed);
         let target = job.target.map(|target| self.domain(target, job.seed).train.clone());
         let (seed, mut network) = (job.network_seed(), self.new_network(job)?);
-        if let Some(init) = &self.init {
+        if let Some(init) = &self.layout.init {
             init.load(&mut network)?;
         }
         let mut training = Pretraining::new(settings.clone(), seed, network, source.as_source(), target)?;

@@ -3,12 +3,12 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
-use std::path::Path;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
+use super::layers::{Library, merge, usage};
 use super::task::Task;
 use crate::data::ImageSize;
 use crate::error::{Error, Result};
@@ -17,15 +17,15 @@ use crate::synthetic::DomainSettings;
 use crate::train::{AdaptationSettings, BatchSettings, Clustering, PretrainingSettings, TargetStatistics};
 
 /// The profiles that come with the program.
-const EMBEDDED: [(&str, &str); 4] = [
-    ("quick", include_str!("profiles/quick.toml")),
-    ("standard", include_str!("profiles/standard.toml")),
-    ("paper", include_str!("profiles/paper.toml")),
-    ("miniature", include_str!("profiles/miniature.toml")),
-];
-
-/// How long a chain of `base` may be; more is a circle.
-const DEEPEST_BASE: usize = 8;
+const LIBRARY: Library = Library {
+    kind: "profile",
+    embedded: &[
+        ("quick", include_str!("profiles/quick.toml")),
+        ("standard", include_str!("profiles/standard.toml")),
+        ("paper", include_str!("profiles/paper.toml")),
+        ("miniature", include_str!("profiles/miniature.toml")),
+    ],
+};
 
 /// What a row of the tables does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -39,11 +39,18 @@ pub enum Method {
     Mmt,
     /// Networks trained on the target's true labels: the upper bound.
     Oracle,
+    /// Mutual mean-teaching with something changed, as the rows of an experiment have it. It has no place in the order of the others.
+    Variant,
 }
 
 impl Method {
     /// All of them, in the order of the tables.
-    pub const ALL: [Self; 4] = [Self::PreTrained, Self::Baseline, Self::Mmt, Self::Oracle];
+    pub const ALL: [Self; 5] = [Self::PreTrained, Self::Baseline, Self::Mmt, Self::Oracle, Self::Variant];
+
+    /// Whether it trains on the target's pseudo labels.
+    pub fn adapts(self) -> bool {
+        matches!(self, Self::Baseline | Self::Mmt | Self::Variant)
+    }
 }
 
 impl fmt::Display for Method {
@@ -53,6 +60,7 @@ impl fmt::Display for Method {
             Self::Baseline => "baseline",
             Self::Mmt => "mmt",
             Self::Oracle => "oracle",
+            Self::Variant => "variant",
         })
     }
 }
@@ -165,7 +173,7 @@ struct RawProfile {
 impl Profile {
     /// Names of the embedded profiles.
     pub fn names() -> impl Iterator<Item = &'static str> {
-        EMBEDDED.iter().map(|(name, _)| *name)
+        LIBRARY.names()
     }
 
     /// The profile called `name`, or the one in the TOML file of that path.
@@ -173,7 +181,7 @@ impl Profile {
     /// # Errors
     /// Neither exists, or it is no valid profile; the text names the key.
     pub fn load(name: &str) -> Result<Self> {
-        let (table, origin) = merged(name, 0)?;
+        let (table, origin) = LIBRARY.read(name)?;
         let usage = |error: toml::de::Error| usage(&origin, &error);
         let raw: RawProfile = Value::Table(table).try_into().map_err(usage)?;
         let mut rows = Vec::new();
@@ -191,9 +199,13 @@ impl Profile {
             });
         }
         let RawProfile { name, backbone, image_size, seeds, tasks, rerank, domains, pretraining, .. } = raw;
-        let profile = Self { name, backbone, image_size, seeds, tasks, rerank, domains, pretraining, rows };
-        profile.check().map_err(|error| Error::Usage(format!("{origin}: {error}")))?;
-        Ok(profile)
+        Self { name, backbone, image_size, seeds, tasks, rerank, domains, pretraining, rows }.checked(&origin)
+    }
+
+    /// The profile, if its values are in range; `origin` is named in the error.
+    pub(super) fn checked(self, origin: &str) -> Result<Self> {
+        self.check().map_err(|error| Error::Usage(format!("{origin}: {error}")))?;
+        Ok(self)
     }
 
     fn check(&self) -> std::result::Result<(), String> {
@@ -225,57 +237,6 @@ fn hard_only() -> Table {
         .into_iter()
         .map(|key| (key.to_owned(), Value::Float(0.0)))
         .collect()
-}
-
-/// The profile's table with those of its bases below it, and where it came from.
-fn merged(name: &str, depth: usize) -> Result<(Table, String)> {
-    if depth > DEEPEST_BASE {
-        return Err(Error::Usage(format!("profile {name}: `base` goes round in a circle")));
-    }
-    let (text, origin) = match EMBEDDED.iter().find(|(embedded, _)| *embedded == name) {
-        Some((name, text)) => ((*text).to_owned(), format!("profile {name}")),
-        None => (read_own(name)?, name.to_owned()),
-    };
-    let mut table: Table = text.parse().map_err(|error| usage(&origin, &error))?;
-    let Some(base) = table.remove("base") else { return Ok((table, origin)) };
-    let base = base.as_str().ok_or_else(|| Error::Usage(format!("{origin}: base must be a text")))?;
-    let (mut below, _) = merged(base, depth + 1)?;
-    merge(&mut below, table);
-    Ok((below, origin))
-}
-
-fn read_own(name: &str) -> Result<String> {
-    let path = Path::new(name);
-    if !path.exists() {
-        let names: Vec<&str> = Profile::names().collect();
-        let names = names.join(", ");
-        return Err(Error::Usage(format!(
-            "unknown profile `{name}`: one of {names}, or the path of a TOML file"
-        )));
-    }
-    std::fs::read_to_string(path).map_err(|error| Error::Usage(format!("cannot read {name}: {error}")))
-}
-
-/// Lays `over` on `below`: tables key by key, everything else replaced. A table of another `kind` replaces the old one.
-fn merge(below: &mut Table, over: Table) {
-    for (key, value) in over {
-        match (below.get_mut(&key), value) {
-            (Some(Value::Table(old)), Value::Table(new)) if !other_kind(old, &new) => merge(old, new),
-            (_, value) => {
-                below.insert(key, value);
-            }
-        }
-    }
-}
-
-fn other_kind(old: &Table, new: &Table) -> bool {
-    new.get("kind").is_some_and(|kind| old.get("kind") != Some(kind))
-}
-
-fn usage(origin: &str, error: &toml::de::Error) -> Error {
-    let text = error.to_string();
-    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    Error::Usage(format!("{origin}: {}", lines.join(" ")))
 }
 
 fn require(holds: bool, text: &str) -> std::result::Result<(), String> {

@@ -1,26 +1,27 @@
 //! A run: the jobs of a profile, in folders below `<out>/<profile>/`, resumed where an earlier run stopped.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, TryLockError};
+use std::fs;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use tch::Device;
 
-use super::config::write_environment;
-use super::domains::{Domain, OpenDomains, Origin, check_root, open_all};
+use super::config::environment;
+use super::domains::{Domain, OpenDomains, Origin, open_all};
 use super::initial_weights::InitialWeights;
 use super::jobs::{Job, Plan};
+use super::layout::Layout;
 use super::monitor::{Monitor, Stop};
 use super::profile::{Method, Profile};
 use super::run_directory::RunDirectory;
-use super::schedule::run_all;
-use super::task::Task;
-use crate::data::{self, DatasetName};
+use super::schedule::{Turn, run_all};
+use super::shard::Shard;
+use super::task::{Task, short_name};
+use crate::data::DatasetName;
 use crate::error::{Error, Result};
-use crate::model::Backbone;
-use crate::record::{RUN, RunInfo, SCHEMA_VERSION, write_json};
+use crate::record::{ENVIRONMENT, RUN, RunInfo, SCHEMA_VERSION, write_json};
 use crate::train::Clustering;
 
 /// How a profile is to be run.
@@ -32,6 +33,8 @@ pub struct RunOptions {
     pub origin: Origin,
     /// Methods to run.
     pub methods: Vec<Method>,
+    /// The part of the jobs to run; all where there is none.
+    pub shard: Option<Shard>,
     /// Device of the networks.
     pub device: Device,
     /// Threads of the CPU to use.
@@ -58,73 +61,45 @@ pub(super) struct Context<'a> {
 /// A planned run.
 #[derive(Debug)]
 pub struct Run {
-    pub(super) profile: Profile,
-    pub(super) origin: Origin,
-    pub(super) folder: PathBuf,
-    pub(super) device: Device,
-    pub(super) plan: Plan,
+    pub(super) layout: Layout,
     pub(super) stop: Arc<Stop>,
-    pub(super) init: Option<InitialWeights>,
-    threads: usize,
     domains: OpenDomains,
-    left_out: Vec<LeftOut>,
-    _lock: File,
+    /// Jobs that another process was found to be at work on, so that it is told once.
+    elsewhere: Mutex<BTreeSet<usize>>,
 }
 
 impl Run {
     /// Plans what `profile` asks for, makes the output folder and opens the datasets. Tasks whose real dataset is absent are left
-    /// out; all of them absent is an error.
+    /// out; all of them absent is an error. Several runs may share a folder, here or on other machines: each job is run by the one
+    /// that takes it first.
     ///
     /// # Errors
-    /// A folder that cannot be written or is in use by another run, or a dataset that is missing or broken.
+    /// A folder that cannot be written, or a dataset that is missing or broken.
     pub fn new(
         profile: Profile,
         options: RunOptions,
         stop: Arc<Stop>,
         monitor: &dyn Monitor,
     ) -> Result<Self> {
-        let RunOptions { out, origin, methods, device, threads, init } = options;
-        let mut profile = profile;
-        let left_out = leave_out(&mut profile, &origin)?;
-        let folder = out.join(&profile.name);
-        fs::create_dir_all(&folder).map_err(Error::io("create", &folder))?;
-        let lock = lock(&folder)?;
-        let plan = Plan::new(&profile, &methods);
-        if plan.nodes.is_empty() {
-            return Err(Error::Usage(
-                "nothing to do: no row of the profile is of that method and task".to_owned(),
-            ));
-        }
-        let wanted = wanted(&plan, &origin);
-        let domains = open_all(&wanted, &origin, profile.image_size, &mut |text, done, total| {
+        let layout = Layout::new(profile, options)?;
+        fs::create_dir_all(&layout.folder).map_err(Error::io("create", &layout.folder))?;
+        let (plan, origin, size) = (&layout.plan, &layout.origin, layout.profile.image_size);
+        let domains = open_all(&wanted(plan, origin), origin, size, &mut |text, done, total| {
             monitor.preparing(text, done, total);
             if stop.is_asked() { Err(Error::Interrupted) } else { Ok(()) }
         })?;
-        check_clusterings(&plan, &domains, &origin)?;
-        let threads = threads.max(1);
-        Ok(Self {
-            profile,
-            origin,
-            folder,
-            device,
-            plan,
-            stop,
-            init,
-            threads,
-            domains,
-            left_out,
-            _lock: lock,
-        })
+        check_clusterings(plan, &domains, origin)?;
+        Ok(Self { layout, stop, domains, elsewhere: Mutex::default() })
     }
 
     /// The folder of this run.
     pub fn folder(&self) -> &std::path::Path {
-        &self.folder
+        &self.layout.folder
     }
 
     /// Tasks that are not run.
     pub fn left_out(&self) -> &[LeftOut] {
-        &self.left_out
+        &self.layout.left_out
     }
 
     /// Runs every job that is not done.
@@ -132,87 +107,82 @@ impl Run {
     /// # Errors
     /// The first job that fails, or [`Error::Interrupted`]; the same call goes on from there.
     pub fn execute(&self, monitor: &dyn Monitor) -> Result<()> {
-        monitor.planned(self.plan.nodes.len());
-        run_all(&self.plan, self.parallel_jobs(), &self.stop, |at| {
+        let plan = &self.layout.plan;
+        monitor.planned(plan.nodes.len());
+        run_all(plan, self.layout.parallel_jobs(), &self.stop, |at| {
             // Threads have a count of their own in some parts of libtorch.
-            tch::set_num_threads(self.torch_threads() as i32);
-            let job = &self.plan.nodes[at].job;
+            tch::set_num_threads(self.layout.torch_threads() as i32);
+            let job = &plan.nodes[at].job;
             let since = Instant::now();
-            let context = Context { monitor, job: at };
-            monitor.started(at, &job.label());
-            let result = match job {
-                Job::Pretrain(job) => self.pretrain(job, &context),
-                Job::Start(job) => self.start(job, &context),
-                Job::Adapt(job) => self.adapt(job, &context),
-                Job::Oracle(job) => self.oracle(job, &context),
-            };
-            result.map_err(|error| error.in_stage(job.label()))?;
-            monitor.finished(at, since.elapsed().as_secs_f64());
-            Ok(())
+            let turn = self.take(at, job, monitor).map_err(|error| error.in_stage(job.label()))?;
+            if turn == Turn::Done {
+                monitor.finished(at, since.elapsed().as_secs_f64());
+            }
+            Ok(turn)
         })
+    }
+
+    /// Runs a job, unless it is done or another process is at work on it.
+    fn take(&self, at: usize, job: &Job, monitor: &dyn Monitor) -> Result<Turn> {
+        let directory = self.layout.directory(job)?;
+        if directory.is_done() {
+            return Ok(Turn::Done);
+        }
+        let Some(_claim) = directory.claim()? else {
+            if self.elsewhere.lock().unwrap_or_else(PoisonError::into_inner).insert(at) {
+                monitor.elsewhere(at, &job.label());
+            }
+            return Ok(Turn::Elsewhere);
+        };
+        // Another process may have finished it between the look and the claim.
+        if directory.is_done() {
+            return Ok(Turn::Done);
+        }
+        let context = Context { monitor, job: at };
+        monitor.started(at, &job.label());
+        self.describe(&directory, job)?;
+        match job {
+            Job::Pretrain(job) => self.pretrain(job, &directory, &context)?,
+            Job::Start(job) => self.start(job, &directory, &context)?,
+            Job::Adapt(job) => self.adapt(job, &directory, &context)?,
+            Job::Oracle(job) => self.oracle(job, &directory, &context)?,
+        }
+        Ok(Turn::Done)
     }
 
     /// An opened domain. All that the plan names are open.
     pub(super) fn domain(&self, name: DatasetName, seed: u64) -> &Domain {
-        &self.domains[&(name, self.origin.domain_seed(seed))]
+        &self.domains[&(name, self.layout.origin.domain_seed(seed))]
     }
 
     /// Writes into a job's folder what it is and what it runs on.
-    pub(super) fn describe(
-        &self,
-        directory: &RunDirectory,
-        task: &str,
-        [row, method]: [&str; 2],
-        seed: u64,
-    ) -> Result<()> {
+    fn describe(&self, directory: &RunDirectory, job: &Job) -> Result<()> {
+        let (task, row, method, seed) = match job {
+            Job::Pretrain(job) => {
+                (short_name(job.source).to_owned(), "pretrain", "pretrain".to_owned(), job.seed)
+            }
+            Job::Start(job) => {
+                (job.task.to_string(), job.row.name.as_str(), Method::PreTrained.to_string(), job.seed)
+            }
+            Job::Adapt(job) | Job::Oracle(job) => {
+                (job.task.to_string(), job.row.name.as_str(), job.row.method.to_string(), job.seed)
+            }
+        };
         let info = RunInfo {
             schema: SCHEMA_VERSION,
-            profile: self.profile.name.clone(),
-            domains: self.origin.kind(),
-            task: task.to_owned(),
+            profile: self.layout.profile.name.clone(),
+            domains: self.layout.origin.kind(),
+            task,
             row: row.to_owned(),
-            method: method.to_owned(),
-            backbone: self.profile.backbone.to_string(),
+            method,
+            backbone: self.layout.profile.backbone.to_string(),
             seed,
             config: directory.hash().to_owned(),
         };
         write_json(&directory.path().join(RUN), &info)?;
-        write_environment(directory.path(), self.device, self.torch_threads())
+        let environment = environment(self.layout.device, self.layout.torch_threads());
+        write_json(&directory.path().join(ENVIRONMENT), &environment)
     }
-
-    /// Jobs at a time: small networks gain nothing from several threads each, so they share the processor by jobs.
-    fn parallel_jobs(&self) -> usize {
-        let small = self.profile.backbone == Backbone::Small;
-        if small && self.device == Device::Cpu { self.threads } else { 1 }
-    }
-
-    /// Threads of libtorch per job.
-    pub(super) fn torch_threads(&self) -> usize {
-        (self.threads / self.parallel_jobs()).max(1)
-    }
-}
-
-/// Removes the tasks whose real dataset is not there.
-fn leave_out(profile: &mut Profile, origin: &Origin) -> Result<Vec<LeftOut>> {
-    let Origin::Real(root) = origin else { return Ok(Vec::new()) };
-    check_root(root)?;
-    let mut left_out = Vec::new();
-    profile.tasks.retain(|task| {
-        let absent = [task.source, task.target].into_iter().find(|name| !data::is_present(*name, root));
-        if let Some(name) = absent {
-            let reason = format!("{name} is not below {}", root.display());
-            left_out.push(LeftOut { task: *task, reason });
-        }
-        absent.is_none()
-    });
-    if profile.tasks.is_empty() {
-        // Reading names every folder that was looked for.
-        let first = left_out[0].task;
-        for name in [first.source, first.target] {
-            data::read(name, root)?;
-        }
-    }
-    Ok(left_out)
 }
 
 /// The datasets of all jobs.
@@ -259,18 +229,5 @@ fn asks_for_more_than(clustering: &Clustering, images: usize) -> Option<String> 
             Some(format!("rho = {rho} of all distances"))
         }
         _ => None,
-    }
-}
-
-/// Holds the folder for this process. The system lets go of it when the process ends, however that comes.
-fn lock(folder: &std::path::Path) -> Result<File> {
-    let path = folder.join(".lock");
-    let file = File::create(&path).map_err(Error::io("write", &path))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => {
-            Err(Error::file(folder, "another run is at work in this folder; choose another --out or wait"))
-        }
-        Err(TryLockError::Error(error)) => Err(Error::io("lock", &path)(error)),
     }
 }

@@ -3,7 +3,8 @@
 //! Every file is written whole or not at all, the checkpoint after the records of its epoch; so whatever moment a run ends at,
 //! the folder holds a checkpoint and at least the records up to it.
 
-use std::fs;
+use std::fs::{self, File, TryLockError};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
@@ -13,41 +14,122 @@ use toml::{Table, Value};
 
 use crate::error::{Error, Result};
 use crate::model::{Named, read_tensors, write_tensors};
-use crate::record::files::write_whole;
-use crate::record::{CONFIG, DONE};
+use crate::record::files::{read_csv, write_whole};
+use crate::record::{CONFIG, DONE, EPOCHS, EpochRecord};
+use crate::whole_file::is_unfinished;
 
 /// Everything needed to go on.
 const CHECKPOINT: &str = "checkpoint.safetensors";
 /// Entry of the checkpoint that counts the epochs done.
 const EPOCH: &str = "epoch";
 
-/// A job's folder, opened for one configuration.
+/// Held while a process is at work in the folder.
+const LOCK: &str = ".lock";
+
+/// A job's folder for one configuration.
 #[derive(Debug)]
 pub struct RunDirectory {
     path: PathBuf,
+    config: String,
     hash: String,
 }
 
+/// How far the job of a folder is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Progress {
+    /// Nothing is there.
+    Missing,
+    /// Begun; as many epochs have records.
+    Partly(usize),
+    /// Done.
+    Done,
+    /// The folder belongs to a run of other settings; the text says which.
+    Other(String),
+}
+
+/// A job that this process is at work on; given back when dropped. The system gives it back when the process ends, however that
+/// comes, so a crash leaves nothing to clean up.
+#[derive(Debug)]
+pub struct Claim {
+    _file: File,
+}
+
 impl RunDirectory {
-    /// Opens `path`, which is made where it is missing, for the configuration `config`.
+    /// The folder `path` for the configuration `config`. Nothing is read or written.
     ///
     /// # Errors
-    /// The folder belongs to another configuration (the changed keys are named), or cannot be written.
-    pub fn open(path: PathBuf, config: &impl Serialize) -> Result<Self> {
-        let text = toml::to_string(config)
+    /// A configuration that TOML cannot hold.
+    pub fn new(path: PathBuf, config: &impl Serialize) -> Result<Self> {
+        let config = toml::to_string(config)
             .map_err(|error| Error::Training(format!("cannot write a configuration: {error}")))?;
-        let hash: String = Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
-        let file = path.join(CONFIG);
+        let hash = Sha256::digest(config.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect();
+        Ok(Self { path, config, hash })
+    }
+
+    /// What to tell when the folder belongs to another configuration.
+    fn other(&self) -> Result<Option<String>> {
+        let file = self.path.join(CONFIG);
         match fs::read_to_string(&file) {
-            Ok(old) if old == text => {}
-            Ok(old) => return Err(Error::Usage(changed(&path, &old, &text))),
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                fs::create_dir_all(&path).map_err(Error::io("create", &path))?;
-                write_whole(&file, text.as_bytes())?;
-            }
-            Err(error) => return Err(Error::io("read", &file)(error)),
+            Ok(old) if old == self.config => Ok(None),
+            Ok(old) => Ok(Some(changed(&self.path, &old, &self.config))),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(Error::io("read", &file)(error)),
         }
-        Ok(Self { path, hash })
+    }
+
+    /// How far the job is. Nothing is written.
+    ///
+    /// # Errors
+    /// Records that cannot be read.
+    pub fn progress(&self) -> Result<Progress> {
+        if let Some(text) = self.other()? {
+            return Ok(Progress::Other(text));
+        }
+        if self.is_done() {
+            return Ok(Progress::Done);
+        }
+        if !self.path.join(CONFIG).exists() {
+            return Ok(Progress::Missing);
+        }
+        let epochs = self.path.join(EPOCHS);
+        if !epochs.exists() {
+            return Ok(Progress::Partly(0));
+        }
+        let records: Vec<EpochRecord> = read_csv(&epochs)?;
+        Ok(Progress::Partly(records.iter().map(|record| record.epoch).max().unwrap_or(0)))
+    }
+
+    /// Takes the folder, which is made where it is missing, for this process; `None` where another process (or job) has it.
+    ///
+    /// # Errors
+    /// The folder belongs to another configuration (the changed keys are named), cannot be written, or its file system has no
+    /// locks.
+    pub fn claim(&self) -> Result<Option<Claim>> {
+        if let Some(text) = self.other()? {
+            return Err(Error::Usage(text));
+        }
+        fs::create_dir_all(&self.path).map_err(Error::io("create", &self.path))?;
+        let path = self.path.join(LOCK);
+        let file = File::create(&path).map_err(Error::io("write", &path))?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(Error::io("lock", &path)(error)),
+        }
+        remove_unfinished(&self.path)?;
+        match self.other()? {
+            Some(text) => Err(Error::Usage(text)),
+            None => {
+                write_whole(&self.path.join(CONFIG), self.config.as_bytes())?;
+                Ok(Some(Claim { _file: file }))
+            }
+        }
+    }
+
+    /// Whether a process is at work in the folder now.
+    pub fn is_claimed(&self) -> bool {
+        let held = |file: File| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock));
+        File::open(self.path.join(LOCK)).is_ok_and(held)
     }
 
     /// The folder.
@@ -115,6 +197,17 @@ impl RunDirectory {
     }
 }
 
+/// Removes the files that a killed process was about to write.
+fn remove_unfinished(folder: &Path) -> Result<()> {
+    for entry in fs::read_dir(folder).map_err(Error::io("read", folder))? {
+        let path = entry.map_err(Error::io("read", folder))?.path();
+        if is_unfinished(&path) {
+            fs::remove_file(&path).map_err(Error::io("remove", &path))?;
+        }
+    }
+    Ok(())
+}
+
 /// What to tell when the folder holds a run of other settings.
 fn changed(path: &Path, old: &str, new: &str) -> String {
     let leaves = |text: &str| {
@@ -145,5 +238,47 @@ fn collect(prefix: &str, value: &Value, found: &mut Vec<(String, String)>) {
             }
         }
         other => found.push((prefix.to_owned(), other.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn directory(path: &Path, value: i64) -> RunDirectory {
+        let config: Table = [("value".to_owned(), Value::Integer(value))].into_iter().collect();
+        RunDirectory::new(path.join("job"), &config).unwrap()
+    }
+
+    #[test]
+    fn a_folder_tells_how_far_its_job_is_and_looking_makes_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = directory(folder.path(), 1);
+        assert_eq!(directory.progress().unwrap(), Progress::Missing);
+        assert!(!directory.is_claimed() && !directory.path().exists());
+        let unfinished = directory.path().join(".tmp-x1y2z3");
+        fs::create_dir(directory.path()).unwrap();
+        fs::write(&unfinished, "half").unwrap();
+        assert_eq!(directory.progress().unwrap(), Progress::Missing, "a folder without a configuration");
+        drop(directory.claim().unwrap());
+        assert!(!unfinished.exists(), "what was half-written is gone");
+        assert_eq!(directory.progress().unwrap(), Progress::Partly(0));
+        directory.finish().unwrap();
+        assert_eq!(directory.progress().unwrap(), Progress::Done);
+        let other = self::directory(folder.path(), 2);
+        assert!(matches!(other.progress().unwrap(), Progress::Other(text) if text.contains("value")));
+        assert!(other.claim().unwrap_err().is_usage());
+    }
+
+    #[test]
+    fn one_claim_at_a_time() {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = directory(folder.path(), 1);
+        let claim = directory.claim().unwrap();
+        assert!(claim.is_some() && directory.is_claimed());
+        assert!(directory.claim().unwrap().is_none());
+        drop(claim);
+        assert!(!directory.is_claimed());
+        assert!(directory.claim().unwrap().is_some());
     }
 }

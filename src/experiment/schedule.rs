@@ -1,6 +1,7 @@
 //! Runs the jobs of a plan on a few threads, each as soon as what it needs is done.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::jobs::Plan;
 use super::monitor::Stop;
@@ -9,9 +10,23 @@ use crate::error::{Error, Result};
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum State {
     Waiting,
+    /// Another process has it; to be tried again then.
+    Elsewhere(Instant),
     Running,
     Done,
 }
+
+/// What came of a call for a job.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Turn {
+    /// The job is done.
+    Done,
+    /// Another process is at work on it.
+    Elsewhere,
+}
+
+/// Between two looks at a job that another process has.
+const PATIENCE: Duration = Duration::from_millis(500);
 
 struct Board {
     states: Vec<State>,
@@ -19,17 +34,22 @@ struct Board {
 }
 
 impl Board {
-    /// The first job, in the plan's order, of which everything needed is done.
+    /// The first job, in the plan's order, of which everything needed is done; those that another process has come last.
     fn ready(&self, plan: &Plan) -> Option<usize> {
-        (0..self.states.len()).find(|&at| {
-            let done = |need: &usize| self.states[*need] == State::Done;
-            self.states[at] == State::Waiting && plan.nodes[at].needs.iter().all(done)
-        })
+        let now = Instant::now();
+        let find = |wanted: &dyn Fn(State) -> bool| {
+            (0..self.states.len()).find(|&at| {
+                let done = |need: &usize| self.states[*need] == State::Done;
+                wanted(self.states[at]) && plan.nodes[at].needs.iter().all(done)
+            })
+        };
+        find(&|state| state == State::Waiting)
+            .or_else(|| find(&|state| matches!(state, State::Elsewhere(again) if again <= now)))
     }
 }
 
 /// Calls `run` for every job of `plan` on `threads` threads. The first failure (or `stop`) ends everything: no job is started
-/// any more, and `stop` is asked so that running ones end.
+/// any more, and `stop` is asked so that running ones end. A job that is at work elsewhere is asked for again while others are run.
 ///
 /// # Errors
 /// The first failure, or [`Error::Interrupted`].
@@ -37,7 +57,7 @@ pub(super) fn run_all(
     plan: &Plan,
     threads: usize,
     stop: &Stop,
-    run: impl Fn(usize) -> Result<()> + Sync,
+    run: impl Fn(usize) -> Result<Turn> + Sync,
 ) -> Result<()> {
     let board = Mutex::new(Board { states: vec![State::Waiting; plan.nodes.len()], failure: None });
     let changed = Condvar::new();
@@ -59,7 +79,7 @@ fn work(
     board: &Mutex<Board>,
     changed: &Condvar,
     stop: &Stop,
-    run: &(impl Fn(usize) -> Result<()> + Sync),
+    run: &(impl Fn(usize) -> Result<Turn> + Sync),
 ) {
     loop {
         let mut guard = lock(board);
@@ -71,14 +91,16 @@ fn work(
             if let Some(job) = guard.ready(plan) {
                 break job;
             }
-            guard = changed.wait(guard).unwrap_or_else(PoisonError::into_inner);
+            // Jobs elsewhere and Ctrl-C change without a sign.
+            guard = changed.wait_timeout(guard, PATIENCE).unwrap_or_else(PoisonError::into_inner).0;
         };
         guard.states[job] = State::Running;
         drop(guard);
         let result = run(job);
         let mut guard = lock(board);
         match result {
-            Ok(()) => guard.states[job] = State::Done,
+            Ok(Turn::Done) => guard.states[job] = State::Done,
+            Ok(Turn::Elsewhere) => guard.states[job] = State::Elsewhere(Instant::now() + PATIENCE),
             Err(error) => {
                 stop.ask();
                 // The others end as interrupted because of this one: it is the failure to report.
@@ -119,7 +141,7 @@ mod tests {
             assert!(plan.nodes[at].needs.iter().all(|need| done[*need].load(Ordering::SeqCst) == 1));
             std::thread::sleep(std::time::Duration::from_millis(2));
             done[at].fetch_add(1, Ordering::SeqCst);
-            Ok(())
+            Ok(Turn::Done)
         })
         .unwrap();
         assert!(done.iter().all(|count| count.load(Ordering::SeqCst) == 1));
@@ -131,10 +153,24 @@ mod tests {
         let started = AtomicUsize::new(0);
         let error = run_all(&plan, 2, &Stop::new(), |at| {
             started.fetch_add(1, Ordering::SeqCst);
-            if at == 1 { Err(Error::Training("loss became NaN".to_owned())) } else { Ok(()) }
+            if at == 1 { Err(Error::Training("loss became NaN".to_owned())) } else { Ok(Turn::Done) }
         });
         assert_eq!(error.unwrap_err().to_string(), "loss became NaN");
         assert_eq!(started.load(Ordering::SeqCst), 2);
+    }
+
+    #[test]
+    fn a_job_elsewhere_is_asked_for_again_after_the_others() {
+        let plan = plan(&[&[], &[0], &[]]);
+        let order = Mutex::new(Vec::new());
+        run_all(&plan, 1, &Stop::new(), |at| {
+            let mut order = order.lock().unwrap();
+            order.push(at);
+            let first = order.iter().filter(|other| **other == at).count() == 1;
+            Ok(if at == 0 && first { Turn::Elsewhere } else { Turn::Done })
+        })
+        .unwrap();
+        assert_eq!(*order.lock().unwrap(), [0, 2, 0, 1]);
     }
 
     #[test]
@@ -142,7 +178,7 @@ mod tests {
         let stop = Stop::new();
         let result = run_all(&plan(&[&[], &[0]]), 1, &stop, |_| {
             stop.ask();
-            Ok(())
+            Ok(Turn::Done)
         });
         assert!(matches!(result, Err(Error::Interrupted)));
     }

@@ -80,30 +80,64 @@ pub fn mutual_mean_teaching(
     labels: &Tensor,
     weights: &Weights,
 ) -> Result<Terms> {
+    let one = mean_teaching(students[0], mean_networks[1], labels, weights)?;
+    let two = mean_teaching(students[1], mean_networks[0], labels, weights)?;
+    let total = (&one.ce + &two.ce) * (1.0 - weights.soft_ce)
+        + (&one.tri + &two.tri) * (1.0 - weights.soft_triplet)
+        + (&one.soft_ce + &two.soft_ce) * weights.soft_ce
+        + (&one.soft_tri + &two.soft_tri) * weights.soft_triplet;
+    Ok(Terms {
+        ce_1: one.ce,
+        ce_2: two.ce,
+        tri_1: one.tri,
+        tri_2: two.tri,
+        soft_ce_1: one.soft_ce,
+        soft_ce_2: two.soft_ce,
+        soft_tri_1: one.soft_tri,
+        soft_tri_2: two.soft_tri,
+        total,
+    })
+}
+
+/// The four terms of one student and one teacher, and their weighted sum; scalars.
+#[derive(Debug)]
+pub struct StudentTerms {
+    /// Hard identity loss.
+    pub ce: Tensor,
+    /// Hard softmax-triplet loss.
+    pub tri: Tensor,
+    /// Soft identity loss against the teacher.
+    pub soft_ce: Tensor,
+    /// Soft softmax-triplet loss against the teacher.
+    pub soft_tri: Tensor,
+    /// `(1−λ_id) ce + λ_id soft_ce + (1−λ_tri) tri + λ_tri soft_tri`.
+    pub total: Tensor,
+}
+
+/// One student's part of the objective (D8): `student` against `teacher`, into which nothing flows. With the student's own mean
+/// network as its teacher it is the whole objective of the ablation without θ2.
+///
+/// `labels: [B]` i64 in `0..clusters`.
+pub fn mean_teaching(
+    student: &Outputs,
+    teacher: &Outputs,
+    labels: &Tensor,
+    weights: &Weights,
+) -> Result<StudentTerms> {
     check_weight("soft_ce_weight", weights.soft_ce)?;
     check_weight("soft_tri_weight", weights.soft_triplet)?;
-    for (outputs, teacher) in students.iter().zip(mean_networks) {
-        check_same_shape(&outputs.features, &teacher.features, "features of the mean network")?;
-    }
-    let [logits_1, logits_2] = cut_all(students, weights.clusters)?;
-    let [mean_logits_1, mean_logits_2] = cut_all(mean_networks, weights.clusters)?;
-    let [features_1, features_2] = students.map(|outputs| &outputs.features);
-    let [mean_features_1, mean_features_2] = mean_networks.map(|outputs| &outputs.features);
-
-    let ce_1 = label_smoothed(&logits_1, labels, weights.epsilon)?;
-    let ce_2 = label_smoothed(&logits_2, labels, weights.epsilon)?;
-    let tri_1 = softmax_triplet(features_1, labels, 0.0, false)?;
-    let tri_2 = softmax_triplet(features_2, labels, 0.0, false)?;
-    let soft_ce_1 = soft_cross_entropy(&logits_1, &mean_logits_2)?;
-    let soft_ce_2 = soft_cross_entropy(&logits_2, &mean_logits_1)?;
-    let soft_tri_1 = soft_softmax_triplet(features_1, mean_features_2, labels, false)?;
-    let soft_tri_2 = soft_softmax_triplet(features_2, mean_features_1, labels, false)?;
-
-    let total = (&ce_1 + &ce_2) * (1.0 - weights.soft_ce)
-        + (&tri_1 + &tri_2) * (1.0 - weights.soft_triplet)
-        + (&soft_ce_1 + &soft_ce_2) * weights.soft_ce
-        + (&soft_tri_1 + &soft_tri_2) * weights.soft_triplet;
-    Ok(Terms { ce_1, ce_2, tri_1, tri_2, soft_ce_1, soft_ce_2, soft_tri_1, soft_tri_2, total })
+    check_same_shape(&student.features, &teacher.features, "features of the mean network")?;
+    let logits = cut(student, weights.clusters)?;
+    let teacher_logits = cut(teacher, weights.clusters)?;
+    let ce = label_smoothed(&logits, labels, weights.epsilon)?;
+    let tri = softmax_triplet(&student.features, labels, 0.0, false)?;
+    let soft_ce = soft_cross_entropy(&logits, &teacher_logits)?;
+    let soft_tri = soft_softmax_triplet(&student.features, &teacher.features, labels, false)?;
+    let total = &ce * (1.0 - weights.soft_ce)
+        + &tri * (1.0 - weights.soft_triplet)
+        + &soft_ce * weights.soft_ce
+        + &soft_tri * weights.soft_triplet;
+    Ok(StudentTerms { ce, tri, soft_ce, soft_tri, total })
 }
 
 /// Hard losses of one network: identity loss, softmax-triplet loss and their sum.
@@ -123,10 +157,6 @@ pub fn hard_only(outputs: &Outputs, labels: &Tensor, epsilon: f64, clusters: usi
     let tri = softmax_triplet(&outputs.features, labels, 0.0, false)?;
     let total = &ce + &tri;
     Ok(HardTerms { ce, tri, total })
-}
-
-fn cut_all(outputs: [&Outputs; 2], clusters: usize) -> Result<[Tensor; 2]> {
-    Ok([cut(outputs[0], clusters)?, cut(outputs[1], clusters)?])
 }
 
 /// The first `clusters` columns of the logits.

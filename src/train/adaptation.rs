@@ -8,14 +8,15 @@ use tch::Tensor;
 use super::ema;
 use super::fused_adam::FusedAdam;
 use super::losses::MeanLosses;
-use super::mutual::{self, HARD_NAMES};
+use super::mutual;
 use super::pseudo_labels::{Clusterer, PseudoLabels};
-use super::settings::AdaptationSettings;
+use super::settings::{AdaptationSettings, ClusterFeatures};
+use super::teaching::Teaching;
 use super::{Observer, Stage};
 use crate::data::{GallerySampler, ImageStore, StreamName, TrainBatch, TrainLoader};
 use crate::error::{Error, Result};
 use crate::features;
-use crate::loss::objective::{Terms, Weights};
+use crate::loss::objective::Weights;
 use crate::model::{Named, Network};
 use crate::random::stream;
 
@@ -40,20 +41,19 @@ pub struct EpochOutcome {
     pub losses: MeanLosses,
 }
 
-/// Two networks on their way to the target.
+/// Networks on their way to the target.
 #[derive(Debug)]
 pub struct Adaptation {
     settings: AdaptationSettings,
     seed: u64,
     target: TargetImages,
-    students: [Network; 2],
-    mean_networks: Option<[Network; 2]>,
+    teaching: Teaching,
     clusterer: Clusterer,
     epoch: usize,
 }
 
 impl Adaptation {
-    /// Starts from two pre-trained networks; their classifiers are replaced.
+    /// Starts from two pre-trained networks; their classifiers are replaced. Settings that take one network take the first.
     ///
     /// # Errors
     /// A device that refuses.
@@ -68,11 +68,8 @@ impl Adaptation {
         for (at, student) in students.iter_mut().enumerate() {
             student.random_classifier(rows, &mut stream(seed, "adapt/classifier", 0, at as u64));
         }
-        let mean_networks = match settings.has_mean_networks() {
-            true => Some([students[0].duplicate()?, students[1].duplicate()?]),
-            false => None,
-        };
-        Ok(Self { settings, seed, target, students, mean_networks, clusterer, epoch: 0 })
+        let teaching = Teaching::new(&settings, students)?;
+        Ok(Self { settings, seed, target, teaching, clusterer, epoch: 0 })
     }
 
     /// Goes on from a state that [`Adaptation::state`] gave after `epoch` epochs; `path` is named in errors.
@@ -80,10 +77,11 @@ impl Adaptation {
     /// # Errors
     /// Tensors that are missing or have another shape.
     pub fn resume(&mut self, state: &Named, epoch: usize, path: &Path) -> Result<()> {
-        for (at, student) in self.students.iter_mut().enumerate() {
+        let (students, mean_networks) = self.teaching.both_mut();
+        for (at, student) in students.iter_mut().enumerate() {
             student.load_state(state, &format!("student-{}.", at + 1), path)?;
         }
-        for (at, mean) in self.mean_networks.iter_mut().flatten().enumerate() {
+        for (at, mean) in mean_networks.iter_mut().enumerate() {
             mean.load_state(state, &format!("mean-{}.", at + 1), path)?;
         }
         self.clusterer.eps = state.get("eps").map(|eps| eps.double_value(&[]));
@@ -94,10 +92,10 @@ impl Adaptation {
     /// Everything needed to go on between two epochs. The optimizer starts afresh in each, so it has no part in it.
     pub fn state(&self) -> Named {
         let mut state = Named::new();
-        for (at, student) in self.students.iter().enumerate() {
+        for (at, student) in self.teaching.students().iter().enumerate() {
             state.append(&mut student.state(&format!("student-{}.", at + 1)));
         }
-        for (at, mean) in self.mean_networks.iter().flatten().enumerate() {
+        for (at, mean) in self.teaching.mean_networks().iter().enumerate() {
             state.append(&mut mean.state(&format!("mean-{}.", at + 1)));
         }
         if let Some(eps) = self.clusterer.eps {
@@ -111,20 +109,27 @@ impl Adaptation {
         self.epoch
     }
 
-    /// The networks that are trained.
-    pub fn students(&self) -> [&Network; 2] {
-        [&self.students[0], &self.students[1]]
+    /// The networks that are trained: two, or one.
+    pub fn students(&self) -> &[Network] {
+        self.teaching.students()
     }
 
-    /// Whether mean networks stand beside the students.
-    pub fn has_mean_networks(&self) -> bool {
-        self.mean_networks.is_some()
+    /// The mean networks, in the order of their students; none where students stand for them.
+    pub fn mean_networks(&self) -> &[Network] {
+        self.teaching.mean_networks()
     }
 
-    /// The networks that give features and are evaluated: the mean networks where there are any.
-    pub fn mean_networks(&self) -> [&Network; 2] {
-        let networks = self.mean_networks.as_ref().unwrap_or(&self.students);
-        [&networks[0], &networks[1]]
+    /// The networks that the method answers for, and that are evaluated: the mean networks where there are any.
+    pub fn answering(&self) -> &[Network] {
+        if self.mean_networks().is_empty() { self.students() } else { self.mean_networks() }
+    }
+
+    /// The networks whose features are clustered.
+    fn clustering_networks(&self) -> &[Network] {
+        match self.settings.cluster_features {
+            ClusterFeatures::MeanNetworks => self.answering(),
+            ClusterFeatures::Networks => self.students(),
+        }
     }
 
     /// One epoch: cluster the target's features, start the classifiers from the centroids, train on the pseudo labels.
@@ -135,7 +140,9 @@ impl Adaptation {
     pub fn next_epoch(&mut self, observer: &mut dyn Observer) -> Result<EpochOutcome> {
         let features = self.average_features(observer)?;
         let pseudo_labels = self.cluster(&features, observer)?;
-        self.reset_classifiers(&pseudo_labels.centroids)?;
+        if self.settings.reset_classifier || self.epoch == 0 {
+            self.reset_classifiers(&pseudo_labels.centroids)?;
+        }
         let losses = self.train(&pseudo_labels, observer)?;
         self.epoch += 1;
         Ok(EpochOutcome { pseudo_labels, losses })
@@ -144,10 +151,10 @@ impl Adaptation {
     fn average_features(&self, observer: &mut dyn Observer) -> Result<Tensor> {
         let images = self.target.images.len();
         observer.progress(Stage::Features, 0, images)?;
-        let features =
-            features::extract(&self.mean_networks(), &self.target.images, FEATURE_BATCH, &mut |done| {
-                observer.progress(Stage::Features, done, images)
-            })?;
+        let networks: Vec<&Network> = self.clustering_networks().iter().collect();
+        let features = features::extract(&networks, &self.target.images, FEATURE_BATCH, &mut |done| {
+            observer.progress(Stage::Features, done, images)
+        })?;
         Ok(features::average(&features))
     }
 
@@ -162,27 +169,25 @@ impl Adaptation {
     }
 
     fn reset_classifiers(&mut self, centroids: &Tensor) -> Result<()> {
-        let mut networks = self.students.iter_mut().chain(self.mean_networks.iter_mut().flatten());
+        let (students, mean_networks) = self.teaching.both_mut();
+        let mut networks = students.iter_mut().chain(mean_networks);
         networks.try_for_each(|network| network.set_classifier(&centroids.to_device(network.device())))
     }
 
     fn train(&mut self, pseudo_labels: &PseudoLabels, observer: &mut dyn Observer) -> Result<MeanLosses> {
         let steps = self.settings.steps;
-        let parameters = self.students.iter().flat_map(Network::trained).collect();
+        let parameters = self.students().iter().flat_map(Network::trained).collect();
         let mut optimizer = FusedAdam::new(parameters, self.settings.weight_decay);
-        let names: &[&str] = if self.mean_networks.is_some() { &Terms::NAMES } else { &HARD_NAMES };
-        let mut losses = MeanLosses::new(names);
+        let mut losses = MeanLosses::new(self.teaching.names());
         observer.progress(Stage::Training, 0, steps)?;
         for (step, batch) in self.loader(&pseudo_labels.labels)?.enumerate() {
             let (values, total) = self.forward(&batch?, pseudo_labels)?;
             optimizer.zero_grad();
             total.f_backward().map_err(Error::torch("cannot compute gradients"))?;
             optimizer.step(self.settings.learning_rate)?;
-            if let Some(mean_networks) = &mut self.mean_networks {
-                let step = self.epoch * steps + step;
-                let decay = ema::decay(self.settings.ema, step, self.settings.alpha);
-                mutual::update_mean_networks(mean_networks, &self.students, decay)?;
-            }
+            let decay = ema::decay(self.settings.ema, self.epoch * steps + step, self.settings.alpha);
+            let (students, mean_networks) = self.teaching.both_mut();
+            mutual::update_mean_networks(mean_networks, students, decay)?;
             losses.add(&values);
             observer.progress(Stage::Training, step + 1, steps)?;
         }
@@ -197,23 +202,14 @@ impl Adaptation {
             .filter_map(|at| pseudo_labels.labels[*at])
             .map(|label| label as i64)
             .collect();
-        let labels = Tensor::from_slice(&labels).to_device(self.students[0].device());
-        let [one, two] = &self.students;
-        let views = [&one.place(&batch.views[0])?, &two.place(&batch.views[1])?];
+        let labels = Tensor::from_slice(&labels).to_device(self.students()[0].device());
         let weights = Weights {
             soft_ce: self.settings.soft_ce_weight,
             soft_triplet: self.settings.soft_tri_weight,
             epsilon: self.settings.epsilon,
             clusters: pseudo_labels.clusters,
         };
-        let group = self.settings.batch.group();
-        match &self.mean_networks {
-            Some(mean_networks) => {
-                let terms = mutual::terms(&self.students, mean_networks, views, &labels, &weights, group)?;
-                Ok((terms.values(), terms.total))
-            }
-            None => mutual::hard_terms(&self.students, views, &labels, &weights, group),
-        }
+        self.teaching.forward(&batch.views, &labels, &weights, self.settings.batch.group())
     }
 
     fn loader(&self, labels: &[Option<usize>]) -> Result<TrainLoader> {

@@ -7,11 +7,13 @@ pub mod ema;
 mod fused_adam;
 mod losses;
 pub mod mutual;
+pub mod own_mean;
 pub mod pretrain;
 mod pseudo_labels;
 mod schedule;
 mod settings;
 pub mod statistics;
+mod teaching;
 
 pub use adaptation::{Adaptation, EpochOutcome, TargetImages};
 pub use fused_adam::FusedAdam;
@@ -20,7 +22,8 @@ pub use pretrain::{Pretraining, SourceImages};
 pub use pseudo_labels::{Clusterer, PseudoLabels};
 pub use schedule::{Schedule, Unit, WarmUp};
 pub use settings::{
-    AdaptationSettings, BatchSettings, Clustering, PretrainingSettings, TargetStatistics, TransformSettings,
+    AdaptationSettings, BatchSettings, ClusterFeatures, Clustering, PretrainingSettings, TargetStatistics,
+    Teachers, TransformSettings,
 };
 
 use crate::error::Result;

@@ -1,4 +1,4 @@
-//! D33: one step of mutual mean-teaching on given batches, and of its hard-only baseline.
+//! D33: one step of mutual mean-teaching on given batches, of the same without mean networks, and of its hard-only baseline.
 
 use tch::Tensor;
 
@@ -30,6 +30,24 @@ pub fn terms(
     mutual_mean_teaching([&student_1, &student_2], [&mean_1, &mean_2], labels, weights)
 }
 
+/// Forward passes of mutual teaching by the current networks, the ablation without E[θ]: both students, each on its own view; each
+/// is taught by the detached outputs of the other in this very step.
+///
+/// # Errors
+/// What the objective refuses.
+pub fn current_terms(
+    students: &[Network; 2],
+    views: [&Tensor; 2],
+    labels: &Tensor,
+    weights: &Weights,
+    group: Option<i64>,
+) -> Result<Terms> {
+    let [outputs_1, outputs_2] = [0, 1].map(|at| students[at].train(views[at], group));
+    // The objective takes no gradient from its teachers.
+    let outputs = [&outputs_1, &outputs_2];
+    mutual_mean_teaching(outputs, outputs, labels, weights)
+}
+
 /// Forward passes of the baseline: hard losses of both students. Returns the values by [`HARD_NAMES`], `[5]`, and the total
 /// to minimise.
 ///
@@ -50,15 +68,11 @@ pub fn hard_terms(
     Ok((values, total))
 }
 
-/// Moves both mean networks after the optimizer's step number `step` (from 0, over all epochs).
+/// Moves every mean network towards its student after a step of the optimizer; `decay` is the share of the old mean.
 ///
 /// # Errors
 /// Networks of other shapes.
-pub fn update_mean_networks(
-    mean_networks: &mut [Network; 2],
-    students: &[Network; 2],
-    decay: f64,
-) -> Result<()> {
+pub fn update_mean_networks(mean_networks: &mut [Network], students: &[Network], decay: f64) -> Result<()> {
     for (mean, student) in mean_networks.iter_mut().zip(students) {
         ema::update(mean, student, decay)?;
     }

@@ -118,7 +118,33 @@ pub enum Clustering {
     },
 }
 
-/// Adaptation to the target (D33).
+/// Which networks there are, and who gives a student its soft labels (D33).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Teachers {
+    /// Two students; each is taught by the mean network of the other. Published.
+    #[default]
+    MutualMean,
+    /// One student, taught by its own mean network: the paper's ablation without θ2.
+    OwnMean,
+    /// Two students; each is taught by what the other gives in the same step. No mean networks, so `alpha` has no part: the
+    /// paper's ablation without E[θ].
+    MutualCurrent,
+}
+
+/// Whose features are clustered, where there are mean networks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ClusterFeatures {
+    /// The mean networks'. Published.
+    #[default]
+    MeanNetworks,
+    /// The students'.
+    Networks,
+}
+
+/// Adaptation to the target (D33). Switches that came after the first version are not written where they have their published
+/// value, so that folders of earlier runs still belong to the same settings.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AdaptationSettings {
@@ -139,6 +165,15 @@ pub struct AdaptationSettings {
     /// How their memory starts: `published` with the first student, `paper` with α at once.
     #[serde(default)]
     pub ema: Convention,
+    /// Which networks there are and who teaches whom.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub teachers: Teachers,
+    /// Whose features are clustered.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub cluster_features: ClusterFeatures,
+    /// Whether every epoch starts its classifiers from its centroids, as published; otherwise the first one only.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub reset_classifier: bool,
     /// λ_id.
     pub soft_ce_weight: f64,
     /// λ_tri.
@@ -150,9 +185,21 @@ pub struct AdaptationSettings {
 }
 
 impl AdaptationSettings {
-    /// Whether anything asks for mean networks. With α = 0 and no soft loss they would be copies of the students, so the
-    /// students stand for them (the clustering baseline).
-    pub fn has_mean_networks(&self) -> bool {
-        self.alpha > 0.0 || self.soft_ce_weight > 0.0 || self.soft_tri_weight > 0.0
+    /// Whether the step has soft losses or mean networks at all. With α = 0 and no soft loss, mean networks would be copies of the
+    /// students, so the students stand for them (the clustering baseline).
+    pub fn is_hard_only(&self) -> bool {
+        self.alpha == 0.0 && self.soft_ce_weight == 0.0 && self.soft_tri_weight == 0.0
     }
+}
+
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn is_yes(value: &bool) -> bool {
+    *value
 }

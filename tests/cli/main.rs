@@ -4,7 +4,10 @@
 mod bad_input;
 mod cluster;
 mod dbscan;
+mod experiments;
 mod files;
+#[cfg(unix)]
+mod killed;
 mod networks;
 mod run;
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use mmt::loss::objective::{self as fast_objective, Weights};
 use mmt::model as fast;
 use mmt::random::stream;
-use mmt::train::{FusedAdam, ema, mutual, pretrain};
+use mmt::train::{FusedAdam, ema, mutual, own_mean, pretrain};
 use mmt_reference::loss::objective::{Terms, Weights as ReferenceWeights, hard_only};
 use mmt_reference::model as reference;
 use mmt_reference::train as reference_train;
@@ -228,6 +228,91 @@ fn ten_steps_of_the_clustering_baseline_agree_in_every_number() {
             for (student, expected) in students.iter().zip(&networks.students) {
                 same_state("D33", student, expected).map_err(|failure| failure.at(step))?;
             }
+        }
+        Ok(())
+    };
+    run().unwrap();
+}
+
+fn weights() -> (Weights, ReferenceWeights) {
+    let (soft_ce, soft_triplet, epsilon, clusters) = (0.5, 0.8, 0.1, CLUSTERS);
+    (
+        Weights { soft_ce, soft_triplet, epsilon, clusters },
+        ReferenceWeights { soft_ce, soft_triplet, epsilon, clusters },
+    )
+}
+
+#[test]
+fn ten_steps_without_mean_networks_agree_in_every_number() {
+    let run = || -> Trial {
+        let [one, two] =
+            [Twins::new(fast::BlockKind::Basic, "one/")?, Twins::new(fast::BlockKind::Basic, "two/")?];
+        let students = [one.fast, two.fast];
+        let mut adam =
+            FusedAdam::new(students.iter().flat_map(fast::Network::trained).collect(), WEIGHT_DECAY);
+        let mut networks =
+            reference_train::mutual::Networks::new([one.reference, two.reference], WEIGHT_DECAY);
+        let (labels, (weights, reference_weights)) = (convert::label_tensor(&LABELS), weights());
+        for step in 0..STEPS {
+            let [(view_1, volume_1), (view_2, volume_2)] =
+                [images(&format!("view-1/{step}"))?, images(&format!("view-2/{step}"))?];
+            let terms = mutual::current_terms(&students, [&view_1, &view_2], &labels, &weights, Some(4))?;
+            adam.zero_grad();
+            terms.total.backward();
+            adam.step(LEARNING_RATE)?;
+            let settings = reference_train::mutual::StepSettings {
+                weights: reference_weights,
+                learning_rate: LEARNING_RATE,
+                decay: 0.0,
+                group: Some(4),
+            };
+            let expected = networks.current_step([&volume_1, &volume_2], &LABELS, &settings)?;
+            let values = Vec::<f64>::try_from(terms.values())?;
+            for ((name, actual), expected) in Terms::NAMES.iter().zip(values).zip(expected.values()) {
+                same("D33", actual, expected).map_err(|failure| failure.at(name).at(step))?;
+            }
+            same_moments(&adam, &networks.optimizers).map_err(|failure| failure.at(step))?;
+            for (student, expected) in students.iter().zip(&networks.students) {
+                same_state("D33", student, expected).map_err(|failure| failure.at(step))?;
+            }
+        }
+        Ok(())
+    };
+    run().unwrap();
+}
+
+#[test]
+fn ten_steps_of_one_network_and_its_own_mean_agree_in_every_number() {
+    let run = || -> Trial {
+        let Twins { fast: student, reference } = Twins::new(fast::BlockKind::Bottleneck, "one/")?;
+        let mut means = [student.duplicate()?];
+        let mut adam = FusedAdam::new(student.trained(), WEIGHT_DECAY);
+        let mut twin = reference_train::own_mean::OwnMean::new(reference, WEIGHT_DECAY);
+        let (labels, alpha, (weights, reference_weights)) = (convert::label_tensor(&LABELS), 0.7, weights());
+        for step in 0..STEPS {
+            let (view, volume) = images(&format!("view-1/{step}"))?;
+            let terms = own_mean::terms(&student, &means[0], &view, &labels, &weights, None)?;
+            adam.zero_grad();
+            terms.total.backward();
+            adam.step(LEARNING_RATE)?;
+            let decay = ema::decay(ema::Convention::Published, step, alpha);
+            mutual::update_mean_networks(&mut means, std::slice::from_ref(&student), decay)?;
+            let settings = reference_train::mutual::StepSettings {
+                weights: reference_weights,
+                learning_rate: LEARNING_RATE,
+                decay: reference_train::ema::decay(reference_train::ema::Convention::Published, step, alpha)?,
+                group: None,
+            };
+            let expected = twin.step(&volume, &LABELS, &settings)?;
+            let expected = [expected.ce, expected.tri, expected.soft_ce, expected.soft_tri, expected.total];
+            let values = Vec::<f64>::try_from(own_mean::values(&terms))?;
+            for ((name, actual), expected) in own_mean::NAMES.iter().zip(values).zip(expected) {
+                same("D33", actual, expected).map_err(|failure| failure.at(name).at(step))?;
+            }
+            let optimizers = std::slice::from_ref(&twin.optimizer);
+            same_moments(&adam, optimizers).map_err(|failure| failure.at(step))?;
+            same_state("D33", &student, &twin.student).map_err(|failure| failure.at(step))?;
+            same_state("D33", &means[0], &twin.mean_network).map_err(|failure| failure.at(step))?;
         }
         Ok(())
     };

@@ -90,13 +90,8 @@ pub fn mutual_mean_teaching(
     labels: &[usize],
     weights: &Weights,
 ) -> Result<Terms> {
-    check_share("soft_ce_weight", weights.soft_ce)?;
-    check_share("soft_tri_weight", weights.soft_triplet)?;
-    for (outputs, mean) in students.iter().zip(mean_networks) {
-        check_same_shape(&mean.features, &outputs.features, "features of the mean network")?;
-    }
-    let one = against(students[0], mean_networks[1], labels, weights)?;
-    let two = against(students[1], mean_networks[0], labels, weights)?;
+    let one = mean_teaching(students[0], mean_networks[1], labels, weights)?;
+    let two = mean_teaching(students[1], mean_networks[0], labels, weights)?;
     let total = (one.ce + two.ce) * (1.0 - weights.soft_ce)
         + (one.tri + two.tri) * (1.0 - weights.soft_triplet)
         + (one.soft_ce + two.soft_ce) * weights.soft_ce
@@ -115,17 +110,34 @@ pub fn mutual_mean_teaching(
     })
 }
 
-/// The four terms of one student and the gradient of their weighted sum.
-struct Student {
-    ce: f64,
-    tri: f64,
-    soft_ce: f64,
-    soft_tri: f64,
-    gradient: Outputs,
+/// The four terms of one student and one teacher, their weighted sum and its gradient.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StudentTerms {
+    /// Hard identity loss (D1).
+    pub ce: f64,
+    /// Hard softmax-triplet loss (D6).
+    pub tri: f64,
+    /// Soft identity loss against the teacher (D2).
+    pub soft_ce: f64,
+    /// Soft softmax-triplet loss against the teacher (D7).
+    pub soft_tri: f64,
+    /// `(1−λ_id) ce + λ_id soft_ce + (1−λ_tri) tri + λ_tri soft_tri`.
+    pub total: f64,
+    /// Gradient of the total with respect to the student's outputs; zero in the unused columns of the logits.
+    pub gradient: Outputs,
 }
 
-/// The terms of `student` with `teacher`, the mean network of the *other* student.
-fn against(student: &Outputs, teacher: &Outputs, labels: &[usize], weights: &Weights) -> Result<Student> {
+/// One student's part of the objective (D8): `student` against `teacher`, a constant. With the student's own mean
+/// network as its teacher it is the whole objective of the ablation without θ2.
+pub fn mean_teaching(
+    student: &Outputs,
+    teacher: &Outputs,
+    labels: &[usize],
+    weights: &Weights,
+) -> Result<StudentTerms> {
+    check_share("soft_ce_weight", weights.soft_ce)?;
+    check_share("soft_tri_weight", weights.soft_triplet)?;
+    check_same_shape(&teacher.features, &student.features, "features of the mean network")?;
     let logits = cut(&student.logits, weights.clusters)?;
     let ce = label_smoothed(&logits, labels, weights.epsilon)?;
     let soft_ce = soft_cross_entropy(&logits, &cut(&teacher.logits, weights.clusters)?)?;
@@ -137,7 +149,9 @@ fn against(student: &Outputs, teacher: &Outputs, labels: &[usize], weights: &Wei
         features: weighted_sum((1.0 - v, &tri.gradient), (v, &soft_tri.gradient)),
         logits: widened(&logits_gradient, student.logits.columns()),
     };
-    Ok(Student { ce: ce.loss, tri: tri.loss, soft_ce: soft_ce.loss, soft_tri: soft_tri.loss, gradient })
+    let (ce, tri, soft_ce, soft_tri) = (ce.loss, tri.loss, soft_ce.loss, soft_tri.loss);
+    let total = (1.0 - w) * ce + w * soft_ce + (1.0 - v) * tri + v * soft_tri;
+    Ok(StudentTerms { ce, tri, soft_ce, soft_tri, total, gradient })
 }
 
 /// Hard losses of one network: identity loss, softmax-triplet loss, their sum and its gradient.

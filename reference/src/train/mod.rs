@@ -3,5 +3,6 @@
 pub mod ema;
 pub mod fused_adam;
 pub mod mutual;
+pub mod own_mean;
 pub mod pretrain;
 pub mod schedule;

@@ -5,7 +5,7 @@ use super::ema;
 use super::fused_adam::Adam;
 use crate::distance::normalize_rows;
 use crate::error::{InvalidInput, Result};
-use crate::loss::objective::{HardTerms, Terms, Weights, hard_only, mutual_mean_teaching};
+use crate::loss::objective::{HardTerms, Outputs, Terms, Weights, hard_only, mutual_mean_teaching};
 use crate::matrix::Matrix;
 use crate::model::{Network, NetworkTrace, Volume};
 
@@ -65,12 +65,45 @@ impl Networks {
     /// students, Adam (D24), then the mean networks (D23). Returns the losses.
     pub fn step(&mut self, views: [&Volume; 2], labels: &[usize], settings: &StepSettings) -> Result<Terms> {
         let (terms, traces) = self.terms(views, labels, settings)?;
-        for (at, trace) in traces.iter().enumerate() {
-            let gradients = self.students[at].backward(trace, &terms.gradients[at])?;
-            self.optimizers[at].step(self.students[at].state_mut(), &gradients, settings.learning_rate)?;
-        }
+        self.descend(&traces, [&terms.gradients[0], &terms.gradients[1]], settings)?;
         self.update_mean_networks(settings.decay)?;
         Ok(terms)
+    }
+
+    /// A step of mutual teaching by the current networks, the paper's ablation without E[θ]: each student is taught by what
+    /// the other gives in this very step, which is a constant to it. The mean networks have no part; they stay as they are.
+    pub fn current_step(
+        &mut self,
+        views: [&Volume; 2],
+        labels: &[usize],
+        settings: &StepSettings,
+    ) -> Result<Terms> {
+        check_views(views)?;
+        let (outputs_1, trace_1) = self.students[0].train(views[0], settings.group)?;
+        let (outputs_2, trace_2) = self.students[1].train(views[1], settings.group)?;
+        let teachers = [outputs_1.clone(), outputs_2.clone()];
+        let terms = mutual_mean_teaching(
+            [&outputs_1, &outputs_2],
+            [&teachers[0], &teachers[1]],
+            labels,
+            &settings.weights,
+        )?;
+        self.descend(&[trace_1, trace_2], [&terms.gradients[0], &terms.gradients[1]], settings)?;
+        Ok(terms)
+    }
+
+    /// Adam (D24) on both students, by the gradients of their outputs.
+    fn descend(
+        &mut self,
+        traces: &[NetworkTrace; 2],
+        gradients: [&Outputs; 2],
+        settings: &StepSettings,
+    ) -> Result<()> {
+        for (at, trace) in traces.iter().enumerate() {
+            let gradients = self.students[at].backward(trace, gradients[at])?;
+            self.optimizers[at].step(self.students[at].state_mut(), &gradients, settings.learning_rate)?;
+        }
+        Ok(())
     }
 
     /// A step of the paper's baseline: hard losses of both students (λ_id = λ_tri = 0) and α = 0. The mean
@@ -90,10 +123,7 @@ impl Networks {
             hard_only(&outputs_1, labels, weights.epsilon, weights.clusters)?,
             hard_only(&outputs_2, labels, weights.epsilon, weights.clusters)?,
         ];
-        for (at, trace) in [trace_1, trace_2].iter().enumerate() {
-            let gradients = self.students[at].backward(trace, &terms[at].gradient)?;
-            self.optimizers[at].step(self.students[at].state_mut(), &gradients, settings.learning_rate)?;
-        }
+        self.descend(&[trace_1, trace_2], [&terms[0].gradient, &terms[1].gradient], settings)?;
         self.mean_networks = self.students.clone();
         Ok(terms)
     }
@@ -216,6 +246,23 @@ mod tests {
             assert!(soft.iter().zip(hard).all(|(a, b)| (a - b).abs() < 1e-12));
         }
         assert_eq!(hard.mean_networks, hard.students);
+    }
+
+    #[test]
+    fn without_mean_networks_the_first_step_is_that_of_mutual_mean_teaching() {
+        // Mean networks that equal their students give what these give.
+        let (mut with, mut without) = (networks(), networks());
+        let views = [&images(6, 2), &images(6, 3)];
+        let means = without.mean_networks.clone();
+        let expected = with.step(views, &LABELS, &SETTINGS).unwrap();
+        assert_eq!(without.current_step(views, &LABELS, &SETTINGS).unwrap(), expected);
+        assert_eq!(without.students, with.students);
+        assert_eq!(without.mean_networks, means);
+        let settings = StepSettings { decay: 0.9, ..SETTINGS };
+        with.step(views, &LABELS, &settings).unwrap();
+        let third = with.step(views, &LABELS, &settings).unwrap();
+        without.current_step(views, &LABELS, &settings).unwrap();
+        assert_ne!(without.current_step(views, &LABELS, &settings).unwrap(), third);
     }
 
     #[test]

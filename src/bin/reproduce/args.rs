@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use mmt::experiment::{Method, Profile, Task};
+use mmt::experiment::{Experiment, InitialWeights, Method, Origin, Profile, RunOptions, Shard, Task};
 use mmt::{Error, Result};
 use tch::{Cuda, Device};
 
@@ -27,6 +27,8 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Say what a run with these options would do, what is done already, and how long the rest should take. Runs nothing.
+    Plan(SelectArgs),
     /// Make tables and figures again from the records of earlier runs.
     Report(ReportArgs),
     /// Evaluate a checkpoint on a dataset: mAP and CMC, with re-ranking if asked for.
@@ -67,18 +69,37 @@ pub struct AgreementArgs {
 
 #[derive(Debug, Args)]
 pub struct RunArgs {
+    #[command(flatten)]
+    pub select: SelectArgs,
+    /// Say more: what each job does.
+    #[arg(short, long, conflicts_with = "quiet")]
+    pub verbose: bool,
+    /// Say only what failed, and where the report is.
+    #[arg(short, long)]
+    pub quiet: bool,
+}
+
+/// What is run, and where.
+#[derive(Debug, Args)]
+pub struct SelectArgs {
     /// Embedded profile (quick, standard, paper, miniature) or the path of a TOML file.
     #[arg(long, default_value = "quick", value_name = "NAME|FILE")]
     pub profile: String,
-    /// Task to run, may be repeated: market-to-duke, duke-to-market, market-to-msmt, duke-to-msmt [default: those of the profile].
+    /// Which rows and tasks of the profile: table1, table2 (ablations), sensitivity, bn-group, or the path of a TOML file.
+    #[arg(long, default_value = "table1", value_name = "NAME|FILE")]
+    pub experiment: String,
+    /// Task to run, may be repeated: market-to-duke, duke-to-market, market-to-msmt, duke-to-msmt [default: those of the experiment].
     #[arg(long = "task", value_name = "TASK")]
     pub tasks: Vec<Task>,
-    /// Method to run, may be repeated: pre-trained, baseline, mmt, oracle [default: all].
+    /// Method to run, may be repeated: pre-trained, baseline, mmt, oracle, variant (rows of an experiment) [default: all].
     #[arg(long = "method", value_name = "METHOD")]
     pub methods: Vec<Method>,
     /// Seeds, such as 1,2,3 [default: those of the profile].
     #[arg(long, value_delimiter = ',', value_name = "N,...")]
     pub seeds: Vec<u64>,
+    /// Run the I-th of N parts of the jobs; start each part by a command of its own, on one machine or several.
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<Shard>,
     /// Evaluate with k-reciprocal re-ranking as well; the records keep both.
     #[arg(long)]
     pub rerank: bool,
@@ -96,12 +117,6 @@ pub struct RunArgs {
     pub init: Option<PathBuf>,
     #[command(flatten)]
     pub machine: MachineArgs,
-    /// Say more: what each job does.
-    #[arg(short, long, conflicts_with = "quiet")]
-    pub verbose: bool,
-    /// Say only what failed, and where the report is.
-    #[arg(short, long)]
-    pub quiet: bool,
 }
 
 /// What the computation runs on.
@@ -132,10 +147,10 @@ impl MachineArgs {
     }
 }
 
-impl RunArgs {
-    /// The profile with what the command line changes.
+impl SelectArgs {
+    /// The experiment's profile with what the command line changes.
     pub fn profile(&self) -> Result<Profile> {
-        let mut profile = Profile::load(&self.profile)?;
+        let mut profile = Experiment::load(&self.experiment)?.of(&Profile::load(&self.profile)?)?;
         if !self.tasks.is_empty() {
             profile.tasks = unique(&self.tasks);
         }
@@ -146,7 +161,27 @@ impl RunArgs {
         Ok(profile)
     }
 
-    pub fn methods(&self) -> Vec<Method> {
+    /// How that profile is to be run.
+    ///
+    /// # Errors
+    /// A checkpoint to start from that cannot be read.
+    pub fn options(&self, profile: &Profile) -> Result<RunOptions> {
+        let origin = match &self.data_root {
+            Some(root) => Origin::Real(root.clone()),
+            None => Origin::Synthetic(self.domains_dir.clone(), profile.domains.clone()),
+        };
+        Ok(RunOptions {
+            out: self.out.clone(),
+            origin,
+            methods: self.methods(),
+            shard: self.shard,
+            device: self.machine.device,
+            threads: self.machine.threads(),
+            init: self.init.as_deref().map(InitialWeights::open).transpose()?,
+        })
+    }
+
+    fn methods(&self) -> Vec<Method> {
         if self.methods.is_empty() { Method::ALL.to_vec() } else { unique(&self.methods) }
     }
 }

@@ -12,9 +12,9 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use args::{AgreementArgs, Cli, Command, ReportArgs, RunArgs};
+use args::{AgreementArgs, Cli, Command, ReportArgs, RunArgs, SelectArgs};
 use clap::Parser;
-use mmt::experiment::{InitialWeights, Origin, Run, RunOptions, Stop};
+use mmt::experiment::{Forecast, Run, Stop};
 use mmt::report::{agreement, build};
 use mmt::{Error, Result};
 use progress::{Bars, Verbosity};
@@ -27,6 +27,7 @@ const INTERRUPTED: u8 = 130;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
+        Some(Command::Plan(args)) => plan(&args),
         Some(Command::Report(args)) => report(&args),
         Some(Command::Evaluate(args)) => evaluate::run(&args),
         Some(Command::Extract(args)) => extract::run(&args),
@@ -51,34 +52,37 @@ fn main() -> ExitCode {
 }
 
 fn run(args: &RunArgs) -> Result<()> {
-    let profile = args.profile()?;
-    args.machine.set_threads()?;
+    let select = &args.select;
+    let profile = select.profile()?;
+    select.machine.set_threads()?;
     let stop = Arc::new(Stop::new());
     on_interrupt(stop.clone())?;
-    let origin = match &args.data_root {
-        Some(root) => Origin::Real(root.clone()),
-        None => Origin::Synthetic(args.domains_dir.clone(), profile.domains.clone()),
-    };
     let verbosity = match (args.quiet, args.verbose) {
         (true, _) => Verbosity::Quiet,
         (_, true) => Verbosity::Verbose,
         _ => Verbosity::Normal,
     };
     let bars = Bars::new(verbosity);
-    let options = RunOptions {
-        out: args.out.clone(),
-        origin,
-        methods: args.methods(),
-        device: args.machine.device,
-        threads: args.machine.threads(),
-        init: args.init.as_deref().map(InitialWeights::open).transpose()?,
-    };
+    let options = select.options(&profile)?;
     let result = Run::new(profile, options, stop, &bars).and_then(|run| run.execute(&bars).map(|()| run));
     bars.clear();
     let run = result?;
+    if select.shard.is_some() {
+        // The other parts may be at work still.
+        let folder = run.folder().display();
+        println!("This part is done. When all are: reproduce report {folder}");
+        return Ok(());
+    }
     let left_out: Vec<(String, String)> =
         run.left_out().iter().map(|left_out| (left_out.task.to_string(), left_out.reason.clone())).collect();
     write_report(&[run.folder().to_owned()], &run.folder().join("report"), &left_out)
+}
+
+fn plan(args: &SelectArgs) -> Result<()> {
+    let profile = args.profile()?;
+    let options = args.options(&profile)?;
+    println!("{}", Forecast::new(profile, options)?);
+    Ok(())
 }
 
 fn report(args: &ReportArgs) -> Result<()> {

@@ -115,6 +115,10 @@ impl Monitor for Bars {
         self.state().jobs.insert(job, JobBar { label: label.to_owned(), bar, stage: None });
     }
 
+    fn elsewhere(&self, _job: usize, label: &str) {
+        self.say(&format!("{label}: another process is at work on it"));
+    }
+
     fn progress(&self, job: usize, (epoch, epochs): (usize, usize), stage: Stage, done: usize, total: usize) {
         let mut state = self.state();
         let Some(job) = state.jobs.get_mut(&job) else { return };

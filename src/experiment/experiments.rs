@@ -1,0 +1,200 @@
+//! Experiments: TOML files, embedded or a user's own, that say which tasks and rows of a profile are run, and which rows are made
+//! of the profile's mutual mean-teaching by a change. They turn a profile into another one; all that runs, runs from that.
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+use toml::{Table, Value};
+
+use super::layers::{Library, merge, usage};
+use super::profile::{Method, Profile, Row};
+use super::task::Task;
+use crate::error::{Error, Result};
+use crate::train::{AdaptationSettings, Clustering};
+
+/// The experiments that come with the program.
+const LIBRARY: Library = Library {
+    kind: "experiment",
+    embedded: &[
+        ("table1", include_str!("experiments/table1.toml")),
+        ("table2", include_str!("experiments/table2.toml")),
+        ("sensitivity", include_str!("experiments/sensitivity.toml")),
+        ("bn-group", include_str!("experiments/bn-group.toml")),
+    ],
+};
+
+/// A row that is the profile's first row of [`Method::Mmt`] with a change.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Change {
+    name: String,
+    /// Settings laid over that row's.
+    #[serde(default)]
+    adaptation: Table,
+    /// k-means: k times this.
+    clusters_factor: Option<f64>,
+    /// Equal parts of the batch that have batch-norm statistics of their own.
+    batch_parts: Option<usize>,
+}
+
+/// What is run of a profile.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Experiment {
+    name: String,
+    /// Tasks; those of the profile where there are none.
+    tasks: Option<Vec<Task>>,
+    /// Methods whose first row of the profile is run; all rows where there are none.
+    profile_rows: Option<Vec<Method>>,
+    #[serde(default)]
+    rows: Vec<Change>,
+}
+
+impl Experiment {
+    /// Names of the embedded experiments.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        LIBRARY.names()
+    }
+
+    /// The experiment called `name`, or the one in the TOML file of that path.
+    ///
+    /// # Errors
+    /// Neither exists, or it is no valid experiment; the text names the key.
+    pub fn load(name: &str) -> Result<Self> {
+        let (table, origin) = LIBRARY.read(name)?;
+        Value::Table(table).try_into().map_err(|error| usage(&origin, &error))
+    }
+
+    /// `profile` with the tasks and rows of this experiment. A row whose settings come out equal to those of a row before it is left
+    /// out: that row stands for it.
+    ///
+    /// # Errors
+    /// A row that this profile cannot have.
+    pub fn of(&self, profile: &Profile) -> Result<Profile> {
+        let mut rows = self.own_rows(profile);
+        for change in &self.rows {
+            let row = self.changed(profile, change)?;
+            if rows.iter().all(|other| !other.method.adapts() || other.adaptation != row.adaptation) {
+                rows.push(row);
+            }
+        }
+        let tasks = self.tasks.clone().unwrap_or_else(|| profile.tasks.clone());
+        Profile { rows, tasks, ..profile.clone() }.checked(&format!("experiment {}", self.name))
+    }
+
+    fn own_rows(&self, profile: &Profile) -> Vec<Row> {
+        let first = |method: &Method| profile.rows.iter().find(|row| row.method == *method).cloned();
+        match &self.profile_rows {
+            Some(methods) => methods.iter().filter_map(first).collect(),
+            None => profile.rows.clone(),
+        }
+    }
+
+    fn changed(&self, profile: &Profile, change: &Change) -> Result<Row> {
+        let refuse =
+            |text: &str| Error::Usage(format!("experiment {}, row {}: {text}", self.name, change.name));
+        let full = profile.rows.iter().find(|row| row.method == Method::Mmt);
+        let full = full.ok_or_else(|| refuse("the profile has no row of method mmt to change"))?;
+        let mut table = Table::try_from(&full.adaptation).map_err(|error| refuse(&error.to_string()))?;
+        merge(&mut table, change.adaptation.clone());
+        let adaptation = Value::Table(table).try_into();
+        let mut adaptation: AdaptationSettings = adaptation
+            .map_err(|error| usage(&format!("experiment {}, row {}", self.name, change.name), &error))?;
+        if let Some(factor) = change.clusters_factor {
+            let Clustering::KMeans { clusters, .. } = &mut adaptation.clustering else {
+                return Err(refuse(
+                    "clusters_factor is for k-means, but the profile's first mmt row has DBSCAN",
+                ));
+            };
+            *clusters = (*clusters as f64 * factor).round() as usize;
+        }
+        if let Some(parts) = change.batch_parts {
+            if !adaptation.batch.size().is_multiple_of(parts) {
+                return Err(refuse("batch_parts must divide the batch"));
+            }
+            // 0 is how the settings say the whole batch.
+            adaptation.batch.bn_group = if parts == 1 { 0 } else { adaptation.batch.size() / parts };
+        }
+        let tasks: BTreeSet<Task> = Task::ALL.into_iter().collect();
+        Ok(Row { name: change.name.clone(), method: Method::Variant, adaptation, tasks })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::train::Teachers;
+
+    fn rows(experiment: &str, profile: &str) -> Vec<Row> {
+        let profile = Profile::load(profile).unwrap();
+        Experiment::load(experiment).unwrap().of(&profile).unwrap().rows
+    }
+
+    #[test]
+    fn table1_is_the_profile_itself() {
+        for name in Profile::names() {
+            let profile = Profile::load(name).unwrap();
+            assert_eq!(Experiment::load("table1").unwrap().of(&profile).unwrap(), profile);
+        }
+    }
+
+    #[test]
+    fn table2_has_the_papers_nine_rows_each_with_its_one_change() {
+        let rows = rows("table2", "paper");
+        assert_eq!(rows.len(), 9);
+        let of = |name: &str| rows.iter().find(|row| row.name == name).unwrap().adaptation.clone();
+        let full = of("mmt-500");
+        let expected = [
+            ("without-soft-ce", AdaptationSettings { soft_ce_weight: 0.0, ..full.clone() }),
+            ("without-soft-tri", AdaptationSettings { soft_tri_weight: 0.0, ..full.clone() }),
+            ("without-second-network", AdaptationSettings { teachers: Teachers::OwnMean, ..full.clone() }),
+            (
+                "without-mean-networks",
+                AdaptationSettings { teachers: Teachers::MutualCurrent, ..full.clone() },
+            ),
+            ("only-soft", AdaptationSettings { soft_ce_weight: 1.0, soft_tri_weight: 1.0, ..full.clone() }),
+            ("without-ce", AdaptationSettings { soft_ce_weight: 1.0, ..full.clone() }),
+        ];
+        for (name, settings) in expected {
+            assert_eq!(of(name), settings, "{name}");
+        }
+    }
+
+    #[test]
+    fn the_profiles_own_values_are_no_second_row() {
+        let names: Vec<String> = rows("sensitivity", "paper").into_iter().map(|row| row.name).collect();
+        for own in ["soft-ce-0.5", "soft-tri-0.8", "alpha-0.999", "k-same"] {
+            assert!(!names.contains(&own.to_owned()), "{own}");
+        }
+        // The start, the profile's row, four values each of the weights, two of alpha and of k.
+        assert_eq!(names.len(), 2 + 4 + 4 + 2 + 2);
+        let quick: Vec<String> = rows("sensitivity", "quick").into_iter().map(|row| row.name).collect();
+        assert!(quick.contains(&"alpha-0.999".to_owned()) && !quick.contains(&"alpha-0.99".to_owned()));
+    }
+
+    #[test]
+    fn shared_rows_have_equal_settings_in_all_experiments() {
+        for profile in Profile::names() {
+            let all: Vec<Row> =
+                Experiment::names().flat_map(|experiment| rows(experiment, profile)).collect();
+            for row in &all {
+                let same = all.iter().filter(|other| other.name == row.name);
+                assert!(same.into_iter().all(|other| other.adaptation == row.adaptation), "{}", row.name);
+            }
+        }
+    }
+
+    #[test]
+    fn groups_and_clusters_follow_the_profile() {
+        let group = |rows: &[Row], name: &str| {
+            rows.iter().find(|row| row.name == name).map(|row| row.adaptation.batch.bn_group)
+        };
+        let paper = rows("bn-group", "paper");
+        assert_eq!(group(&paper, "bn-group-whole"), Some(0));
+        assert_eq!(group(&paper, "bn-group-half"), Some(32));
+        assert_eq!(group(&paper, "bn-group-quarter"), None, "published, and so the profile's own");
+        let quick = rows("sensitivity", "quick");
+        let twice = quick.iter().find(|row| row.name == "k-twice").unwrap();
+        assert_eq!(twice.adaptation.clustering, Clustering::KMeans { clusters: 200, n_init: 1 });
+    }
+}

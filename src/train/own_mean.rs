@@ -1,0 +1,35 @@
+//! D33 without θ2: one step of a single student that is taught by its own mean network.
+
+use tch::Tensor;
+
+use crate::error::Result;
+use crate::loss::objective::{StudentTerms, Weights, mean_teaching};
+use crate::model::Network;
+
+/// Names of the losses of a step, in the order of [`values`].
+pub const NAMES: [&str; 5] = ["ce_1", "tri_1", "soft_ce_1", "soft_tri_1", "total"];
+
+/// Forward passes of a step: the student, then its mean network, on the same view of the batch (`[B, 3, H, W]`), both in training
+/// mode; nothing flows into the mean network.
+///
+/// `labels: [B]` i64. `group`: see [`BatchStatistics`](crate::model::BatchStatistics).
+///
+/// # Errors
+/// What the objective refuses.
+pub fn terms(
+    student: &Network,
+    mean_network: &Network,
+    view: &Tensor,
+    labels: &Tensor,
+    weights: &Weights,
+    group: Option<i64>,
+) -> Result<StudentTerms> {
+    let outputs = student.train(view, group);
+    let teacher = tch::no_grad(|| mean_network.train(view, group));
+    mean_teaching(&outputs, &teacher, labels, weights)
+}
+
+/// The scalars by [`NAMES`] as one detached vector `[5]`.
+pub fn values(terms: &StudentTerms) -> Tensor {
+    Tensor::stack(&[&terms.ce, &terms.tri, &terms.soft_ce, &terms.soft_tri, &terms.total], 0).detach()
+}

@@ -1,0 +1,144 @@
+//! Experiments, plans and shards.
+
+use std::fs;
+
+use mmt::record::{EpochRecord, EvaluationRecord, read_csv};
+
+use super::run::records;
+use super::{Program, fails, files};
+
+#[test]
+fn unknown_experiments_and_shards_are_usage_errors() {
+    let program = Program::new();
+    fs::write(
+        program.path("own.toml"),
+        "name = \"own\"\n[[rows]]\nname = \"x\"\nadaptation = { alpha = 2.0 }\n",
+    )
+    .unwrap();
+    fs::write(
+        program.path("typo.toml"),
+        "name = \"typo\"\n[[rows]]\nname = \"x\"\nadaption = { alpha = 0.5 }\n",
+    )
+    .unwrap();
+    for (arguments, parts) in [
+        (&["--experiment", "table9"][..], &["table9", "table2", "sensitivity"][..]),
+        (&["--experiment", "own.toml"], &["own", "alpha"]),
+        (&["--experiment", "typo.toml"], &["adaption"]),
+        (&["--shard", "3/2"], &["3/2", "I/N"]),
+        (&["plan", "--profile", "slow"], &["slow"]),
+    ] {
+        fails(program.command(arguments).assert(), 2, parts);
+    }
+    assert_eq!(files(program.folder.path()).len(), 2, "nothing is written");
+}
+
+/// What `plan` prints for the miniature profile's one task.
+fn plan(program: &Program, arguments: &[&str]) -> String {
+    let mut command = program.command(&["plan", "--profile", "miniature", "--task", "market-to-duke"]);
+    command.args(["--threads", "2"]).arg("--out").arg(program.out()).args(arguments);
+    command.arg("--domains-dir").arg(super::DOMAINS.path());
+    String::from_utf8_lossy(&command.assert().success().get_output().stdout).into_owned()
+}
+
+/// The line of a job.
+fn line<'a>(plan: &'a str, job: &str) -> &'a str {
+    plan.lines().find(|line| line.contains(job)).unwrap_or_else(|| panic!("no {job} in {plan}"))
+}
+
+#[test]
+fn a_plan_says_what_is_done_and_how_long_the_rest_takes() {
+    let program = Program::new();
+    let before = plan(&program, &[]);
+    assert_eq!(before.matches("missing").count(), 8 + 1, "{before}");
+    assert!(before.contains("unknown") && before.contains("0/2"), "{before}");
+    assert!(!program.out().exists(), "a plan makes nothing");
+    program.miniature(&["--method", "mmt"]).assert().success();
+    let after = plan(&program, &[]);
+    assert!(line(&after, "mmt-k").contains("done"), "{after}");
+    assert!(
+        line(&after, "duke pretrain 1").contains("missing")
+            && !line(&after, "duke pretrain 1").contains("unknown")
+    );
+    assert!(line(&after, "baseline").contains("unknown"), "no baseline has run: {after}");
+    // As if it had been stopped after its second epoch's checkpoint.
+    let adapted = program.out().join("miniature/adapt/market-to-duke/mmt-k/seed-1");
+    fs::remove_file(adapted.join("DONE")).unwrap();
+    let stopped = plan(&program, &["--method", "mmt"]);
+    let stopped = line(&stopped, "mmt-k");
+    assert!(stopped.contains("partly") && stopped.contains("2/2"), "{stopped}");
+    // Another machine's seconds say nothing about this one.
+    for file in files(&program.out()).iter().filter(|file| file.ends_with("environment.json")) {
+        let path = program.out().join(file);
+        let text = fs::read_to_string(&path).unwrap();
+        fs::write(&path, text.replace("threads\"", "threads, elsewhere\"")).unwrap();
+    }
+    assert!(line(&plan(&program, &[]), "duke pretrain 1").contains("unknown"));
+}
+
+#[test]
+fn shards_together_are_the_whole_run() {
+    let (whole, parts) = (Program::new(), Program::new());
+    whole.miniature(&[]).assert().success();
+    let mut before = 0;
+    for shard in ["1/2", "2/2"] {
+        parts.miniature(&["--shard", shard]).assert().success();
+        let now = records(&parts.out()).len();
+        assert!(now > before, "{shard} has nothing to do");
+        before = now;
+    }
+    assert_eq!(records(&parts.out()), records(&whole.out()));
+    assert!(!parts.out().join("miniature/report").exists(), "parts make no report");
+}
+
+#[test]
+fn two_at_once_share_the_work() {
+    let (shared, alone) = (Program::new(), Program::new());
+    alone.miniature(&[]).assert().success();
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| shared.miniature(&[]).assert().success());
+        }
+    });
+    assert_eq!(records(&shared.out()), records(&alone.out()));
+}
+
+#[test]
+fn ablations_run_and_differ_from_the_full_method_where_they_should() {
+    let program = Program::new();
+    let switches = "name = \"switches\"\nprofile_rows = [\"mmt\"]\n\
+         [[rows]]\nname = \"kept-classifier\"\nadaptation = { reset_classifier = false }\n\
+         [[rows]]\nname = \"by-students\"\nadaptation = { cluster_features = \"networks\" }\n";
+    fs::write(program.path("switches.toml"), switches).unwrap();
+    program.miniature(&["--experiment", "table2"]).assert().success();
+    program.miniature(&["--experiment", "switches.toml"]).assert().success();
+    let task = program.out().join("miniature/adapt/market-to-duke");
+    let losses = |row: &str, epoch: usize| -> Vec<(String, f64)> {
+        let records: Vec<EpochRecord> = read_csv(&task.join(row).join("seed-1/epochs.csv")).unwrap();
+        records
+            .into_iter()
+            .filter(|record| record.epoch == epoch)
+            .map(|record| (record.loss, record.value))
+            .collect()
+    };
+    // Both switches come in with the second epoch.
+    for row in ["kept-classifier", "by-students"] {
+        assert_eq!(losses(row, 1), losses("mmt-k", 1), "{row}");
+        assert_ne!(losses(row, 2), losses("mmt-k", 2), "{row}");
+    }
+    for row in ["without-soft-ce", "without-soft-tri", "without-mean-networks", "only-soft", "without-ce"] {
+        assert_ne!(losses(row, 1), losses("mmt-k", 1), "{row}");
+    }
+    let networks = |row: &str| -> Vec<String> {
+        let path = task.join(row).join("seed-1/evaluations.csv");
+        let records: Vec<EvaluationRecord> = read_csv(&path).unwrap();
+        records.into_iter().filter(|record| record.epoch == 2).map(|record| record.network).collect()
+    };
+    assert_eq!(networks("without-second-network"), ["network-1", "student-1"]);
+    assert_eq!(networks("without-mean-networks"), ["network-1", "network-2"]);
+    assert_eq!(losses("without-second-network", 1).len(), 5);
+    let report =
+        program.command(&["report", program.out().join("miniature").to_str().unwrap()]).assert().success();
+    let (text, warnings) = (&report.get_output().stdout, &report.get_output().stderr);
+    assert!(String::from_utf8_lossy(text).contains("Without-second-network"));
+    assert_eq!(String::from_utf8_lossy(warnings), "", "no row is left out");
+}
