@@ -58,9 +58,11 @@ impl Table {
              features, 17 images per identity, unit length, f32. A product is the whole N × N matrix product X·Xᵀ, measured in the same run: the\n\
              work that nobody who compares all pairs can leave out, though its symmetry gives half of it back. mAP + CMC: N/5 queries against\n\
              4N/5 images, distances given. k-means: k = 500 N / 12,936.\n\n\
-             Machine: {}. Day: {}. libtorch 2.11.0.\n\n{}\n{}",
+             Machine: {}. Day: {}. libtorch 2.11.0. Built with the {} profile.\n\n{}\n{}",
             machine(),
             day(),
+            // `cargo bench --profile dev` spares the long build; the products are libtorch's either way.
+            if cfg!(debug_assertions) { "dev" } else { "bench" },
             self.text(),
             PEERS
         );

@@ -185,7 +185,7 @@ impl Results {
             Ok(table::Table {
                 name,
                 title: format!("{title} ({})", context.label()),
-                caption: format!("{caption} {CAPTION}"),
+                caption: format!("{caption} {CAPTION} {}", context.starts()).trim_end().to_owned(),
                 rows: shown(&frame)?,
                 data: context.stamped(frame)?,
                 header: vec!["Task", "Method", "seeds", "mAP", "top-1", "top-5", "top-10", "epoch"],

@@ -47,6 +47,11 @@ impl RunRecords {
         self.config.get("adaptation")?.as_table()
     }
 
+    /// The SHA-256 of the checkpoint that a pre-training started from; none for random weights.
+    pub fn start(&self) -> Option<String> {
+        Some(self.config.get("init")?.get("sha256")?.as_str()?.to_owned())
+    }
+
     /// Hashes of the configurations that it builds on.
     pub fn parents(&self) -> Vec<&str> {
         let parents = self.config.get("parents").and_then(|parents| parents.as_array());

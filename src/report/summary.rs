@@ -6,7 +6,7 @@ use polars::prelude::*;
 
 use super::figures::Figure;
 use super::names::task_label;
-use super::runs::Loaded;
+use super::runs::{Loaded, RunRecords};
 use super::table::Table;
 use crate::record::DomainKind;
 
@@ -19,6 +19,8 @@ pub(super) struct Context {
     pub notes: Vec<String>,
     profile: String,
     backbones: String,
+    /// What the source networks started from: the SHA-256 of a checkpoint; none for random weights.
+    starts: BTreeSet<Option<String>>,
 }
 
 impl Context {
@@ -32,6 +34,21 @@ impl Context {
             notes: tasks.chain(loaded.warnings.iter().cloned()).map(|note| note.replace('\n', " ")).collect(),
             profile: first.map_or(String::new(), |info| info.profile.clone()),
             backbones: backbones.into_iter().collect::<Vec<_>>().join(", "),
+            starts: loaded.runs.iter().filter(|run| run.is_pretraining()).map(RunRecords::start).collect(),
+        }
+    }
+
+    /// What the source networks started from, in a sentence; empty where no pre-training is among the runs.
+    pub fn starts(&self) -> String {
+        let name = |start: &Option<String>| match start {
+            None => "random weights".to_owned(),
+            Some(sha256) => format!("a checkpoint (SHA-256 {})", &sha256[..sha256.len().min(12)]),
+        };
+        let names: Vec<String> = self.starts.iter().map(name).collect();
+        if names.is_empty() {
+            String::new()
+        } else {
+            format!("Source networks started from {}.", names.join(" and "))
         }
     }
 
