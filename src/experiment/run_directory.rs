@@ -13,7 +13,7 @@ use tch::{Kind, Tensor};
 use toml::{Table, Value};
 
 use crate::error::{Error, Result};
-use crate::model::{Named, read_tensors, write_tensors};
+use crate::model::{Named, read_tensors, save_tensors};
 use crate::record::files::{read_csv, write_whole};
 use crate::record::{CONFIG, DONE, EPOCHS, EpochRecord};
 use crate::whole_file::is_unfinished;
@@ -166,7 +166,7 @@ impl RunDirectory {
     /// The folder cannot be written.
     pub fn write_checkpoint(&self, mut state: Named, epoch: usize) -> Result<()> {
         state.insert(EPOCH.to_owned(), Tensor::from(epoch as i64));
-        write_whole(&self.checkpoint_path(), &write_tensors(&state)?)
+        save_tensors(&self.checkpoint_path(), &state)
     }
 
     /// The checkpoint of a job that is done, and its path.

@@ -57,10 +57,10 @@ impl Backbone {
         let (block, blocks, ibn) = match self {
             Self::ResNet18 => (BlockKind::Basic, [2, 2, 2, 2], false),
             Self::ResNet34 => (BlockKind::Basic, [3, 4, 6, 3], false),
-            Self::ResNet50 => (BlockKind::Bottleneck, [3, 4, 6, 3], false),
+            Self::ResNet50 => return Spec::resnet50(),
             Self::ResNet101 => (BlockKind::Bottleneck, [3, 4, 23, 3], false),
             Self::ResNet152 => (BlockKind::Bottleneck, [3, 8, 36, 3], false),
-            Self::ResNetIbn50a => (BlockKind::Bottleneck, [3, 4, 6, 3], true),
+            Self::ResNetIbn50a => return Spec::resnet_ibn50a(),
             Self::ResNetIbn101a => (BlockKind::Bottleneck, [3, 4, 23, 3], true),
             Self::Small => return Spec::small(),
         };

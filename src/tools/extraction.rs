@@ -12,8 +12,8 @@ use crate::data::{Dataset, DatasetName, ImageSize, ImageStore, images_below, rea
 use crate::distance::check_features;
 use crate::error::{Error, Result};
 use crate::features::extract;
-use crate::model::{Named, Network, write_tensors};
-use crate::record::files::{write_csv, write_whole};
+use crate::model::{Named, Network, save_tensors};
+use crate::record::files::write_csv;
 
 /// Name of the tensor in the file.
 pub const FEATURES: &str = "features";
@@ -128,7 +128,7 @@ pub fn extract_features(
     check_features(&features, "the network's features")?;
     let dimension = features.size()[1] as usize;
     stages.run("writing", 0, |_| {
-        write_whole(out, &write_tensors(&Named::from([(FEATURES.to_owned(), features)]))?)?;
+        save_tensors(out, &Named::from([(FEATURES.to_owned(), features)]))?;
         write_csv(&list, &rows)
     })?;
     Ok(Extracted { images: rows.len(), dimension, list, seconds: stages.into_seconds() })

@@ -7,6 +7,7 @@ mod products;
 use rand::Rng;
 use tch::{Kind, Tensor};
 
+use self::products::Products;
 use crate::distance::check_features;
 use crate::error::{InvalidInput, Result};
 
@@ -50,9 +51,10 @@ pub fn kmeans(features: &Tensor, options: &KMeansOptions, rng: &mut impl Rng) ->
     InvalidInput::at_least_one("clusters", options.clusters)?;
     InvalidInput::at_least_one("n_init", options.n_init)?;
     let points = Points::new(features, options.clusters)?;
+    let products = Products::new(&points)?;
     let mut best: Option<KMeans> = None;
     for _ in 0..options.n_init {
-        let centres = plus_plus::centres(&points, options.clusters, rng)?;
+        let centres = plus_plus::centres(&products, options.clusters, rng);
         let found = lloyd::lloyd(&points, &centres, options.max_iterations, options.tolerance);
         if best.as_ref().is_none_or(|best| found.inertia < best.inertia) {
             best = Some(found);

@@ -3,29 +3,23 @@
 use rand::Rng;
 use tch::{Kind, Tensor};
 
-use super::Points;
 use super::products::Products;
-use crate::error::Result;
 
 /// `[K, D]`: rows of the points, each drawn with probability proportional to the squared distance from those before it. Of
 /// 2 + ln k candidates the one that lowers the inertia most is taken.
-///
-/// # Errors
-/// Memory for a copy of the points is refused.
-pub(super) fn centres(points: &Points, clusters: usize, rng: &mut impl Rng) -> Result<Tensor> {
-    let products = Products::new(points)?;
-    let squared_distances = |rows: &[i64]| squared_distances(points, &products, rows);
+pub(super) fn centres(products: &Products, clusters: usize, rng: &mut impl Rng) -> Tensor {
+    let points = products.points();
     let trials = 2 + (clusters as f64).ln() as usize;
     let mut chosen = vec![rng.random_range(0..points.rows())];
-    let mut nearest = squared_distances(&chosen).view(-1);
+    let mut nearest = squared_distances(products, &chosen).view(-1);
     while chosen.len() < clusters {
         let candidates = draw(&nearest, trials, rng);
-        let distances = squared_distances(&candidates).minimum(&nearest);
+        let distances = squared_distances(products, &candidates).minimum(&nearest);
         let best = distances.sum_dim_intlist(1, false, Kind::Double).argmin(0, false).int64_value(&[]);
         nearest = distances.get(best);
         chosen.push(candidates[best as usize]);
     }
-    Ok(points.x.index_select(0, &Tensor::from_slice(&chosen).to_device(points.x.device())))
+    points.x.index_select(0, &Tensor::from_slice(&chosen).to_device(points.x.device()))
 }
 
 /// `count` rows, each with probability proportional to `weights: [N]`.
@@ -48,7 +42,8 @@ fn draw(weights: &Tensor, count: usize, rng: &mut impl Rng) -> Vec<i64> {
 }
 
 /// Squared distances of all points from `rows` of them: `[rows, N]`.
-fn squared_distances(points: &Points, products: &Products, rows: &[i64]) -> Tensor {
+fn squared_distances(products: &Products, rows: &[i64]) -> Tensor {
+    let points = products.points();
     let product = products.with(rows);
     let norms = points.norms.index_select(0, &Tensor::from_slice(rows).to_device(points.x.device()));
     (norms.unsqueeze(1) + points.norms.unsqueeze(0) - product * 2.0).clamp_min(0.0)

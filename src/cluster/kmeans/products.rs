@@ -27,6 +27,10 @@ impl<'a> Products<'a> {
         Ok(Self { points, values: values.map_err(Error::torch("cannot read the features"))? })
     }
 
+    pub fn points(&self) -> &Points {
+        self.points
+    }
+
     /// `[rows, N]`: inner products of the points of these `rows` with all points.
     pub fn with(&self, rows: &[i64]) -> Tensor {
         let x = &self.points.x;
