@@ -242,7 +242,7 @@ impl fmt::Display for Allowed {
 
 impl Row {
     /// The row as the agreement report has it.
-    fn kind(&self, device: Device) -> agreement::Kind {
+    fn kind(&self) -> agreement::Kind {
         agreement::Kind {
             definition: self.definition,
             quantity: match self.quantity {
@@ -254,8 +254,11 @@ impl Row {
                 Width::Double => "f64",
                 Width::Single => "f32",
             },
-            device: if device.is_cuda() { "cuda" } else { "cpu" },
-            allowed: self.allowed.on(device).to_string(),
+            device: match self.place {
+                Place::Cpu => "cpu",
+                Place::Cuda => "cuda",
+            },
+            allowed: self.allowed.to_string(),
             reason: self.reason,
         }
     }
@@ -271,28 +274,14 @@ pub fn check(
     actual: impl Into<Actual>,
     expected: impl Into<Actual>,
 ) -> Trial<Difference> {
-    check_on(Device::Cpu, definition, quantity, width, unit, actual, expected)
-}
-
-/// [`check`] for a value that was computed on `device`.
-pub fn check_on(
-    device: Device,
-    definition: &str,
-    quantity: Quantity,
-    width: Width,
-    unit: f64,
-    actual: impl Into<Actual>,
-    expected: impl Into<Actual>,
-) -> Trial<Difference> {
     let row = row_of(definition, quantity, width)?;
-    let allowed = row.allowed.on(device);
-    let (absolute, relative) = match allowed {
+    let (absolute, relative) = match row.allowed {
         Allowed::Close { absolute, relative } => (absolute * unit.max(1.0), relative),
         Allowed::Exact | Allowed::Manifest => (0.0, 0.0),
     };
     let difference = compare(&actual.into(), &expected.into(), |value| absolute + relative * value.abs())
         .map_err(|failure| failure.at(format_args!("{definition} {quantity:?} in {width:?}")))?;
-    agreement::note(row.kind(device), difference);
+    agreement::note(row.kind(), difference);
     Ok(difference)
 }
 
@@ -305,7 +294,7 @@ pub fn same<T: PartialEq + std::fmt::Debug>(definition: &str, actual: &T, expect
     if actual != expected {
         return Err(Failure::new(format!("{definition}: {actual:?}, expected {expected:?}")));
     }
-    agreement::note(row.kind(Device::Cpu), Difference { absolute: 0.0, share: 0.0, place: 0 });
+    agreement::note(row.kind(), Difference { absolute: 0.0, share: 0.0, place: 0 });
     Ok(())
 }
 

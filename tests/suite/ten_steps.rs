@@ -91,6 +91,17 @@ impl Twins {
     }
 }
 
+/// Two students with one optimizer, and the same in the reference.
+fn two_students(
+    block: fast::BlockKind,
+) -> Trial<([fast::Network; 2], FusedAdam, reference_train::mutual::Networks)> {
+    let [one, two] = [Twins::new(block, "one/")?, Twins::new(block, "two/")?];
+    let students = [one.fast, two.fast];
+    let adam = FusedAdam::new(students.iter().flat_map(fast::Network::trained).collect(), WEIGHT_DECAY);
+    let networks = reference_train::mutual::Networks::new([one.reference, two.reference], WEIGHT_DECAY);
+    Ok((students, adam, networks))
+}
+
 /// Every entry of a network's state in both wings.
 fn same_state(definition: &str, fast: &fast::Network, reference: &reference::Network) -> Trial {
     assert_eq!(fast.entries().len(), reference.state().entries().len());
@@ -130,12 +141,8 @@ fn same(definition: &str, actual: f64, expected: f64) -> Trial {
 }
 
 fn mutual_steps(block: fast::BlockKind, group: Option<usize>, [soft_ce, soft_triplet]: [f64; 2]) -> Trial {
-    let [one, two] = [Twins::new(block, "one/")?, Twins::new(block, "two/")?];
-    let students = [one.fast, two.fast];
+    let (students, mut adam, mut networks) = two_students(block)?;
     let mut means = [students[0].duplicate()?, students[1].duplicate()?];
-    let parameters = students.iter().flat_map(fast::Network::trained).collect();
-    let mut adam = FusedAdam::new(parameters, WEIGHT_DECAY);
-    let mut networks = reference_train::mutual::Networks::new([one.reference, two.reference], WEIGHT_DECAY);
     let (epsilon, alpha) = (0.1, 0.7);
     let weights = Weights { soft_ce, soft_triplet, epsilon, clusters: CLUSTERS };
     let labels = convert::label_tensor(&LABELS);
@@ -192,13 +199,7 @@ fn so_they_do_with_bottlenecks_and_grouped_batch_norm() {
 #[test]
 fn ten_steps_of_the_clustering_baseline_agree_in_every_number() {
     let run = || -> Trial {
-        let [one, two] =
-            [Twins::new(fast::BlockKind::Basic, "one/")?, Twins::new(fast::BlockKind::Basic, "two/")?];
-        let students = [one.fast, two.fast];
-        let mut adam =
-            FusedAdam::new(students.iter().flat_map(fast::Network::trained).collect(), WEIGHT_DECAY);
-        let mut networks =
-            reference_train::mutual::Networks::new([one.reference, two.reference], WEIGHT_DECAY);
+        let (students, mut adam, mut networks) = two_students(fast::BlockKind::Basic)?;
         let labels = convert::label_tensor(&LABELS);
         for step in 0..STEPS {
             let [(view_1, volume_1), (view_2, volume_2)] =
@@ -245,13 +246,7 @@ fn weights() -> (Weights, ReferenceWeights) {
 #[test]
 fn ten_steps_without_mean_networks_agree_in_every_number() {
     let run = || -> Trial {
-        let [one, two] =
-            [Twins::new(fast::BlockKind::Basic, "one/")?, Twins::new(fast::BlockKind::Basic, "two/")?];
-        let students = [one.fast, two.fast];
-        let mut adam =
-            FusedAdam::new(students.iter().flat_map(fast::Network::trained).collect(), WEIGHT_DECAY);
-        let mut networks =
-            reference_train::mutual::Networks::new([one.reference, two.reference], WEIGHT_DECAY);
+        let (students, mut adam, mut networks) = two_students(fast::BlockKind::Basic)?;
         let (labels, (weights, reference_weights)) = (convert::label_tensor(&LABELS), weights());
         for step in 0..STEPS {
             let [(view_1, volume_1), (view_2, volume_2)] =
