@@ -9,7 +9,7 @@ pub mod re_ranking;
 
 pub use accuracy::top1_share;
 pub use average_precision::average_precision;
-pub use ranking::{Labels, Ranking, rank, rank_all};
+pub use ranking::{Labels, Ranking, nearest, rank, rank_all};
 
 use rayon::prelude::*;
 use tch::{Kind, Tensor};
@@ -27,11 +27,25 @@ pub struct Evaluation {
     pub map: f64,
     /// CMC (D17): entry r − 1 is the share of valid queries with a match within rank r.
     pub cmc: Vec<f64>,
-    /// Queries that have a match; the others are skipped.
-    pub valid_queries: usize,
+    /// Average precision of each query that has a match; the others are skipped.
+    pub queries: Vec<QueryPrecision>,
+}
+
+/// Average precision of one query.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct QueryPrecision {
+    /// Its place among the queries, skipped ones included.
+    pub query: usize,
+    /// Average precision (D16), a fraction.
+    pub average_precision: f64,
 }
 
 impl Evaluation {
+    /// Number of queries that have a match.
+    pub fn valid_queries(&self) -> usize {
+        self.queries.len()
+    }
+
     /// CMC at `rank`, from 1.
     pub fn top(&self, rank: usize) -> f64 {
         self.cmc.get(rank - 1).copied().unwrap_or(f64::NAN)
@@ -65,9 +79,18 @@ pub fn evaluate(
         let rows = distances.par_chunks_exact(columns as usize).enumerate();
         let found: Vec<Option<Ranking>> =
             rows.map(|(row, distances)| rank(distances, query.get(first + row), gallery, false)).collect();
-        rankings.extend(found.into_iter().flatten());
+        rankings.extend(found);
     }
-    summarise(&rankings)
+    of_queries(rankings)
+}
+
+/// What is found of all queries, those without a match as `None`.
+fn of_queries(rankings: Vec<Option<Ranking>>) -> Result<Evaluation> {
+    let valid: Vec<usize> = (0..rankings.len()).filter(|at| rankings[*at].is_some()).collect();
+    let rankings: Vec<Ranking> = rankings.into_iter().flatten().collect();
+    let mut found = summarise(&rankings)?;
+    found.queries.iter_mut().zip(valid).for_each(|(entry, query)| entry.query = query);
+    Ok(found)
 }
 
 /// Features and labels of queries and gallery that belong together.
@@ -89,7 +112,7 @@ fn check_test_set(
     Ok(())
 }
 
-/// mAP and CMC of the rankings of all valid queries.
+/// mAP and CMC of the rankings of all valid queries, which are numbered in the order that they have here.
 ///
 /// # Errors
 /// There is none.
@@ -97,7 +120,10 @@ pub fn summarise(rankings: &[Ranking]) -> Result<Evaluation> {
     if rankings.is_empty() {
         return Err(InvalidInput::NoValidQuery.into());
     }
-    let map = rankings.iter().map(average_precision).sum::<f64>() / rankings.len() as f64;
+    let precision =
+        |(query, ranking)| QueryPrecision { query, average_precision: average_precision(ranking) };
+    let queries: Vec<QueryPrecision> = rankings.iter().enumerate().map(precision).collect();
+    let map = queries.iter().map(|entry| entry.average_precision).sum::<f64>() / rankings.len() as f64;
     let cmc = cmc::curve(rankings, cmc::Rule::First, RANKS)?;
-    Ok(Evaluation { map, cmc, valid_queries: rankings.len() })
+    Ok(Evaluation { map, cmc, queries })
 }

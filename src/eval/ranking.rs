@@ -77,6 +77,20 @@ pub fn rank<T: Copy + PartialOrd>(
     Some(Ranking { matches: matches.iter().map(place).collect() })
 }
 
+/// The first `count` entries of the ranked gallery of one query, nearest first, those at equal distance in the order of the gallery:
+/// what [`rank`] counts, as a list. Entries of the query's identity and camera are left out; the list is shorter where the gallery is.
+pub fn nearest<T: Copy + PartialOrd>(
+    distances: &[T],
+    query: (i64, i64),
+    gallery: Labels<'_>,
+    count: usize,
+) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..distances.len()).filter(|at| gallery.get(*at) != query).collect();
+    order.sort_by(|a, b| distances[*a].partial_cmp(&distances[*b]).unwrap_or(std::cmp::Ordering::Equal));
+    order.truncate(count);
+    order
+}
+
 /// How many of some distances are smaller than one, and how many are not larger.
 struct Count {
     nearer: usize,

@@ -120,8 +120,8 @@ impl Run {
             networks.extend(STUDENTS.into_iter().zip(adaptation.students()));
         }
         let found = evaluate_networks(&networks, target, self.target_splits(), epoch, observer)?;
-        let mut line = summary(&found);
-        records.evaluations.extend(found);
+        let mut line = summary(&found.evaluations);
+        records.add_found(found);
         line += &format!(" clusters {}", labels.clusters);
         if labels.unassigned() > 0 {
             line += &format!(" noise {}", labels.unassigned());
@@ -141,9 +141,10 @@ impl Run {
     ) -> Result<()> {
         let target = self.domain(job.task.target, job.seed);
         let named = [(NETWORKS[0], &networks[0]), (NETWORKS[1], &networks[1])];
-        let evaluations = evaluate_networks(&named, target, self.target_splits(), 0, observer)?;
-        context.monitor.epoch(context.job, &summary(&evaluations));
-        let mut records = Records { evaluations, ..Records::default() };
+        let found = evaluate_networks(&named, target, self.target_splits(), 0, observer)?;
+        context.monitor.epoch(context.job, &summary(&found.evaluations));
+        let mut records = Records::default();
+        records.add_found(found);
         records.add_seconds(0, &observer.take_seconds());
         records.write(directory.path())
     }

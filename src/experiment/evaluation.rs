@@ -3,27 +3,38 @@
 use tch::Tensor;
 
 use super::domains::Domain;
+use super::ranked_lists::{Ranked, RankedLists};
 use crate::cluster::jaccard::Neighbourhood;
 use crate::error::Result;
 use crate::eval::re_ranking::{PUBLISHED_LAMBDA, evaluate_re_ranked};
-use crate::eval::{Evaluation, evaluate};
+use crate::eval::{Evaluation, QueryPrecision, evaluate};
 use crate::features::extract;
 use crate::model::Network;
-use crate::record::{EvaluationRecord, SCHEMA_VERSION, Split};
+use crate::record::{EvaluationRecord, QueryRecord, SCHEMA_VERSION, Split};
 use crate::train::{Observer, Stage};
 
 /// Images per batch.
 const BATCH: usize = 128;
 
-/// Evaluates `networks` (name, network) on query and gallery of `domain`: one record per network for each of `splits`, which are of that
-/// domain, split by split.
+/// What is recorded of an evaluation.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// One record per network for each split, split by split.
+    pub evaluations: Vec<EvaluationRecord>,
+    /// On the target's test set, network by network.
+    pub queries: Vec<QueryRecord>,
+    /// Of the first network, on the target's test set.
+    pub ranked: Option<RankedLists>,
+}
+
+/// Evaluates `networks` (name, network) on query and gallery of `domain`, for each of `splits`, which are of that domain.
 pub(super) fn evaluate_networks(
     networks: &[(&str, &Network)],
     domain: &Domain,
     splits: &[Split],
     epoch: usize,
     observer: &mut dyn Observer,
-) -> Result<Vec<EvaluationRecord>> {
+) -> Result<Found> {
     let total = domain.query.images.len() + domain.gallery.images.len();
     let only: Vec<&Network> = networks.iter().map(|(_, network)| *network).collect();
     observer.progress(Stage::Evaluation, 0, total)?;
@@ -34,13 +45,31 @@ pub(super) fn evaluate_networks(
     let gallery = extract(&only, &domain.gallery.images, BATCH, &mut |done| {
         observer.progress(Stage::Evaluation, queries + done, total)
     })?;
-    let mut records = Vec::new();
+    let mut records = Found::default();
     for &split in splits {
         for (((name, _), query), gallery) in networks.iter().zip(&query).zip(&gallery) {
-            records.push(record(rank([query, gallery], domain, split)?, name, split, epoch));
+            let found = rank([query, gallery], domain, split)?;
+            if split == Split::TargetTest {
+                if records.ranked.is_none() {
+                    let of = Ranked { domain, features: [query, gallery], network: name, epoch };
+                    records.ranked = Some(RankedLists::new(&found.queries, &of)?);
+                }
+                records.queries.extend(found.queries.iter().map(|entry| query_record(entry, name, epoch)));
+            }
+            records.evaluations.push(record(&found, name, split, epoch));
         }
     }
     Ok(records)
+}
+
+fn query_record(entry: &QueryPrecision, network: &str, epoch: usize) -> QueryRecord {
+    QueryRecord {
+        schema: SCHEMA_VERSION,
+        epoch,
+        network: network.to_owned(),
+        query: entry.query,
+        ap: entry.average_precision,
+    }
 }
 
 /// Ranks as `split` says.
@@ -54,7 +83,7 @@ fn rank([query, gallery]: [&Tensor; 2], domain: &Domain, split: Split) -> Result
     }
 }
 
-fn record(found: Evaluation, network: &str, split: Split, epoch: usize) -> EvaluationRecord {
+fn record(found: &Evaluation, network: &str, split: Split, epoch: usize) -> EvaluationRecord {
     EvaluationRecord {
         schema: SCHEMA_VERSION,
         epoch,

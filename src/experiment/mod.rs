@@ -18,6 +18,7 @@ mod layout;
 mod monitor;
 mod pretrain_job;
 mod profile;
+mod ranked_lists;
 mod records;
 mod run;
 mod run_directory;

@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::evaluation::Found;
+use super::ranked_lists::RankedLists;
 use crate::error::Result;
+use crate::record::files::write_whole;
 use crate::record::{
-    EPOCHS, EVALUATIONS, EpochRecord, EvaluationRecord, LABELS, LabelRecord, Record, SCHEMA_VERSION, TIMINGS,
-    TimingRecord, read_csv, write_csv,
+    EPOCHS, EVALUATIONS, EpochRecord, EvaluationRecord, LABELS, LabelRecord, QUERIES, QueryRecord,
+    RANKED_IMAGES, RANKED_LISTS, Record, SCHEMA_VERSION, TIMINGS, TimingRecord, read_csv, write_csv,
 };
 use crate::train::Stage;
 
@@ -17,6 +20,9 @@ pub(super) struct Records {
     pub evaluations: Vec<EvaluationRecord>,
     pub labels: Vec<LabelRecord>,
     pub timings: Vec<TimingRecord>,
+    /// Of the last evaluation alone, and not read back: they stay as written until the next one.
+    pub queries: Vec<QueryRecord>,
+    pub ranked: Option<RankedLists>,
 }
 
 impl Records {
@@ -27,6 +33,7 @@ impl Records {
             evaluations: read(folder, EVALUATIONS, |record: &EvaluationRecord| record.epoch <= epoch)?,
             labels: read(folder, LABELS, |record: &LabelRecord| record.epoch <= epoch)?,
             timings: read(folder, TIMINGS, |record: &TimingRecord| record.epoch <= epoch)?,
+            ..Self::default()
         })
     }
 
@@ -35,7 +42,19 @@ impl Records {
         write(folder, EPOCHS, &self.epochs)?;
         write(folder, EVALUATIONS, &self.evaluations)?;
         write(folder, LABELS, &self.labels)?;
+        write(folder, QUERIES, &self.queries)?;
+        if let Some(ranked) = &self.ranked {
+            write(folder, RANKED_LISTS, &ranked.records)?;
+            write_whole(&folder.join(RANKED_IMAGES), &ranked.png)?;
+        }
         write(folder, TIMINGS, &self.timings)
+    }
+
+    /// Adds an evaluation, whose queries take the place of earlier ones.
+    pub fn add_found(&mut self, found: Found) {
+        self.evaluations.extend(found.evaluations);
+        self.queries = found.queries;
+        self.ranked = found.ranked;
     }
 
     pub fn add_losses(&mut self, epoch: usize, losses: &[(&'static str, f64)]) {

@@ -5,6 +5,8 @@
 //! | [`EPOCHS`] | [`EpochRecord`]: the losses of an epoch, one row per loss |
 //! | [`EVALUATIONS`] | [`EvaluationRecord`]: mAP and CMC of one network after an epoch |
 //! | [`LABELS`] | [`LabelRecord`]: the pseudo labels of an epoch against the true ones |
+//! | [`QUERIES`] | [`QueryRecord`]: the average precision of each query after the last epoch that was evaluated |
+//! | [`RANKED_LISTS`] | [`RankedRecord`]: galleries of the worst, the median and the best query; [`RANKED_IMAGES`] has the pictures |
 //! | [`TIMINGS`] | [`TimingRecord`]: seconds; the only file that differs between equal runs |
 //! | [`RUN`] | [`RunInfo`]: what the job was |
 //!
@@ -25,6 +27,12 @@ pub const EPOCHS: &str = "epochs.csv";
 pub const EVALUATIONS: &str = "evaluations.csv";
 /// File of the [`LabelRecord`]s.
 pub const LABELS: &str = "labels.csv";
+/// File of the [`QueryRecord`]s.
+pub const QUERIES: &str = "queries.csv";
+/// File of the [`RankedRecord`]s.
+pub const RANKED_LISTS: &str = "ranked_lists.csv";
+/// Picture of the ranked lists: a row per case, and in it the query and the gallery's first ten, all tiles of one size, without gaps.
+pub const RANKED_IMAGES: &str = "ranked_lists.png";
 /// File of the [`TimingRecord`]s.
 pub const TIMINGS: &str = "timings.csv";
 /// File of the [`RunInfo`].
@@ -87,6 +95,63 @@ pub struct EvaluationRecord {
     pub top5: f64,
     /// CMC at rank 10.
     pub top10: f64,
+}
+
+/// Average precision of one query on the target's test set, galleries not re-ranked. Kept of the last epoch that was evaluated.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct QueryRecord {
+    /// [`SCHEMA_VERSION`].
+    pub schema: u32,
+    /// Epochs of training before it.
+    pub epoch: usize,
+    /// As in [`EvaluationRecord`].
+    pub network: String,
+    /// Place of the image among the queries, sorted by file; queries without a match have no record.
+    pub query: usize,
+    /// Average precision, a fraction.
+    pub ap: f64,
+}
+
+/// Which query of a network a ranked list is of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Case {
+    /// The lowest average precision.
+    Worst,
+    /// The middle one, the lower of two.
+    Median,
+    /// The highest.
+    Best,
+}
+
+impl Case {
+    /// All of them, in the order of the picture's rows.
+    pub const ALL: [Self; 3] = [Self::Worst, Self::Median, Self::Best];
+}
+
+/// An image in a ranked list.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RankedRecord {
+    /// [`SCHEMA_VERSION`].
+    pub schema: u32,
+    /// Epochs of training before it.
+    pub epoch: usize,
+    /// The network that ranks.
+    pub network: String,
+    /// Which query.
+    pub case: Case,
+    /// 0 is the query itself, 1 the nearest image of the gallery.
+    pub rank: usize,
+    /// Name of the image's file, without folders.
+    pub file: String,
+    /// Its identity.
+    pub identity: i64,
+    /// Its camera.
+    pub camera: i64,
+    /// Whether it is of the query's identity.
+    pub right: bool,
+    /// Average precision of the query, a fraction.
+    pub ap: f64,
 }
 
 /// Pseudo labels of an epoch.
@@ -163,4 +228,4 @@ macro_rules! records {
         }
     )*};
 }
-records!(EpochRecord, EvaluationRecord, LabelRecord, TimingRecord, RunInfo);
+records!(EpochRecord, EvaluationRecord, LabelRecord, QueryRecord, RankedRecord, TimingRecord, RunInfo);

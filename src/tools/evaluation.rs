@@ -82,8 +82,8 @@ pub fn evaluate_network(
         top5: found.top(5),
         top10: found.top(10),
         queries: dataset.query.len(),
-        valid_queries: found.valid_queries,
-        skipped_queries: dataset.query.len() - found.valid_queries,
+        valid_queries: found.valid_queries(),
+        skipped_queries: dataset.query.len() - found.valid_queries(),
         gallery: dataset.gallery.len(),
     };
     let by_distance = stages.run("ranking", 0, |_| {

@@ -3,7 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use mmt::record::{EvaluationRecord, Split, read_csv};
+use mmt::record::{
+    Case, EVALUATIONS, EvaluationRecord, QUERIES, QueryRecord, RANKED_IMAGES, RANKED_LISTS, RankedRecord,
+    Split, read_csv,
+};
 
 use super::{Program, fails, files};
 
@@ -12,7 +15,16 @@ pub fn records(folder: &Path) -> Vec<(String, Vec<u8>)> {
     files(folder)
         .into_iter()
         .filter(|path| {
-            ["epochs.csv", "evaluations.csv", "labels.csv"].iter().any(|name| path.ends_with(name))
+            [
+                "epochs.csv",
+                "evaluations.csv",
+                "labels.csv",
+                "queries.csv",
+                "ranked_lists.csv",
+                "ranked_lists.png",
+            ]
+            .iter()
+            .any(|name| path.ends_with(name))
         })
         .map(|path| (path.display().to_string(), fs::read(folder.join(&path)).unwrap()))
         .collect()
@@ -39,6 +51,38 @@ fn a_run_ends_with_tables_and_figures_and_an_equal_one_with_equal_records() {
     // Three rows that adapt or not and two pairs of pre-trainings, each with its evaluations.
     assert_eq!(first.iter().filter(|(name, _)| name.ends_with("evaluations.csv")).count(), 4 + 4);
     assert_eq!(first, records(&two.out().join("miniature")));
+}
+
+/// Every query of every network has its average precision, and their mean is the recorded mAP.
+#[test]
+fn queries_and_ranked_lists_are_recorded_of_the_last_epoch() {
+    let program = Program::new();
+    program.miniature(&["--method", "mmt"]).assert().success();
+    let folder = program.out().join("miniature/adapt/market-to-duke/mmt-k/seed-1");
+    let evaluations: Vec<EvaluationRecord> = read_csv(&folder.join(EVALUATIONS)).unwrap();
+    let queries: Vec<QueryRecord> = read_csv(&folder.join(QUERIES)).unwrap();
+    let last = evaluations.iter().map(|record| record.epoch).max().unwrap();
+    assert!(queries.iter().all(|record| record.epoch == last));
+    let at_end: Vec<_> = evaluations.iter().filter(|record| record.epoch == last).collect();
+    assert_eq!(at_end.len(), 4, "two mean networks and two students");
+    for found in at_end {
+        let of: Vec<f64> =
+            queries.iter().filter(|record| record.network == found.network).map(|record| record.ap).collect();
+        assert!((of.iter().sum::<f64>() / of.len() as f64 - found.map).abs() < 1e-12, "{}", found.network);
+    }
+    let lists: Vec<RankedRecord> = read_csv(&folder.join(RANKED_LISTS)).unwrap();
+    let of = |case| lists.iter().filter(|record| record.case == case).collect::<Vec<_>>();
+    let [worst, median, best] = Case::ALL.map(of);
+    assert!(worst[0].ap <= median[0].ap && median[0].ap <= best[0].ap);
+    for list in [worst, median, best] {
+        assert!(list.len() > 1 && list.iter().enumerate().all(|(at, record)| record.rank == at));
+        assert!(list.iter().all(|record| record.right == (record.identity == list[0].identity)));
+        let same_shot =
+            |record: &&&RankedRecord| (record.identity, record.camera) == (list[0].identity, list[0].camera);
+        assert_eq!(list.iter().filter(same_shot).count(), 1, "only the query itself");
+    }
+    let sheet = image::open(folder.join(RANKED_IMAGES)).unwrap();
+    assert_eq!((sheet.width() % 11, sheet.height() % 3), (0, 0));
 }
 
 #[test]

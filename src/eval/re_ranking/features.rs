@@ -8,7 +8,7 @@ use crate::cluster::jaccard::{Encodings, Neighbourhood, Overlaps};
 use crate::cluster::k_reciprocal::{Measure, Points};
 use crate::distance::squared_euclidean;
 use crate::error::{Error, Result};
-use crate::eval::{Evaluation, Labels, Ranking, check_test_set, rank, summarise};
+use crate::eval::{Evaluation, Labels, Ranking, check_test_set, of_queries, rank};
 
 /// Values of a block of the distance matrix: 64 MiB in f64.
 const BLOCK: usize = 1 << 23;
@@ -51,7 +51,7 @@ pub fn evaluate_re_ranked(
         };
         let work = squares.par_chunks_exact(columns).enumerate();
         let found: Vec<Option<Ranking>> = work.map_init(|| Overlaps::new(columns), row).collect();
-        rankings.extend(found.into_iter().flatten());
+        rankings.extend(found);
     }
-    summarise(&rankings)
+    of_queries(rankings)
 }

@@ -1,12 +1,14 @@
 //! D16 and D17: mAP and CMC by the Market-1501 protocol.
 
+use mmt::eval::{Labels, average_precision, evaluate, nearest, rank};
 use mmt_reference::Matrix;
 use mmt_testkit::generate::{self, Split};
 use mmt_testkit::tolerance::{Quantity, Width, check};
 use mmt_testkit::{Trial, strategies};
 use proptest::prelude::*;
+use tch::{Device, Kind, Tensor};
 
-use super::adapters::{CmcRule, RANKING, cmc, mean_ap};
+use super::adapters::{CmcRule, RANKING, cmc, fast_labels, mean_ap};
 use crate::wing::Wing;
 
 fn same_map(implementation: Wing, actual: &Split, expected: f64) -> Trial {
@@ -80,6 +82,44 @@ proptest! {
         let expected = mean_ap(RANKING[0], &split)?;
         for implementation in &RANKING[1..] {
             same_map(*implementation, &split, expected)?;
+        }
+    }
+
+    #[test]
+    fn the_nearest_entries_hold_the_matches_where_the_ranking_counts_them(split in strategies::splits(true), count in 1..40_usize) {
+        let [query, gallery] = fast_labels(&split);
+        for row in 0..split.distances.rows() {
+            let (distances, labels) = (split.distances.row(row), query.get(row));
+            let shown = nearest(distances, labels, gallery, count);
+            let found: Vec<usize> =
+                (0..shown.len()).filter(|&at| gallery.identities[shown[at]] == labels.0).collect();
+            let ranking = rank(distances, labels, gallery, false);
+            let mut expected: Vec<usize> =
+                ranking.into_iter().flat_map(|ranking| ranking.matches).map(|entry| entry.position).collect();
+            expected.retain(|position| *position < shown.len());
+            expected.sort_unstable();
+            prop_assert_eq!(found, expected);
+            prop_assert!(shown.iter().all(|&at| gallery.get(at) != labels));
+        }
+    }
+
+    #[test]
+    fn precisions_stand_under_the_places_of_their_queries(split in strategies::splits(false), identities in proptest::collection::vec(0..6_i64, 1..9)) {
+        // All queries see the gallery in its own order; identities that it lacks leave gaps.
+        let [_, gallery] = fast_labels(&split);
+        let distances: Vec<f64> = (0..gallery.identities.len()).map(|at| at as f64).collect();
+        let cameras = vec![-1; identities.len()];
+        let query = Labels { identities: &identities, cameras: &cameras };
+        let alone = |at| Some((at, average_precision(&rank(&distances, query.get(at), gallery, false)?)));
+        let expected: Vec<(usize, f64)> = (0..identities.len()).filter_map(alone).collect();
+        let queries = Tensor::zeros([identities.len() as i64, 1], (Kind::Double, Device::Cpu));
+        let line = Tensor::from_slice(&distances).view([-1, 1]);
+        match evaluate(&queries, &line, query, gallery) {
+            Ok(found) => {
+                let found: Vec<_> = found.queries.iter().map(|entry| (entry.query, entry.average_precision)).collect();
+                prop_assert_eq!(found, expected);
+            }
+            Err(_) => prop_assert!(expected.is_empty()),
         }
     }
 
