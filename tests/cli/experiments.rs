@@ -34,10 +34,8 @@ fn unknown_experiments_and_shards_are_usage_errors() {
 
 /// What `plan` prints for the miniature profile's one task.
 fn plan(program: &Program, arguments: &[&str]) -> String {
-    let mut command = program.command(&["plan", "--profile", "miniature", "--task", "market-to-duke"]);
-    command.args(["--threads", "2"]).arg("--out").arg(program.out()).args(arguments);
-    command.arg("--domains-dir").arg(super::DOMAINS.path());
-    String::from_utf8_lossy(&command.assert().success().get_output().stdout).into_owned()
+    let assert = program.miniature_by(&["plan"], arguments).assert().success();
+    String::from_utf8_lossy(&assert.get_output().stdout).into_owned()
 }
 
 /// The line of a job.
@@ -81,7 +79,7 @@ fn shards_together_are_the_whole_run() {
     whole.miniature(&[]).assert().success();
     let mut before = 0;
     for shard in ["1/2", "2/2"] {
-        parts.miniature(&["--shard", shard]).assert().success();
+        parts.miniature_by(&["run"], &["--shard", shard]).assert().success();
         let now = records(&parts.out()).len();
         assert!(now > before, "{shard} has nothing to do");
         before = now;

@@ -66,8 +66,13 @@ impl Program {
 
     /// A run of the miniature profile for one task.
     fn miniature(&self, arguments: &[&str]) -> Command {
-        let mut command =
-            self.command(&["--profile", "miniature", "--task", "market-to-duke", "--threads", "2"]);
+        self.miniature_by(&[], arguments)
+    }
+
+    /// The same by a command such as `run`.
+    fn miniature_by(&self, name: &[&str], arguments: &[&str]) -> Command {
+        let mut command = self.command(name);
+        command.args(["--profile", "miniature", "--task", "market-to-duke", "--threads", "2"]);
         command.arg("--out").arg(self.out()).args(arguments);
         command.arg("--domains-dir").arg(DOMAINS.path());
         command

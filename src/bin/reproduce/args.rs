@@ -27,6 +27,8 @@ pub struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Run: the same as without a command.
+    Run(RunArgs),
     /// Say what a run with these options would do, what is done already, and how long the rest should take. Runs nothing.
     Plan(SelectArgs),
     /// Make tables and figures again from the records of earlier runs.

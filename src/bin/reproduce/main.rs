@@ -27,6 +27,7 @@ const INTERRUPTED: u8 = 130;
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let result = match cli.command {
+        Some(Command::Run(args)) => run(&args),
         Some(Command::Plan(args)) => plan(&args),
         Some(Command::Report(args)) => report(&args),
         Some(Command::Evaluate(args)) => evaluate::run(&args),
