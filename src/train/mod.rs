@@ -12,6 +12,7 @@ pub mod pretrain;
 mod pseudo_labels;
 mod schedule;
 mod settings;
+pub mod single;
 pub mod statistics;
 mod teaching;
 

@@ -125,7 +125,8 @@ pub enum Teachers {
     /// Two students; each is taught by the mean network of the other. Published.
     #[default]
     MutualMean,
-    /// One student, taught by its own mean network: the paper's ablation without θ2.
+    /// One student, taught by its own mean network: the paper's ablation without θ2. With hard losses only
+    /// ([`AdaptationSettings::is_hard_only`]) it is the published single-network baseline.
     OwnMean,
     /// Two students; each is taught by what the other gives in the same step. No mean networks, so `alpha` has no part: the
     /// paper's ablation without E[θ].

@@ -7,7 +7,7 @@ use std::path::Path;
 use mmt::loss::objective::{self as fast_objective, Weights};
 use mmt::model as fast;
 use mmt::random::stream;
-use mmt::train::{FusedAdam, ema, mutual, own_mean, pretrain};
+use mmt::train::{FusedAdam, ema, mutual, own_mean, pretrain, single};
 use mmt_reference::loss::objective::{Terms, Weights as ReferenceWeights, hard_only};
 use mmt_reference::model as reference;
 use mmt_reference::train as reference_train;
@@ -308,6 +308,40 @@ fn ten_steps_of_one_network_and_its_own_mean_agree_in_every_number() {
             same_moments(&adam, optimizers).map_err(|failure| failure.at(step))?;
             same_state("D33", &student, &twin.student).map_err(|failure| failure.at(step))?;
             same_state("D33", &means[0], &twin.mean_network).map_err(|failure| failure.at(step))?;
+        }
+        Ok(())
+    };
+    run().unwrap();
+}
+
+#[test]
+fn ten_steps_of_the_single_network_baseline_agree_in_every_number() {
+    let run = || -> Trial {
+        let Twins { fast: network, reference } = Twins::new(fast::BlockKind::Bottleneck, "one/")?;
+        let mut adam = FusedAdam::new(network.trained(), WEIGHT_DECAY);
+        let mut twin = reference_train::single::Single::new(reference, WEIGHT_DECAY);
+        // The soft weights must have no part.
+        let (labels, (weights, reference_weights)) = (convert::label_tensor(&LABELS), weights());
+        for step in 0..STEPS {
+            let (view, volume) = images(&format!("view-1/{step}"))?;
+            let terms = single::terms(&network, &view, &labels, &weights, Some(4))?;
+            adam.zero_grad();
+            terms.total.backward();
+            adam.step(LEARNING_RATE)?;
+            let settings = reference_train::mutual::StepSettings {
+                weights: reference_weights,
+                learning_rate: LEARNING_RATE,
+                decay: 0.0,
+                group: Some(4),
+            };
+            let expected = twin.step(&volume, &LABELS, &settings)?;
+            let expected = [expected.ce, expected.tri, expected.total];
+            let values = Vec::<f64>::try_from(single::values(&terms))?;
+            for ((name, actual), expected) in single::NAMES.iter().zip(values).zip(expected) {
+                same("D33", actual, expected).map_err(|failure| failure.at(name).at(step))?;
+            }
+            same_moments(&adam, std::slice::from_ref(&twin.optimizer)).map_err(|failure| failure.at(step))?;
+            same_state("D33", &network, &twin.network).map_err(|failure| failure.at(step))?;
         }
         Ok(())
     };
