@@ -48,6 +48,7 @@ pub struct Adaptation {
     seed: u64,
     target: TargetImages,
     teaching: Teaching,
+    optimizer: FusedAdam,
     clusterer: Clusterer,
     epoch: usize,
 }
@@ -69,7 +70,8 @@ impl Adaptation {
             student.random_classifier(rows, &mut stream(seed, "adapt/classifier", 0, at as u64));
         }
         let teaching = Teaching::new(&settings, students)?;
-        Ok(Self { settings, seed, target, teaching, clusterer, epoch: 0 })
+        let optimizer = fresh_optimizer(&settings, &teaching);
+        Ok(Self { settings, seed, target, teaching, optimizer, clusterer, epoch: 0 })
     }
 
     /// Goes on from a state that [`Adaptation::state`] gave after `epoch` epochs; `path` is named in errors.
@@ -84,12 +86,15 @@ impl Adaptation {
         for (at, mean) in mean_networks.iter_mut().enumerate() {
             mean.load_state(state, &format!("mean-{}.", at + 1), path)?;
         }
+        if !self.settings.reset_optimizer {
+            self.optimizer.load_state(state, "adam.", path)?;
+        }
         self.clusterer.eps = state.get("eps").map(|eps| eps.double_value(&[]));
         self.epoch = epoch;
         Ok(())
     }
 
-    /// Everything needed to go on between two epochs. The optimizer starts afresh in each, so it has no part in it.
+    /// Everything needed to go on between two epochs; the optimizer where it does not start afresh in each.
     pub fn state(&self) -> Named {
         let mut state = Named::new();
         for (at, student) in self.teaching.students().iter().enumerate() {
@@ -97,6 +102,9 @@ impl Adaptation {
         }
         for (at, mean) in self.teaching.mean_networks().iter().enumerate() {
             state.append(&mut mean.state(&format!("mean-{}.", at + 1)));
+        }
+        if !self.settings.reset_optimizer {
+            state.append(&mut self.optimizer.state("adam."));
         }
         if let Some(eps) = self.clusterer.eps {
             state.insert("eps".to_owned(), Tensor::from(eps));
@@ -143,6 +151,9 @@ impl Adaptation {
         if self.settings.reset_classifier || self.epoch == 0 {
             self.reset_classifiers(&pseudo_labels.centroids)?;
         }
+        if self.settings.reset_optimizer {
+            self.optimizer = fresh_optimizer(&self.settings, &self.teaching);
+        }
         let losses = self.train(&pseudo_labels, observer)?;
         self.epoch += 1;
         Ok(EpochOutcome { pseudo_labels, losses })
@@ -176,15 +187,13 @@ impl Adaptation {
 
     fn train(&mut self, pseudo_labels: &PseudoLabels, observer: &mut dyn Observer) -> Result<MeanLosses> {
         let steps = self.settings.steps;
-        let parameters = self.students().iter().flat_map(Network::trained).collect();
-        let mut optimizer = FusedAdam::new(parameters, self.settings.weight_decay);
         let mut losses = MeanLosses::new(self.teaching.names());
         observer.progress(Stage::Training, 0, steps)?;
         for (step, batch) in self.loader(&pseudo_labels.labels)?.enumerate() {
             let (values, total) = self.forward(&batch?, pseudo_labels)?;
-            optimizer.zero_grad();
+            self.optimizer.zero_grad();
             total.f_backward().map_err(Error::torch("cannot compute gradients"))?;
-            optimizer.step(self.settings.learning_rate)?;
+            self.optimizer.step(self.settings.learning_rate)?;
             let decay = ema::decay(self.settings.ema, self.epoch * steps + step, self.settings.alpha);
             let (students, mean_networks) = self.teaching.both_mut();
             mutual::update_mean_networks(mean_networks, students, decay)?;
@@ -221,4 +230,10 @@ impl Adaptation {
         let transform = self.settings.transform.transform(self.target.images.size());
         TrainLoader::new(self.target.images.clone(), transform, batches, streams, 2)
     }
+}
+
+/// Adam over all students (D24).
+fn fresh_optimizer(settings: &AdaptationSettings, teaching: &Teaching) -> FusedAdam {
+    let parameters = teaching.students().iter().flat_map(Network::trained).collect();
+    FusedAdam::new(parameters, settings.weight_decay)
 }

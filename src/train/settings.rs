@@ -175,6 +175,9 @@ pub struct AdaptationSettings {
     /// Whether every epoch starts its classifiers from its centroids, as published; otherwise the first one only.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub reset_classifier: bool,
+    /// Whether every epoch starts with a fresh optimizer, as published; otherwise one goes through all epochs.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub reset_optimizer: bool,
     /// λ_id.
     pub soft_ce_weight: f64,
     /// λ_tri.
