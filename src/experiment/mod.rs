@@ -19,6 +19,7 @@ mod monitor;
 mod pretrain_job;
 mod profile;
 mod records;
+mod row_settings;
 mod run;
 mod run_directory;
 mod schedule;
