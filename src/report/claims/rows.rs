@@ -71,6 +71,11 @@ pub(super) fn is_full(row: &Row) -> bool {
     row.method == "mmt" && !PARTS.iter().any(|part| part.is_off(row))
 }
 
+/// Whether `row` trains two networks, as the paper's baseline does; the published single-network baseline is another method.
+pub(super) fn has_two_networks(row: &Row) -> bool {
+    row.settings.get("teachers").and_then(Value::as_str) != Some("own-mean")
+}
+
 /// How a row clusters, `kmeans` or `dbscan`; none for those that do not.
 pub(super) fn clustering(row: &Row) -> Option<&str> {
     row.settings.get("clustering")?.get("kind")?.as_str()
