@@ -15,7 +15,9 @@ use crate::data::ImageSize;
 use crate::error::{Error, Result};
 use crate::model::Backbone;
 use crate::synthetic::DomainSettings;
-use crate::train::{AdaptationSettings, BatchSettings, Clustering, PretrainingSettings, TargetStatistics};
+use crate::train::{
+    AdaptationSettings, BatchSettings, Clustering, PretrainingSettings, TargetStatistics, dropout,
+};
 
 /// The profiles that come with the program.
 const LIBRARY: Library = Library {
@@ -261,6 +263,7 @@ fn check_pretraining(settings: &PretrainingSettings) -> std::result::Result<(), 
     require(check_rate(settings.schedule.learning_rate), "schedule.learning_rate: above 0")?;
     require(settings.weight_decay >= 0.0, "weight_decay: at least 0")?;
     require(check_share(settings.epsilon), "epsilon: in [0, 1]")?;
+    require(dropout::check(settings.dropout).is_ok(), "dropout: in [0, 1)")?;
     let after = settings.target_statistics == TargetStatistics::After;
     let needed = !after || (settings.statistics_passes > 0 && settings.statistics_batch > 1);
     require(needed, "statistics_passes: at least 1, statistics_batch: at least 2")?;
@@ -277,6 +280,7 @@ fn check_adaptation(settings: &AdaptationSettings) -> std::result::Result<(), St
     require((0.0..1.0).contains(&settings.alpha), "alpha: in [0, 1)")?;
     require(check_share(settings.soft_ce_weight), "soft_ce_weight: in [0, 1]")?;
     require(check_share(settings.soft_tri_weight), "soft_tri_weight: in [0, 1]")?;
+    require(dropout::check(settings.dropout).is_ok(), "dropout: in [0, 1)")?;
     require(check_share(settings.transform.flip_probability), "transform.flip_probability: in [0, 1]")?;
     require(check_share(settings.transform.erasing_probability), "transform.erasing_probability: in [0, 1]")?;
     match settings.clustering {

@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use tch::Tensor;
 
+use super::dropout::Dropout;
 use super::ema;
 use super::fused_adam::FusedAdam;
 use super::losses::MeanLosses;
 use super::mutual;
+use super::passes::Passes;
 use super::pseudo_labels::{Clusterer, PseudoLabels};
 use super::settings::{AdaptationSettings, ClusterFeatures};
 use super::teaching::Teaching;
@@ -50,6 +52,7 @@ pub struct Adaptation {
     teaching: Teaching,
     optimizer: FusedAdam,
     clusterer: Clusterer,
+    dropout: Dropout,
     epoch: usize,
 }
 
@@ -57,13 +60,14 @@ impl Adaptation {
     /// Starts from two pre-trained networks; their classifiers are replaced. Settings that take one network take the first.
     ///
     /// # Errors
-    /// A device that refuses.
+    /// A dropout out of range, or a device that refuses.
     pub fn new(
         settings: AdaptationSettings,
         seed: u64,
         mut students: [Network; 2],
         target: TargetImages,
     ) -> Result<Self> {
+        let dropout = Dropout::new(settings.dropout, seed, "adapt/dropout")?;
         let clusterer = Clusterer::new(settings.clustering);
         let rows = clusterer.classifier_rows(target.images.len());
         for (at, student) in students.iter_mut().enumerate() {
@@ -71,7 +75,7 @@ impl Adaptation {
         }
         let teaching = Teaching::new(&settings, students)?;
         let optimizer = fresh_optimizer(&settings, &teaching);
-        Ok(Self { settings, seed, target, teaching, optimizer, clusterer, epoch: 0 })
+        Ok(Self { settings, seed, target, teaching, optimizer, clusterer, dropout, epoch: 0 })
     }
 
     /// Goes on from a state that [`Adaptation::state`] gave after `epoch` epochs; `path` is named in errors.
@@ -190,7 +194,7 @@ impl Adaptation {
         let mut losses = MeanLosses::new(self.teaching.names());
         observer.progress(Stage::Training, 0, steps)?;
         for (step, batch) in self.loader(&pseudo_labels.labels)?.enumerate() {
-            let (values, total) = self.forward(&batch?, pseudo_labels)?;
+            let (values, total) = self.forward(step, &batch?, pseudo_labels)?;
             self.optimizer.zero_grad();
             total.f_backward().map_err(Error::torch("cannot compute gradients"))?;
             self.optimizer.step(self.settings.learning_rate)?;
@@ -204,7 +208,12 @@ impl Adaptation {
     }
 
     /// Values of the losses, and the total to minimise.
-    fn forward(&self, batch: &TrainBatch, pseudo_labels: &PseudoLabels) -> Result<(Tensor, Tensor)> {
+    fn forward(
+        &self,
+        step: usize,
+        batch: &TrainBatch,
+        pseudo_labels: &PseudoLabels,
+    ) -> Result<(Tensor, Tensor)> {
         let labels: Vec<i64> = batch
             .indices
             .iter()
@@ -218,7 +227,17 @@ impl Adaptation {
             epsilon: self.settings.epsilon,
             clusters: pseudo_labels.clusters,
         };
-        self.teaching.forward(&batch.views, &labels, &weights, self.settings.batch.group())
+        self.teaching.forward(&batch.views, &labels, &weights, &self.passes(step, batch.indices.len())?)
+    }
+
+    /// Students and mean networks drop units each on their own, in every step anew.
+    fn passes(&self, step: usize, images: usize) -> Result<Passes> {
+        let masks = |networks, who| self.dropout.masks(networks, who, images, (self.epoch, step));
+        Ok(Passes {
+            group: self.settings.batch.group(),
+            students: masks(self.students(), "student")?,
+            mean_networks: masks(self.mean_networks(), "mean")?,
+        })
     }
 
     fn loader(&self, labels: &[Option<usize>]) -> Result<TrainLoader> {

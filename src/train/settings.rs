@@ -81,6 +81,9 @@ pub struct PretrainingSettings {
     pub epsilon: f64,
     /// Augmentation.
     pub transform: TransformSettings,
+    /// Probability that a unit between neck and classifier is dropped (D31). Published: 0.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub dropout: f64,
     /// When target images set batch-norm statistics.
     pub target_statistics: TargetStatistics,
     /// `target_statistics = "after"`: passes of each domain.
@@ -182,6 +185,9 @@ pub struct AdaptationSettings {
     pub soft_ce_weight: f64,
     /// λ_tri.
     pub soft_tri_weight: f64,
+    /// Probability that a unit between neck and classifier is dropped, in students and mean networks (D31). Published: 0.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub dropout: f64,
     /// Pseudo labels.
     pub clustering: Clustering,
     /// Augmentation.

@@ -2,6 +2,7 @@
 
 use tch::Tensor;
 
+use super::passes::Passes;
 use crate::error::Result;
 use crate::loss::objective::{HardTerms, Weights, hard_only};
 use crate::model::Network;
@@ -11,7 +12,7 @@ pub const NAMES: [&str; 3] = ["ce_1", "tri_1", "total"];
 
 /// The forward pass of a step: the network in training mode on its view of the batch (`[B, 3, H, W]`).
 ///
-/// `labels: [B]` i64. The soft weights have no part. `group`: see [`BatchStatistics`](crate::model::BatchStatistics).
+/// `labels: [B]` i64. The soft weights have no part.
 /// Source: published `ClusterBaseTrainer`.
 ///
 /// # Errors
@@ -21,9 +22,9 @@ pub fn terms(
     view: &Tensor,
     labels: &Tensor,
     weights: &Weights,
-    group: Option<i64>,
+    passes: &Passes,
 ) -> Result<HardTerms> {
-    hard_only(&network.train(view, group), labels, weights.epsilon, weights.clusters)
+    hard_only(&passes.student(0, network, view), labels, weights.epsilon, weights.clusters)
 }
 
 /// The scalars by [`NAMES`] as one detached vector `[3]`.

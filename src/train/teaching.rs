@@ -3,6 +3,7 @@
 use tch::Tensor;
 
 use super::mutual::{self, HARD_NAMES};
+use super::passes::Passes;
 use super::settings::{AdaptationSettings, Teachers};
 use super::{own_mean, single};
 use crate::error::Result;
@@ -93,7 +94,7 @@ impl Teaching {
         views: &[Tensor],
         labels: &Tensor,
         weights: &Weights,
-        group: Option<i64>,
+        passes: &Passes,
     ) -> Result<(Tensor, Tensor)> {
         let place = |students: &[Network; 2]| -> Result<[Tensor; 2]> {
             Ok([students[0].place(&views[0])?, students[1].place(&views[1])?])
@@ -101,26 +102,26 @@ impl Teaching {
         match self {
             Self::MutualMean { students, mean_networks } => {
                 let [one, two] = place(students)?;
-                let terms = mutual::terms(students, mean_networks, [&one, &two], labels, weights, group)?;
+                let terms = mutual::terms(students, mean_networks, [&one, &two], labels, weights, passes)?;
                 Ok((terms.values(), terms.total))
             }
             Self::MutualCurrent { students } => {
                 let [one, two] = place(students)?;
-                let terms = mutual::current_terms(students, [&one, &two], labels, weights, group)?;
+                let terms = mutual::current_terms(students, [&one, &two], labels, weights, passes)?;
                 Ok((terms.values(), terms.total))
             }
             Self::HardOnly { students } => {
                 let [one, two] = place(students)?;
-                mutual::hard_terms(students, [&one, &two], labels, weights, group)
+                mutual::hard_terms(students, [&one, &two], labels, weights, passes)
             }
             Self::OwnMean { student: [student], mean_network: [mean_network] } => {
                 let view = student.place(&views[0])?;
-                let terms = own_mean::terms(student, mean_network, &view, labels, weights, group)?;
+                let terms = own_mean::terms(student, mean_network, &view, labels, weights, passes)?;
                 Ok((own_mean::values(&terms), terms.total))
             }
             Self::Single { student: [student] } => {
                 let view = student.place(&views[0])?;
-                let terms = single::terms(student, &view, labels, weights, group)?;
+                let terms = single::terms(student, &view, labels, weights, passes)?;
                 Ok((single::values(&terms), terms.total))
             }
         }

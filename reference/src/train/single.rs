@@ -25,8 +25,14 @@ impl Single {
     /// no part.
     ///
     /// `view`: `[B, 3, H, W]`; `labels` pseudo labels in `0..clusters`. Source: published `ClusterBaseTrainer`.
-    pub fn step(&mut self, view: &Volume, labels: &[usize], settings: &StepSettings) -> Result<HardTerms> {
-        let (outputs, trace) = self.network.train(view, settings.group)?;
+    pub fn step(
+        &mut self,
+        view: &Volume,
+        labels: &[usize],
+        settings: &StepSettings<'_>,
+    ) -> Result<HardTerms> {
+        let StepSettings { group, masks, .. } = *settings;
+        let (outputs, trace) = self.network.train_with_dropout(view, group, masks.students[0])?;
         let terms = hard_only(&outputs, labels, settings.weights.epsilon, settings.weights.clusters)?;
         let gradients = self.network.backward(&trace, &terms.gradient)?;
         self.optimizer.step(self.network.state_mut(), &gradients, settings.learning_rate)?;
@@ -36,7 +42,7 @@ impl Single {
 
 #[cfg(test)]
 mod tests {
-    use super::super::mutual::Networks;
+    use super::super::mutual::{Masks, Networks};
     use super::super::own_mean::OwnMean;
     use super::*;
     use crate::loss::objective::Weights;
@@ -44,11 +50,12 @@ mod tests {
     use crate::model::network::tests::{filled, images, tiny};
 
     const LABELS: [usize; 6] = [0, 0, 1, 1, 2, 2];
-    const SETTINGS: StepSettings = StepSettings {
+    const SETTINGS: StepSettings<'_> = StepSettings {
         weights: Weights { soft_ce: 0.0, soft_triplet: 0.0, epsilon: 0.1, clusters: 3 },
         learning_rate: 1e-2,
         decay: 0.0,
         group: None,
+        masks: Masks::NONE,
     };
 
     fn network(seed: u64) -> Network {
