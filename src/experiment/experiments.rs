@@ -11,7 +11,7 @@ use super::profile::{Method, Profile, Row};
 use super::row_settings::row_settings;
 use super::task::Task;
 use crate::error::{Error, Result};
-use crate::train::{AdaptationSettings, Clustering};
+use crate::train::Clustering;
 
 /// The experiments that come with the program.
 const LIBRARY: Library = Library {
@@ -143,7 +143,7 @@ impl Experiment {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::train::Teachers;
+    use crate::train::{AdaptationSettings, Teachers};
 
     fn rows(experiment: &str, profile: &str) -> Vec<Row> {
         let profile = Profile::load(profile).unwrap();

@@ -252,9 +252,9 @@ mod tests {
         let fixture = Fixture::new();
         row(&fixture, "whole", "mmt", 0.5, &[]);
         row(&fixture, "a", "mmt", 0.4, &[("soft_ce_weight", 0.0.into())]);
-        row(&fixture, "b", "mmt", 0.45, &[("soft_tri_weight", 0.0.into())]);
+        row(&fixture, "b", "variant", 0.45, &[("soft_tri_weight", 0.0.into())]);
         row(&fixture, "c", "mmt", 0.6, &[("teachers", "own-mean".into())]);
-        row(&fixture, "d", "mmt", 0.5, &[("teachers", "mutual-current".into())]);
+        row(&fixture, "d", "variant", 0.5, &[("teachers", "mutual-current".into())]);
         row(&fixture, "e", "mmt", 0.1, &[("soft_tri_weight", 0.0.into()), ("alpha", 0.9.into())]);
         let claims = judged(&fixture);
         assert_eq!(

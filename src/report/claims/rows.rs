@@ -55,14 +55,17 @@ impl Part {
         row.settings.get(self.key).is_some_and(self.off)
     }
 
-    /// Whether `row` is `full` without this part, and the same in all else.
+    /// Whether `row`, of mutual mean-teaching or a variant, is `full` without this part, and the same in all else.
     pub fn is_taken_from(&self, full: &Row, row: &Row) -> bool {
         let rest = |row: &Row| {
             let mut settings = row.settings.clone();
             settings.remove(self.key);
             settings
         };
-        row.method == full.method && self.is_off(row) && !self.is_off(full) && rest(row) == rest(full)
+        ["mmt", "variant"].contains(&row.method.as_str())
+            && self.is_off(row)
+            && !self.is_off(full)
+            && rest(row) == rest(full)
     }
 }
 
