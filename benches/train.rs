@@ -4,7 +4,7 @@ use criterion::Criterion;
 use mmt::loss::objective::Weights;
 use mmt::model::{Network, Spec};
 use mmt::random::stream;
-use mmt::train::{FusedAdam, ema, mutual, pretrain};
+use mmt::train::{FusedAdam, Passes, ema, mutual, pretrain};
 use tch::nn::OptimizerConfig;
 use tch::{Device, Kind, Tensor, nn};
 
@@ -51,10 +51,13 @@ fn steps(criterion: &mut Criterion, students: &[Network; 2], means: &mut [Networ
     let labels = Tensor::from_slice(&identities);
     let weights = Weights { soft_ce: 0.5, soft_triplet: 0.8, epsilon: 0.1, clusters: 100 };
     let mut adam = FusedAdam::new(students.iter().flat_map(Network::trained).collect(), 5e-4);
+    let passes = Passes::default();
     let mut group = group(criterion, "train/step");
     group.bench_function("small 32/pre-training", |b| {
         b.iter(|| {
-            let Ok(terms) = pretrain::terms(&students[0], &view_1, &labels, None, 0.1, None) else { return };
+            let Ok(terms) = pretrain::terms(&students[0], &view_1, &labels, None, 0.1, &passes) else {
+                return;
+            };
             adam.zero_grad();
             terms.total.backward();
             let _ = adam.step(1e-6);
@@ -63,7 +66,7 @@ fn steps(criterion: &mut Criterion, students: &[Network; 2], means: &mut [Networ
     group.bench_function("small 32/mutual mean-teaching", |b| {
         b.iter(|| {
             let views = [&view_1, &view_2];
-            let Ok(terms) = mutual::terms(students, means, views, &labels, &weights, None) else { return };
+            let Ok(terms) = mutual::terms(students, means, views, &labels, &weights, &passes) else { return };
             adam.zero_grad();
             terms.total.backward();
             let _ = adam.step(1e-6);

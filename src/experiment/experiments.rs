@@ -6,11 +6,12 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 use toml::{Table, Value};
 
-use super::layers::{Library, merge, usage};
+use super::layers::{Library, usage};
 use super::profile::{Method, Profile, Row};
+use super::row_settings::row_settings;
 use super::task::Task;
 use crate::error::{Error, Result};
-use crate::train::{AdaptationSettings, Clustering};
+use crate::train::Clustering;
 
 /// The experiments that come with the program.
 const LIBRARY: Library = Library {
@@ -20,6 +21,10 @@ const LIBRARY: Library = Library {
         ("table2", include_str!("experiments/table2.toml")),
         ("sensitivity", include_str!("experiments/sensitivity.toml")),
         ("bn-group", include_str!("experiments/bn-group.toml")),
+        ("several-k", include_str!("experiments/several-k.toml")),
+        ("dbscan-column", include_str!("experiments/dbscan-column.toml")),
+        ("options", include_str!("experiments/options.toml")),
+        ("paper-vs-code", include_str!("experiments/paper-vs-code.toml")),
     ],
 };
 
@@ -28,13 +33,25 @@ const LIBRARY: Library = Library {
 #[serde(deny_unknown_fields)]
 struct Change {
     name: String,
+    /// The method that it is a row of; a baseline has hard losses only.
+    #[serde(default = "variant")]
+    method: Method,
+    /// Clusters by the profile's DBSCAN.
+    #[serde(default)]
+    dbscan: bool,
     /// Settings laid over that row's.
     #[serde(default)]
     adaptation: Table,
+    /// Steps per epoch times this.
+    steps_factor: Option<f64>,
     /// k-means: k times this.
     clusters_factor: Option<f64>,
     /// Equal parts of the batch that have batch-norm statistics of their own.
     batch_parts: Option<usize>,
+}
+
+fn variant() -> Method {
+    Method::Variant
 }
 
 /// What is run of a profile.
@@ -95,16 +112,19 @@ impl Experiment {
             |text: &str| Error::Usage(format!("experiment {}, row {}: {text}", self.name, change.name));
         let full = profile.rows.iter().find(|row| row.method == Method::Mmt);
         let full = full.ok_or_else(|| refuse("the profile has no row of method mmt to change"))?;
-        let mut table = Table::try_from(&full.adaptation).map_err(|error| refuse(&error.to_string()))?;
-        merge(&mut table, change.adaptation.clone());
-        let adaptation = Value::Table(table).try_into();
-        let mut adaptation: AdaptationSettings = adaptation
+        if !change.method.adapts() {
+            return Err(refuse("its method can be baseline, mmt or variant"));
+        }
+        let table = Table::try_from(&full.adaptation).map_err(|error| refuse(&error.to_string()))?;
+        let clustering = change.dbscan.then_some(profile.dbscan);
+        let mut adaptation = row_settings(table, change.method, clustering, change.adaptation.clone())
             .map_err(|error| usage(&format!("experiment {}, row {}", self.name, change.name), &error))?;
+        if let Some(factor) = change.steps_factor {
+            adaptation.steps = (adaptation.steps as f64 * factor).round() as usize;
+        }
         if let Some(factor) = change.clusters_factor {
             let Clustering::KMeans { clusters, .. } = &mut adaptation.clustering else {
-                return Err(refuse(
-                    "clusters_factor is for k-means, but the profile's first mmt row has DBSCAN",
-                ));
+                return Err(refuse("clusters_factor is for k-means, but the row has DBSCAN"));
             };
             *clusters = (*clusters as f64 * factor).round() as usize;
         }
@@ -116,14 +136,14 @@ impl Experiment {
             adaptation.batch.bn_group = if parts == 1 { 0 } else { adaptation.batch.size() / parts };
         }
         let tasks: BTreeSet<Task> = Task::ALL.into_iter().collect();
-        Ok(Row { name: change.name.clone(), method: Method::Variant, adaptation, tasks })
+        Ok(Row { name: change.name.clone(), method: change.method, adaptation, tasks })
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::train::Teachers;
+    use crate::train::{AdaptationSettings, Teachers};
 
     fn rows(experiment: &str, profile: &str) -> Vec<Row> {
         let profile = Profile::load(profile).unwrap();
@@ -161,6 +181,16 @@ mod tests {
     }
 
     #[test]
+    fn the_documentation_counts_the_rows_of_every_experiment() {
+        let page = include_str!("../../docs/experiments.md");
+        for name in Experiment::names() {
+            let line = page.lines().find(|line| line.starts_with(&format!("| `{name}`")));
+            let count = rows(name, "quick").len();
+            assert!(line.unwrap().ends_with(&format!(" {count} |")), "{name}: {count}");
+        }
+    }
+
+    #[test]
     fn the_profiles_own_values_are_no_second_row() {
         let names: Vec<String> = rows("sensitivity", "paper").into_iter().map(|row| row.name).collect();
         for own in ["soft-ce-0.5", "soft-tri-0.8", "alpha-0.999", "k-same"] {
@@ -179,7 +209,8 @@ mod tests {
                 Experiment::names().flat_map(|experiment| rows(experiment, profile)).collect();
             for row in &all {
                 let same = all.iter().filter(|other| other.name == row.name);
-                assert!(same.into_iter().all(|other| other.adaptation == row.adaptation), "{}", row.name);
+                let agrees = |other: &Row| (other.method, &other.adaptation) == (row.method, &row.adaptation);
+                assert!(same.into_iter().all(agrees), "{profile}: {}", row.name);
             }
         }
     }
@@ -196,5 +227,69 @@ mod tests {
         let quick = rows("sensitivity", "quick");
         let twice = quick.iter().find(|row| row.name == "k-twice").unwrap();
         assert_eq!(twice.adaptation.clustering, Clustering::KMeans { clusters: 200, n_init: 1 });
+    }
+
+    #[test]
+    fn rows_of_a_method_are_what_the_profiles_own_rows_are() {
+        for profile in ["standard", "paper", "paper-ibn"] {
+            let column = rows("dbscan-column", profile);
+            assert_eq!(column.len(), 3);
+            for row in &column {
+                let own = Profile::load(profile).unwrap().rows.into_iter().find(|own| own.name == row.name);
+                let own = own.unwrap();
+                assert_eq!((own.method, &own.adaptation), (row.method, &row.adaptation), "{profile}");
+            }
+        }
+        let methods: Vec<Method> = rows("dbscan-column", "quick").into_iter().map(|row| row.method).collect();
+        assert_eq!(methods, [Method::PreTrained, Method::Baseline, Method::Mmt]);
+    }
+
+    #[test]
+    fn the_single_network_baseline_differs_from_the_baseline_in_its_networks_alone() {
+        for profile in Profile::names() {
+            let rows = [rows("options", profile), rows("dbscan-column", profile)].concat();
+            let of = |name: &str| rows.iter().find(|row| row.name == name).unwrap();
+            for (single, both) in
+                [("baseline-single", "baseline"), ("baseline-single-dbscan", "baseline-dbscan")]
+            {
+                let (single, both) = (of(single), of(both));
+                assert_eq!(single.method, Method::Baseline);
+                let expected = AdaptationSettings { teachers: Teachers::OwnMean, ..both.adaptation.clone() };
+                assert_eq!(single.adaptation, expected, "{profile}");
+            }
+        }
+    }
+
+    #[test]
+    fn rows_of_paper_vs_code_have_one_switch_each() {
+        let rows = rows("paper-vs-code", "paper");
+        let full = rows.iter().find(|row| row.method == Method::Mmt).unwrap().adaptation.clone();
+        let table = |settings: &AdaptationSettings| Table::try_from(settings).unwrap();
+        let variants: Vec<&Row> = rows.iter().filter(|row| row.method == Method::Variant).collect();
+        assert_eq!(variants.len(), 7);
+        for row in variants {
+            let (full, row_table) = (table(&full), table(&row.adaptation));
+            let keys: BTreeSet<&String> = full.keys().chain(row_table.keys()).collect();
+            let changed: Vec<_> =
+                keys.into_iter().filter(|key| full.get(*key) != row_table.get(*key)).collect();
+            assert_eq!(changed.len(), 1, "{}: {changed:?}", row.name);
+        }
+        let steps = rows.iter().find(|row| row.name == "steps-twice").unwrap().adaptation.steps;
+        assert_eq!(steps, 800, "those of the paper");
+    }
+
+    #[test]
+    fn rows_that_the_experiment_cannot_have_are_refused() {
+        let refused = |row: &str, part: &str| {
+            let text = format!("name = \"own\"\n[[rows]]\nname = \"x\"\n{row}\n");
+            let experiment: Experiment = toml::from_str(&text).unwrap();
+            let error = experiment.of(&Profile::load("quick").unwrap()).unwrap_err().to_string();
+            assert!(error.contains(part) && error.contains("own"), "{error}");
+        };
+        refused("method = \"oracle\"", "method");
+        refused("dbscan = true\nclusters_factor = 2.0", "clusters_factor");
+        refused("steps_factor = 0.0", "steps");
+        refused("steps_factor = -1.0", "steps");
+        refused("dbscan = true\nadaptation = { clustering = { rho = 0.0 } }", "rho");
     }
 }

@@ -20,6 +20,7 @@ mod pretrain_job;
 mod profile;
 mod ranked_lists;
 mod records;
+mod row_settings;
 mod run;
 mod run_directory;
 mod schedule;

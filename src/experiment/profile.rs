@@ -8,13 +8,16 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
-use super::layers::{Library, merge, usage};
+use super::layers::{Library, usage};
+use super::row_settings::{dbscan, row_settings};
 use super::task::Task;
 use crate::data::ImageSize;
 use crate::error::{Error, Result};
 use crate::model::Backbone;
 use crate::synthetic::DomainSettings;
-use crate::train::{AdaptationSettings, BatchSettings, Clustering, PretrainingSettings, TargetStatistics};
+use crate::train::{
+    AdaptationSettings, BatchSettings, Clustering, PretrainingSettings, TargetStatistics, dropout,
+};
 
 /// The profiles that come with the program.
 const LIBRARY: Library = Library {
@@ -23,6 +26,7 @@ const LIBRARY: Library = Library {
         ("quick", include_str!("profiles/quick.toml")),
         ("standard", include_str!("profiles/standard.toml")),
         ("paper", include_str!("profiles/paper.toml")),
+        ("paper-ibn", include_str!("profiles/paper-ibn.toml")),
         ("miniature", include_str!("profiles/miniature.toml")),
     ],
 };
@@ -140,6 +144,8 @@ pub struct Profile {
     pub domains: Domains,
     /// Source pre-training.
     pub pretraining: PretrainingSettings,
+    /// What rows with `dbscan = true` cluster by.
+    pub dbscan: Clustering,
     /// Rows of the tables.
     pub rows: Vec<Row>,
 }
@@ -149,6 +155,8 @@ pub struct Profile {
 struct RawRow {
     name: String,
     method: Method,
+    #[serde(default)]
+    dbscan: bool,
     #[serde(default)]
     adaptation: Table,
     tasks: Option<Vec<Task>>,
@@ -167,6 +175,8 @@ struct RawProfile {
     domains: Domains,
     pretraining: PretrainingSettings,
     adaptation: Table,
+    #[serde(default)]
+    dbscan: Table,
     rows: Vec<RawRow>,
 }
 
@@ -184,22 +194,21 @@ impl Profile {
         let (table, origin) = LIBRARY.read(name)?;
         let usage = |error: toml::de::Error| usage(&origin, &error);
         let raw: RawProfile = Value::Table(table).try_into().map_err(usage)?;
+        let dbscan = dbscan(raw.dbscan).map_err(usage)?;
         let mut rows = Vec::new();
         for row in raw.rows {
-            let mut adaptation = raw.adaptation.clone();
-            if row.method == Method::Baseline {
-                merge(&mut adaptation, hard_only());
-            }
-            merge(&mut adaptation, row.adaptation);
+            let clustering = row.dbscan.then_some(dbscan);
+            let adaptation = row_settings(raw.adaptation.clone(), row.method, clustering, row.adaptation);
             rows.push(Row {
                 name: row.name,
                 method: row.method,
-                adaptation: Value::Table(adaptation).try_into().map_err(usage)?,
+                adaptation: adaptation.map_err(usage)?,
                 tasks: row.tasks.unwrap_or_else(|| Task::ALL.to_vec()).into_iter().collect(),
             });
         }
         let RawProfile { name, backbone, image_size, seeds, tasks, rerank, domains, pretraining, .. } = raw;
-        Self { name, backbone, image_size, seeds, tasks, rerank, domains, pretraining, rows }.checked(&origin)
+        Self { name, backbone, image_size, seeds, tasks, rerank, domains, pretraining, dbscan, rows }
+            .checked(&origin)
     }
 
     /// The profile, if its values are in range; `origin` is named in the error.
@@ -231,14 +240,6 @@ impl Profile {
     }
 }
 
-/// What makes the baseline of the paper out of mutual mean-teaching.
-fn hard_only() -> Table {
-    ["alpha", "soft_ce_weight", "soft_tri_weight"]
-        .into_iter()
-        .map(|key| (key.to_owned(), Value::Float(0.0)))
-        .collect()
-}
-
 fn require(holds: bool, text: &str) -> std::result::Result<(), String> {
     if holds { Ok(()) } else { Err(text.to_owned()) }
 }
@@ -262,6 +263,7 @@ fn check_pretraining(settings: &PretrainingSettings) -> std::result::Result<(), 
     require(check_rate(settings.schedule.learning_rate), "schedule.learning_rate: above 0")?;
     require(settings.weight_decay >= 0.0, "weight_decay: at least 0")?;
     require(check_share(settings.epsilon), "epsilon: in [0, 1]")?;
+    require(dropout::check(settings.dropout).is_ok(), "dropout: in [0, 1)")?;
     let after = settings.target_statistics == TargetStatistics::After;
     let needed = !after || (settings.statistics_passes > 0 && settings.statistics_batch > 1);
     require(needed, "statistics_passes: at least 1, statistics_batch: at least 2")?;
@@ -278,6 +280,7 @@ fn check_adaptation(settings: &AdaptationSettings) -> std::result::Result<(), St
     require((0.0..1.0).contains(&settings.alpha), "alpha: in [0, 1)")?;
     require(check_share(settings.soft_ce_weight), "soft_ce_weight: in [0, 1]")?;
     require(check_share(settings.soft_tri_weight), "soft_tri_weight: in [0, 1]")?;
+    require(dropout::check(settings.dropout).is_ok(), "dropout: in [0, 1)")?;
     require(check_share(settings.transform.flip_probability), "transform.flip_probability: in [0, 1]")?;
     require(check_share(settings.transform.erasing_probability), "transform.erasing_probability: in [0, 1]")?;
     match settings.clustering {

@@ -124,13 +124,20 @@ impl Network {
 
     /// Training mode (D31): pooled features and logits of `images: [B, 3, H, W]`. Moves the running statistics.
     pub fn train(&self, images: &Tensor, group: Option<i64>) -> Outputs {
-        self.head(self.pooled(images, BatchStatistics::Batch { group }), group)
+        self.train_with_dropout(images, group, None)
     }
 
-    /// The second half of [`Network::train`], from pooled features `[B, D]` on: embedding, neck, classifier. Without a classifier
-    /// the neck's output stands for the logits.
-    pub fn head(&self, pooled: Tensor, group: Option<i64>) -> Outputs {
+    /// [`Network::train`] with a dropout mask `[B, D]`, D the dimension of the neck: what the classifier takes is multiplied by it,
+    /// so a dropped unit has 0 in it and a kept one 1/(1−p).
+    pub fn train_with_dropout(&self, images: &Tensor, group: Option<i64>, mask: Option<&Tensor>) -> Outputs {
+        self.head(self.pooled(images, BatchStatistics::Batch { group }), group, mask)
+    }
+
+    /// The second half of [`Network::train_with_dropout`], from pooled features `[B, D]` on: embedding, neck, dropout, classifier.
+    /// Without a classifier what it would take stands for the logits.
+    pub fn head(&self, pooled: Tensor, group: Option<i64>, mask: Option<&Tensor>) -> Outputs {
         let neck = self.neck_output(&self.embedded(&pooled), BatchStatistics::Batch { group });
+        let neck = mask.map_or_else(|| neck.shallow_clone(), |mask| &neck * mask);
         let logits = match &self.classifier {
             Some(classifier) => neck.linear(classifier, None::<Tensor>),
             None => neck,

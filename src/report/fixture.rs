@@ -107,8 +107,8 @@ fn config(info: &RunInfo, epochs: usize) -> Table {
     config.insert("row".to_owned(), info.row.clone().into());
     config.insert("seed".to_owned(), Value::Integer(info.seed as i64));
     config.insert("parents".to_owned(), vec![format!("start of {} {}", info.task, info.seed)].into());
-    if ["baseline", "mmt"].contains(&info.method.as_str()) {
-        let soft = if info.method == "mmt" { 1.0 } else { 0.0 };
+    if ["baseline", "mmt", "variant"].contains(&info.method.as_str()) {
+        let soft = if info.method == "baseline" { 0.0 } else { 1.0 };
         let kind = if info.row.contains("dbscan") { "dbscan" } else { "kmeans" };
         let text = format!(
             "epochs = {epochs}\nalpha = {}\nsoft_ce_weight = {}\nsoft_tri_weight = {}\nclustering = {{ kind = '{kind}' }}\n",

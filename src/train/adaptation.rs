@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use tch::Tensor;
 
+use super::dropout::Dropout;
 use super::ema;
 use super::fused_adam::FusedAdam;
 use super::losses::MeanLosses;
 use super::mutual;
+use super::passes::Passes;
 use super::pseudo_labels::{Clusterer, PseudoLabels};
 use super::settings::{AdaptationSettings, ClusterFeatures};
 use super::teaching::Teaching;
@@ -48,7 +50,9 @@ pub struct Adaptation {
     seed: u64,
     target: TargetImages,
     teaching: Teaching,
+    optimizer: FusedAdam,
     clusterer: Clusterer,
+    dropout: Dropout,
     epoch: usize,
 }
 
@@ -56,20 +60,22 @@ impl Adaptation {
     /// Starts from two pre-trained networks; their classifiers are replaced. Settings that take one network take the first.
     ///
     /// # Errors
-    /// A device that refuses.
+    /// A dropout out of range, or a device that refuses.
     pub fn new(
         settings: AdaptationSettings,
         seed: u64,
         mut students: [Network; 2],
         target: TargetImages,
     ) -> Result<Self> {
+        let dropout = Dropout::new(settings.dropout, seed, "adapt/dropout")?;
         let clusterer = Clusterer::new(settings.clustering);
         let rows = clusterer.classifier_rows(target.images.len());
         for (at, student) in students.iter_mut().enumerate() {
             student.random_classifier(rows, &mut stream(seed, "adapt/classifier", 0, at as u64));
         }
         let teaching = Teaching::new(&settings, students)?;
-        Ok(Self { settings, seed, target, teaching, clusterer, epoch: 0 })
+        let optimizer = fresh_optimizer(&settings, &teaching);
+        Ok(Self { settings, seed, target, teaching, optimizer, clusterer, dropout, epoch: 0 })
     }
 
     /// Goes on from a state that [`Adaptation::state`] gave after `epoch` epochs; `path` is named in errors.
@@ -84,12 +90,15 @@ impl Adaptation {
         for (at, mean) in mean_networks.iter_mut().enumerate() {
             mean.load_state(state, &format!("mean-{}.", at + 1), path)?;
         }
+        if !self.settings.reset_optimizer {
+            self.optimizer.load_state(state, "adam.", path)?;
+        }
         self.clusterer.eps = state.get("eps").map(|eps| eps.double_value(&[]));
         self.epoch = epoch;
         Ok(())
     }
 
-    /// Everything needed to go on between two epochs. The optimizer starts afresh in each, so it has no part in it.
+    /// Everything needed to go on between two epochs; the optimizer where it does not start afresh in each.
     pub fn state(&self) -> Named {
         let mut state = Named::new();
         for (at, student) in self.teaching.students().iter().enumerate() {
@@ -97,6 +106,9 @@ impl Adaptation {
         }
         for (at, mean) in self.teaching.mean_networks().iter().enumerate() {
             state.append(&mut mean.state(&format!("mean-{}.", at + 1)));
+        }
+        if !self.settings.reset_optimizer {
+            state.append(&mut self.optimizer.state("adam."));
         }
         if let Some(eps) = self.clusterer.eps {
             state.insert("eps".to_owned(), Tensor::from(eps));
@@ -143,6 +155,9 @@ impl Adaptation {
         if self.settings.reset_classifier || self.epoch == 0 {
             self.reset_classifiers(&pseudo_labels.centroids)?;
         }
+        if self.settings.reset_optimizer {
+            self.optimizer = fresh_optimizer(&self.settings, &self.teaching);
+        }
         let losses = self.train(&pseudo_labels, observer)?;
         self.epoch += 1;
         Ok(EpochOutcome { pseudo_labels, losses })
@@ -176,15 +191,13 @@ impl Adaptation {
 
     fn train(&mut self, pseudo_labels: &PseudoLabels, observer: &mut dyn Observer) -> Result<MeanLosses> {
         let steps = self.settings.steps;
-        let parameters = self.students().iter().flat_map(Network::trained).collect();
-        let mut optimizer = FusedAdam::new(parameters, self.settings.weight_decay);
         let mut losses = MeanLosses::new(self.teaching.names());
         observer.progress(Stage::Training, 0, steps)?;
         for (step, batch) in self.loader(&pseudo_labels.labels)?.enumerate() {
-            let (values, total) = self.forward(&batch?, pseudo_labels)?;
-            optimizer.zero_grad();
+            let (values, total) = self.forward(step, &batch?, pseudo_labels)?;
+            self.optimizer.zero_grad();
             total.f_backward().map_err(Error::torch("cannot compute gradients"))?;
-            optimizer.step(self.settings.learning_rate)?;
+            self.optimizer.step(self.settings.learning_rate)?;
             let decay = ema::decay(self.settings.ema, self.epoch * steps + step, self.settings.alpha);
             let (students, mean_networks) = self.teaching.both_mut();
             mutual::update_mean_networks(mean_networks, students, decay)?;
@@ -195,7 +208,12 @@ impl Adaptation {
     }
 
     /// Values of the losses, and the total to minimise.
-    fn forward(&self, batch: &TrainBatch, pseudo_labels: &PseudoLabels) -> Result<(Tensor, Tensor)> {
+    fn forward(
+        &self,
+        step: usize,
+        batch: &TrainBatch,
+        pseudo_labels: &PseudoLabels,
+    ) -> Result<(Tensor, Tensor)> {
         let labels: Vec<i64> = batch
             .indices
             .iter()
@@ -209,7 +227,17 @@ impl Adaptation {
             epsilon: self.settings.epsilon,
             clusters: pseudo_labels.clusters,
         };
-        self.teaching.forward(&batch.views, &labels, &weights, self.settings.batch.group())
+        self.teaching.forward(&batch.views, &labels, &weights, &self.passes(step, batch.indices.len())?)
+    }
+
+    /// Students and mean networks drop units each on their own, in every step anew.
+    fn passes(&self, step: usize, images: usize) -> Result<Passes> {
+        let masks = |networks, who| self.dropout.masks(networks, who, images, (self.epoch, step));
+        Ok(Passes {
+            group: self.settings.batch.group(),
+            students: masks(self.students(), "student")?,
+            mean_networks: masks(self.mean_networks(), "mean")?,
+        })
     }
 
     fn loader(&self, labels: &[Option<usize>]) -> Result<TrainLoader> {
@@ -221,4 +249,10 @@ impl Adaptation {
         let transform = self.settings.transform.transform(self.target.images.size());
         TrainLoader::new(self.target.images.clone(), transform, batches, streams, 2)
     }
+}
+
+/// Adam over all students (D24).
+fn fresh_optimizer(settings: &AdaptationSettings, teaching: &Teaching) -> FusedAdam {
+    let parameters = teaching.students().iter().flat_map(Network::trained).collect();
+    FusedAdam::new(parameters, settings.weight_decay)
 }

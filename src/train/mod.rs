@@ -3,21 +3,25 @@
 //! [`Adaptation::state`] give.
 
 mod adaptation;
+pub mod dropout;
 pub mod ema;
 mod fused_adam;
 mod losses;
 pub mod mutual;
 pub mod own_mean;
+mod passes;
 pub mod pretrain;
 mod pseudo_labels;
 mod schedule;
 mod settings;
+pub mod single;
 pub mod statistics;
 mod teaching;
 
 pub use adaptation::{Adaptation, EpochOutcome, TargetImages};
 pub use fused_adam::FusedAdam;
 pub use losses::MeanLosses;
+pub use passes::Passes;
 pub use pretrain::{Pretraining, SourceImages};
 pub use pseudo_labels::{Clusterer, PseudoLabels};
 pub use schedule::{Schedule, Unit, WarmUp};

@@ -3,6 +3,7 @@
 use tch::Tensor;
 
 use super::ema;
+use super::passes::Passes;
 use crate::error::Result;
 use crate::loss::objective::{Terms, Weights, hard_only, mutual_mean_teaching};
 use crate::model::Network;
@@ -13,7 +14,7 @@ pub const HARD_NAMES: [&str; 5] = ["ce_1", "ce_2", "tri_1", "tri_2", "total"];
 /// Forward passes of mutual mean-teaching: students 1 and 2, then mean networks 1 and 2, each on its own view of the batch
 /// (`views`: `[B, 3, H, W]` each), all in training mode; nothing flows into the mean networks.
 ///
-/// `labels: [B]` i64. `group`: see [`BatchStatistics`](crate::model::BatchStatistics).
+/// `labels: [B]` i64.
 ///
 /// # Errors
 /// What the objective refuses.
@@ -23,10 +24,11 @@ pub fn terms(
     views: [&Tensor; 2],
     labels: &Tensor,
     weights: &Weights,
-    group: Option<i64>,
+    passes: &Passes,
 ) -> Result<Terms> {
-    let [student_1, student_2] = [0, 1].map(|at| students[at].train(views[at], group));
-    let [mean_1, mean_2] = tch::no_grad(|| [0, 1].map(|at| mean_networks[at].train(views[at], group)));
+    let [student_1, student_2] = [0, 1].map(|at| passes.student(at, &students[at], views[at]));
+    let [mean_1, mean_2] =
+        tch::no_grad(|| [0, 1].map(|at| passes.mean_network(at, &mean_networks[at], views[at])));
     mutual_mean_teaching([&student_1, &student_2], [&mean_1, &mean_2], labels, weights)
 }
 
@@ -40,9 +42,9 @@ pub fn current_terms(
     views: [&Tensor; 2],
     labels: &Tensor,
     weights: &Weights,
-    group: Option<i64>,
+    passes: &Passes,
 ) -> Result<Terms> {
-    let [outputs_1, outputs_2] = [0, 1].map(|at| students[at].train(views[at], group));
+    let [outputs_1, outputs_2] = [0, 1].map(|at| passes.student(at, &students[at], views[at]));
     // The objective takes no gradient from its teachers.
     let outputs = [&outputs_1, &outputs_2];
     mutual_mean_teaching(outputs, outputs, labels, weights)
@@ -58,9 +60,9 @@ pub fn hard_terms(
     views: [&Tensor; 2],
     labels: &Tensor,
     weights: &Weights,
-    group: Option<i64>,
+    passes: &Passes,
 ) -> Result<(Tensor, Tensor)> {
-    let [outputs_1, outputs_2] = [0, 1].map(|at| students[at].train(views[at], group));
+    let [outputs_1, outputs_2] = [0, 1].map(|at| passes.student(at, &students[at], views[at]));
     let one = hard_only(&outputs_1, labels, weights.epsilon, weights.clusters)?;
     let two = hard_only(&outputs_2, labels, weights.epsilon, weights.clusters)?;
     let total = &one.total + &two.total;

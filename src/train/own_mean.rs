@@ -2,6 +2,7 @@
 
 use tch::Tensor;
 
+use super::passes::Passes;
 use crate::error::Result;
 use crate::loss::objective::{StudentTerms, Weights, mean_teaching};
 use crate::model::Network;
@@ -12,7 +13,7 @@ pub const NAMES: [&str; 5] = ["ce_1", "tri_1", "soft_ce_1", "soft_tri_1", "total
 /// Forward passes of a step: the student, then its mean network, on the same view of the batch (`[B, 3, H, W]`), both in training
 /// mode; nothing flows into the mean network.
 ///
-/// `labels: [B]` i64. `group`: see [`BatchStatistics`](crate::model::BatchStatistics).
+/// `labels: [B]` i64.
 ///
 /// # Errors
 /// What the objective refuses.
@@ -22,10 +23,10 @@ pub fn terms(
     view: &Tensor,
     labels: &Tensor,
     weights: &Weights,
-    group: Option<i64>,
+    passes: &Passes,
 ) -> Result<StudentTerms> {
-    let outputs = student.train(view, group);
-    let teacher = tch::no_grad(|| mean_network.train(view, group));
+    let outputs = passes.student(0, student, view);
+    let teacher = tch::no_grad(|| passes.mean_network(0, mean_network, view));
     mean_teaching(&outputs, &teacher, labels, weights)
 }
 

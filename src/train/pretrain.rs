@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use tch::Tensor;
 
+use super::dropout::Dropout;
 use super::fused_adam::FusedAdam;
 use super::losses::MeanLosses;
+use super::passes::Passes;
 use super::settings::{PretrainingSettings, TargetStatistics};
 use super::{Observer, Stage};
 use crate::data::{GallerySampler, ImageStore, StreamName, TrainBatch, TrainLoader};
@@ -39,11 +41,11 @@ pub fn terms(
     labels: &Tensor,
     target: Option<&Tensor>,
     epsilon: f64,
-    group: Option<i64>,
+    passes: &Passes,
 ) -> Result<HardTerms> {
-    let outputs = network.train(images, group);
+    let outputs = passes.student(0, network, images);
     if let Some(target) = target {
-        network.observe(target, group);
+        network.observe(target, passes.group);
     }
     hard_only(&outputs, labels, epsilon, network.classes())
 }
@@ -58,6 +60,7 @@ pub struct Pretraining {
     source: SourceImages,
     target: Option<Arc<ImageStore>>,
     sampler: GallerySampler,
+    dropout: Dropout,
     epoch: usize,
 }
 
@@ -66,7 +69,7 @@ impl Pretraining {
     /// settings say [`TargetStatistics::During`].
     ///
     /// # Errors
-    /// No images, labels that do not belong to them, or `target` missing.
+    /// No images, labels that do not belong to them, a dropout out of range, or `target` missing.
     pub fn new(
         settings: PretrainingSettings,
         seed: u64,
@@ -79,8 +82,9 @@ impl Pretraining {
         }
         let labels: Vec<Option<usize>> = source.identities.iter().copied().map(Some).collect();
         let sampler = GallerySampler::new(&labels, &source.cameras, settings.batch.instances)?;
+        let dropout = Dropout::new(settings.dropout, seed, "pretrain/dropout")?;
         let optimizer = FusedAdam::new(network.trained(), settings.weight_decay);
-        Ok(Self { settings, seed, network, optimizer, source, target, sampler, epoch: 0 })
+        Ok(Self { settings, seed, network, optimizer, source, target, sampler, dropout, epoch: 0 })
     }
 
     /// Goes on from a state that [`Pretraining::state`] gave after `epoch` epochs; `path` is named in errors.
@@ -140,8 +144,14 @@ impl Pretraining {
         let labels = Tensor::from_slice(&labels).to_device(self.network.device());
         let images = self.network.place(&batch.views[0])?;
         let target = target.map(|target| self.network.place(&target.views[0])).transpose()?;
-        let (epsilon, group) = (self.settings.epsilon, self.settings.batch.group());
-        let terms = terms(&self.network, &images, &labels, target.as_ref(), epsilon, group)?;
+        let networks = std::slice::from_ref(&self.network);
+        let passes = Passes {
+            group: self.settings.batch.group(),
+            students: self.dropout.masks(networks, "network", batch.indices.len(), (self.epoch, step))?,
+            mean_networks: Vec::new(),
+        };
+        let epsilon = self.settings.epsilon;
+        let terms = terms(&self.network, &images, &labels, target.as_ref(), epsilon, &passes)?;
         self.optimizer.zero_grad();
         terms.total.f_backward().map_err(Error::torch("cannot compute gradients"))?;
         let rate = self.settings.schedule.rate_at(self.epoch, step, self.settings.steps);

@@ -81,6 +81,9 @@ pub struct PretrainingSettings {
     pub epsilon: f64,
     /// Augmentation.
     pub transform: TransformSettings,
+    /// Probability that a unit between neck and classifier is dropped (D31). Published: 0.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub dropout: f64,
     /// When target images set batch-norm statistics.
     pub target_statistics: TargetStatistics,
     /// `target_statistics = "after"`: passes of each domain.
@@ -125,7 +128,8 @@ pub enum Teachers {
     /// Two students; each is taught by the mean network of the other. Published.
     #[default]
     MutualMean,
-    /// One student, taught by its own mean network: the paper's ablation without θ2.
+    /// One student, taught by its own mean network: the paper's ablation without θ2. With hard losses only
+    /// ([`AdaptationSettings::is_hard_only`]) it is the published single-network baseline.
     OwnMean,
     /// Two students; each is taught by what the other gives in the same step. No mean networks, so `alpha` has no part: the
     /// paper's ablation without E[θ].
@@ -174,10 +178,16 @@ pub struct AdaptationSettings {
     /// Whether every epoch starts its classifiers from its centroids, as published; otherwise the first one only.
     #[serde(default = "yes", skip_serializing_if = "is_yes")]
     pub reset_classifier: bool,
+    /// Whether every epoch starts with a fresh optimizer, as published; otherwise one goes through all epochs.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub reset_optimizer: bool,
     /// λ_id.
     pub soft_ce_weight: f64,
     /// λ_tri.
     pub soft_tri_weight: f64,
+    /// Probability that a unit between neck and classifier is dropped, in students and mean networks (D31). Published: 0.
+    #[serde(default, skip_serializing_if = "is_default")]
+    pub dropout: f64,
     /// Pseudo labels.
     pub clustering: Clustering,
     /// Augmentation.

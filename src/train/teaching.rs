@@ -3,8 +3,9 @@
 use tch::Tensor;
 
 use super::mutual::{self, HARD_NAMES};
-use super::own_mean;
+use super::passes::Passes;
 use super::settings::{AdaptationSettings, Teachers};
+use super::{own_mean, single};
 use crate::error::Result;
 use crate::loss::objective::{Terms, Weights};
 use crate::model::Network;
@@ -21,6 +22,8 @@ pub(super) enum Teaching {
     HardOnly { students: [Network; 2] },
     /// One student and its own mean network.
     OwnMean { student: [Network; 1], mean_network: [Network; 1] },
+    /// One student without a teacher: the published single-network baseline.
+    Single { student: [Network; 1] },
 }
 
 impl Teaching {
@@ -33,6 +36,10 @@ impl Teaching {
                 Self::MutualMean { students, mean_networks }
             }
             Teachers::MutualCurrent => Self::MutualCurrent { students },
+            Teachers::OwnMean if settings.is_hard_only() => {
+                let [student, _] = students;
+                Self::Single { student: [student] }
+            }
             Teachers::OwnMean => {
                 let [student, _] = students;
                 Self::OwnMean { mean_network: [student.duplicate()?], student: [student] }
@@ -45,7 +52,7 @@ impl Teaching {
             Self::MutualMean { students, .. }
             | Self::MutualCurrent { students }
             | Self::HardOnly { students } => students,
-            Self::OwnMean { student, .. } => student,
+            Self::OwnMean { student, .. } | Self::Single { student } => student,
         }
     }
 
@@ -54,7 +61,7 @@ impl Teaching {
         match self {
             Self::MutualMean { mean_networks, .. } => mean_networks,
             Self::OwnMean { mean_network, .. } => mean_network,
-            Self::MutualCurrent { .. } | Self::HardOnly { .. } => &[],
+            Self::MutualCurrent { .. } | Self::HardOnly { .. } | Self::Single { .. } => &[],
         }
     }
 
@@ -64,6 +71,7 @@ impl Teaching {
             Self::MutualMean { students, mean_networks } => (students, mean_networks),
             Self::OwnMean { student, mean_network } => (student, mean_network),
             Self::MutualCurrent { students } | Self::HardOnly { students } => (students, &mut []),
+            Self::Single { student } => (student, &mut []),
         }
     }
 
@@ -73,6 +81,7 @@ impl Teaching {
             Self::MutualMean { .. } | Self::MutualCurrent { .. } => &Terms::NAMES,
             Self::HardOnly { .. } => &HARD_NAMES,
             Self::OwnMean { .. } => &own_mean::NAMES,
+            Self::Single { .. } => &single::NAMES,
         }
     }
 
@@ -85,7 +94,7 @@ impl Teaching {
         views: &[Tensor],
         labels: &Tensor,
         weights: &Weights,
-        group: Option<i64>,
+        passes: &Passes,
     ) -> Result<(Tensor, Tensor)> {
         let place = |students: &[Network; 2]| -> Result<[Tensor; 2]> {
             Ok([students[0].place(&views[0])?, students[1].place(&views[1])?])
@@ -93,22 +102,27 @@ impl Teaching {
         match self {
             Self::MutualMean { students, mean_networks } => {
                 let [one, two] = place(students)?;
-                let terms = mutual::terms(students, mean_networks, [&one, &two], labels, weights, group)?;
+                let terms = mutual::terms(students, mean_networks, [&one, &two], labels, weights, passes)?;
                 Ok((terms.values(), terms.total))
             }
             Self::MutualCurrent { students } => {
                 let [one, two] = place(students)?;
-                let terms = mutual::current_terms(students, [&one, &two], labels, weights, group)?;
+                let terms = mutual::current_terms(students, [&one, &two], labels, weights, passes)?;
                 Ok((terms.values(), terms.total))
             }
             Self::HardOnly { students } => {
                 let [one, two] = place(students)?;
-                mutual::hard_terms(students, [&one, &two], labels, weights, group)
+                mutual::hard_terms(students, [&one, &two], labels, weights, passes)
             }
             Self::OwnMean { student: [student], mean_network: [mean_network] } => {
                 let view = student.place(&views[0])?;
-                let terms = own_mean::terms(student, mean_network, &view, labels, weights, group)?;
+                let terms = own_mean::terms(student, mean_network, &view, labels, weights, passes)?;
                 Ok((own_mean::values(&terms), terms.total))
+            }
+            Self::Single { student: [student] } => {
+                let view = student.place(&views[0])?;
+                let terms = single::terms(student, &view, labels, weights, passes)?;
+                Ok((single::values(&terms), terms.total))
             }
         }
     }

@@ -373,7 +373,7 @@ pub const DEFINITIONS: &[Definition] = &[
         number: "D33",
         name: "step of mutual mean-teaching",
         reference: "train/mutual.rs",
-        fast: &["train/mutual.rs", "train/own_mean.rs"],
+        fast: &["train/mutual.rs", "train/own_mean.rs", "train/single.rs"],
         laws: "ten_steps.rs",
         golden: Functions(&["mmt.trainers.MMTTrainer.train"]),
         bench: Named("train/step"),

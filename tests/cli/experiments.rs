@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use mmt::experiment::{Experiment, Profile};
 use mmt::record::{EpochRecord, EvaluationRecord, read_csv};
 
 use super::run::records;
@@ -74,6 +75,23 @@ fn a_plan_says_what_is_done_and_how_long_the_rest_takes() {
 }
 
 #[test]
+fn a_plan_lists_the_rows_of_every_experiment() {
+    let program = Program::new();
+    let profile = Profile::load("miniature").unwrap();
+    for name in Experiment::names() {
+        let rows = Experiment::load(name).unwrap().of(&profile).unwrap().rows;
+        assert!(rows.len() >= 3, "{name}");
+        let plan = plan(&program, &["--experiment", name]);
+        for row in rows {
+            assert!(
+                line(&plan, &format!("market-to-duke {} seed 1", row.name)).contains("missing"),
+                "{name}: {plan}"
+            );
+        }
+    }
+}
+
+#[test]
 fn shards_together_are_the_whole_run() {
     let (whole, parts) = (Program::new(), Program::new());
     whole.miniature(&[]).assert().success();
@@ -105,6 +123,7 @@ fn ablations_run_and_differ_from_the_full_method_where_they_should() {
     let program = Program::new();
     let switches = "name = \"switches\"\nprofile_rows = [\"mmt\"]\n\
          [[rows]]\nname = \"kept-classifier\"\nadaptation = { reset_classifier = false }\n\
+         [[rows]]\nname = \"kept-optimizer\"\nadaptation = { reset_optimizer = false }\n\
          [[rows]]\nname = \"by-students\"\nadaptation = { cluster_features = \"networks\" }\n";
     fs::write(program.path("switches.toml"), switches).unwrap();
     program.miniature(&["--experiment", "table2"]).assert().success();
@@ -118,8 +137,8 @@ fn ablations_run_and_differ_from_the_full_method_where_they_should() {
             .map(|record| (record.loss, record.value))
             .collect()
     };
-    // Both switches come in with the second epoch.
-    for row in ["kept-classifier", "by-students"] {
+    // These switches come in with the second epoch.
+    for row in ["kept-classifier", "kept-optimizer", "by-students"] {
         assert_eq!(losses(row, 1), losses("mmt-k", 1), "{row}");
         assert_ne!(losses(row, 2), losses("mmt-k", 2), "{row}");
     }
@@ -139,4 +158,67 @@ fn ablations_run_and_differ_from_the_full_method_where_they_should() {
     let (text, warnings) = (&report.get_output().stdout, &report.get_output().stderr);
     assert!(String::from_utf8_lossy(text).contains("Without-second-network"));
     assert_eq!(String::from_utf8_lossy(warnings), "", "no row is left out");
+}
+
+#[test]
+fn an_optimizer_that_is_kept_is_kept_over_an_interruption() {
+    let (whole, stopped) = (Program::new(), Program::new());
+    let run = |program: &Program, epochs: usize| {
+        let text = format!(
+            "base = \"miniature\"\nname = \"kept\"\n[adaptation]\nepochs = {epochs}\nreset_optimizer = false\n\
+             [[rows]]\nname = \"mmt-k\"\nmethod = \"mmt\"\n"
+        );
+        fs::write(program.path("kept.toml"), text).unwrap();
+        let mut command =
+            program.command(&["--profile", "kept.toml", "--task", "market-to-duke", "--threads", "2"]);
+        command.arg("--out").arg(program.out()).arg("--domains-dir").arg(super::DOMAINS.path());
+        command.assert().success();
+        program.out().join("kept/adapt/market-to-duke/mmt-k/seed-1")
+    };
+    let one = run(&stopped, 1);
+    let two = run(&whole, 2);
+    let expected = records(&whole.out());
+    // As if the power had failed in the second epoch.
+    fs::copy(one.join("checkpoint.safetensors"), two.join("checkpoint.safetensors")).unwrap();
+    fs::remove_file(two.join("DONE")).unwrap();
+    run(&whole, 2);
+    assert_eq!(records(&whole.out()), expected);
+}
+
+#[test]
+fn dbscan_options_and_paper_vs_code_run_into_one_report() {
+    let program = Program::new();
+    let experiments = ["dbscan-column", "options", "paper-vs-code"];
+    for name in experiments {
+        program.miniature(&["--experiment", name]).assert().success();
+    }
+    let task = program.out().join("miniature/adapt/market-to-duke");
+    let profile = Profile::load("miniature").unwrap();
+    for name in experiments {
+        for row in Experiment::load(name).unwrap().of(&profile).unwrap().rows {
+            assert!(task.join(&row.name).join("seed-1/DONE").exists(), "{name}: {}", row.name);
+        }
+    }
+    for row in ["baseline-single", "baseline-single-dbscan"] {
+        let folder = task.join(row).join("seed-1");
+        let losses: Vec<EpochRecord> = read_csv(&folder.join("epochs.csv")).unwrap();
+        let losses: Vec<&str> = losses.iter().map(|record| record.loss.as_str()).collect();
+        assert_eq!(losses, ["ce_1", "tri_1", "total"].repeat(2), "{row}");
+        let evaluations: Vec<EvaluationRecord> = read_csv(&folder.join("evaluations.csv")).unwrap();
+        assert_eq!(evaluations.len(), 3, "{row}: epochs 0 to 2");
+        assert!(evaluations.iter().all(|record| record.network == "network-1"), "{row}");
+    }
+    for row in ["baseline-dbscan", "mmt-dbscan", "baseline-single-dbscan"] {
+        let config = fs::read_to_string(task.join(row).join("seed-1/config.toml")).unwrap();
+        assert!(config.contains("kind = \"dbscan\""), "{row}: {config}");
+    }
+    let report =
+        program.command(&["report", program.out().join("miniature").to_str().unwrap()]).assert().success();
+    let text = String::from_utf8_lossy(&report.get_output().stdout).into_owned();
+    for part in ["Baseline-DBSCAN", "MMT-DBSCAN", "Baseline-single-DBSCAN", "Kept-classifier"] {
+        assert!(text.contains(part), "{part} is not in {text}");
+    }
+    assert_eq!(String::from_utf8_lossy(&report.get_output().stderr), "", "no row is left out");
+    let claims = fs::read_to_string(program.out().join("miniature/report/tables/claims.csv")).unwrap();
+    assert!(claims.contains("MMT-DBSCAN is above Baseline-DBSCAN"), "{claims}");
 }

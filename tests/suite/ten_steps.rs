@@ -7,10 +7,12 @@ use std::path::Path;
 use mmt::loss::objective::{self as fast_objective, Weights};
 use mmt::model as fast;
 use mmt::random::stream;
-use mmt::train::{FusedAdam, ema, mutual, own_mean, pretrain};
+use mmt::train::{FusedAdam, Passes, dropout, ema, mutual, own_mean, pretrain, single};
+use mmt_reference::Matrix;
 use mmt_reference::loss::objective::{Terms, Weights as ReferenceWeights, hard_only};
 use mmt_reference::model as reference;
 use mmt_reference::train as reference_train;
+use mmt_reference::train::mutual::Masks;
 use mmt_testkit::golden::generator;
 use mmt_testkit::tolerance::{Quantity, Width, check};
 use mmt_testkit::{Trial, convert};
@@ -19,6 +21,7 @@ use tch::{Device, Kind, Tensor};
 const STEPS: usize = 10;
 const CLASSES: usize = 6;
 const CLUSTERS: usize = 4;
+const FEATURES: usize = 8;
 const LABELS: [usize; 8] = [0, 0, 1, 1, 2, 2, 3, 3];
 const IMAGES: [usize; 4] = [8, 3, 12, 8];
 const LEARNING_RATE: f64 = 3.5e-3;
@@ -37,7 +40,7 @@ fn fast_spec(block: fast::BlockKind) -> fast::Spec {
         block,
         stem: fast::Stem { kernel: 3, stride: 1, channels: 4, relu: true, max_pool: true },
         stages: vec![stage(4, 1, true), stage(6, 2, false)],
-        projection: Some(8),
+        projection: Some(FEATURES as i64),
         embedding: None,
     }
 }
@@ -136,11 +139,43 @@ fn images(key: &str) -> Trial<(Tensor, reference::Volume)> {
     Ok((generator::images(1, key, &IMAGES, 4.0, Kind::Double), volume))
 }
 
+/// How the networks of a step pass their batch, in both wings.
+struct BothPasses {
+    fast: Passes,
+    /// Of students 1 and 2 and of mean networks 1 and 2; none without dropout.
+    masks: Vec<Matrix>,
+}
+
+impl BothPasses {
+    fn new(group: Option<usize>, dropped: f64, step: usize) -> Trial<Self> {
+        let mut fast = Passes::grouped(group.map(|group| group as i64));
+        let mut masks = Vec::new();
+        for at in (0..4).filter(|_| dropped > 0.0) {
+            let mut rng = stream(at, "ten-steps/dropout", 0, step as u64);
+            let mask = dropout::mask(LABELS.len(), FEATURES, dropped, &mut rng)?;
+            masks.push(convert::matrix(&mask)?);
+            let whose = if at < 2 { &mut fast.students } else { &mut fast.mean_networks };
+            whose.push(mask);
+        }
+        Ok(Self { fast, masks })
+    }
+
+    fn masks(&self) -> Masks<'_> {
+        let [one, two, three, four] = [0, 1, 2, 3].map(|at| self.masks.get(at));
+        Masks { students: [one, two], mean_networks: [three, four] }
+    }
+}
+
 fn same(definition: &str, actual: f64, expected: f64) -> Trial {
     check(definition, Quantity::Value, Width::Double, 1.0, actual, expected).map(|_| ())
 }
 
-fn mutual_steps(block: fast::BlockKind, group: Option<usize>, [soft_ce, soft_triplet]: [f64; 2]) -> Trial {
+fn mutual_steps(
+    block: fast::BlockKind,
+    group: Option<usize>,
+    [soft_ce, soft_triplet]: [f64; 2],
+    dropped: f64,
+) -> Trial {
     let (students, mut adam, mut networks) = two_students(block)?;
     let mut means = [students[0].duplicate()?, students[1].duplicate()?];
     let (epsilon, alpha) = (0.1, 0.7);
@@ -149,8 +184,8 @@ fn mutual_steps(block: fast::BlockKind, group: Option<usize>, [soft_ce, soft_tri
     for step in 0..STEPS {
         let [(view_1, volume_1), (view_2, volume_2)] =
             [images(&format!("view-1/{step}"))?, images(&format!("view-2/{step}"))?];
-        let group_i64 = group.map(|group| group as i64);
-        let terms = mutual::terms(&students, &means, [&view_1, &view_2], &labels, &weights, group_i64)?;
+        let passes = BothPasses::new(group, dropped, step)?;
+        let terms = mutual::terms(&students, &means, [&view_1, &view_2], &labels, &weights, &passes.fast)?;
         adam.zero_grad();
         terms.total.backward();
         adam.step(LEARNING_RATE)?;
@@ -161,6 +196,7 @@ fn mutual_steps(block: fast::BlockKind, group: Option<usize>, [soft_ce, soft_tri
             learning_rate: LEARNING_RATE,
             decay: reference_train::ema::decay(reference_train::ema::Convention::Published, step, alpha)?,
             group,
+            masks: passes.masks(),
         };
         let expected = networks.step([&volume_1, &volume_2], &LABELS, &settings)?;
         let values = Vec::<f64>::try_from(terms.values())?;
@@ -178,34 +214,42 @@ fn mutual_steps(block: fast::BlockKind, group: Option<usize>, [soft_ce, soft_tri
 
 #[test]
 fn ten_steps_of_mutual_mean_teaching_agree_in_every_number_with_the_published_weights() {
-    mutual_steps(fast::BlockKind::Basic, None, [0.5, 0.8]).unwrap();
+    mutual_steps(fast::BlockKind::Basic, None, [0.5, 0.8], 0.0).unwrap();
 }
 
 #[test]
 fn so_they_do_with_hard_losses_only() {
-    mutual_steps(fast::BlockKind::Basic, None, [0.0, 0.0]).unwrap();
+    mutual_steps(fast::BlockKind::Basic, None, [0.0, 0.0], 0.0).unwrap();
 }
 
 #[test]
 fn so_they_do_with_soft_losses_only() {
-    mutual_steps(fast::BlockKind::Basic, None, [1.0, 1.0]).unwrap();
+    mutual_steps(fast::BlockKind::Basic, None, [1.0, 1.0], 0.0).unwrap();
 }
 
 #[test]
 fn so_they_do_with_bottlenecks_and_grouped_batch_norm() {
-    mutual_steps(fast::BlockKind::Bottleneck, Some(4), [0.5, 0.8]).unwrap();
+    mutual_steps(fast::BlockKind::Bottleneck, Some(4), [0.5, 0.8], 0.0).unwrap();
+}
+
+#[test]
+fn so_they_do_where_units_are_dropped() {
+    mutual_steps(fast::BlockKind::Basic, None, [0.5, 0.8], 0.5).unwrap();
+    mutual_steps(fast::BlockKind::Basic, Some(4), [0.5, 0.8], 0.2).unwrap();
 }
 
 #[test]
 fn ten_steps_of_the_clustering_baseline_agree_in_every_number() {
-    let run = || -> Trial {
+    let run = |dropped: f64| -> Trial {
         let (students, mut adam, mut networks) = two_students(fast::BlockKind::Basic)?;
         let labels = convert::label_tensor(&LABELS);
         for step in 0..STEPS {
             let [(view_1, volume_1), (view_2, volume_2)] =
                 [images(&format!("view-1/{step}"))?, images(&format!("view-2/{step}"))?];
             let weights = Weights { soft_ce: 0.0, soft_triplet: 0.0, epsilon: 0.1, clusters: CLUSTERS };
-            let (values, total) = mutual::hard_terms(&students, [&view_1, &view_2], &labels, &weights, None)?;
+            let passes = BothPasses::new(None, dropped, step)?;
+            let views = [&view_1, &view_2];
+            let (values, total) = mutual::hard_terms(&students, views, &labels, &weights, &passes.fast)?;
             adam.zero_grad();
             total.backward();
             adam.step(LEARNING_RATE)?;
@@ -219,6 +263,7 @@ fn ten_steps_of_the_clustering_baseline_agree_in_every_number() {
                 learning_rate: LEARNING_RATE,
                 decay: 0.0,
                 group: None,
+                masks: passes.masks(),
             };
             let [one, two] = networks.hard_step([&volume_1, &volume_2], &LABELS, &settings)?;
             let expected = [one.ce, two.ce, one.tri, two.tri, one.total + two.total];
@@ -232,7 +277,8 @@ fn ten_steps_of_the_clustering_baseline_agree_in_every_number() {
         }
         Ok(())
     };
-    run().unwrap();
+    run(0.0).unwrap();
+    run(0.5).unwrap();
 }
 
 fn weights() -> (Weights, ReferenceWeights) {
@@ -245,13 +291,15 @@ fn weights() -> (Weights, ReferenceWeights) {
 
 #[test]
 fn ten_steps_without_mean_networks_agree_in_every_number() {
-    let run = || -> Trial {
+    let run = |dropped: f64| -> Trial {
         let (students, mut adam, mut networks) = two_students(fast::BlockKind::Basic)?;
         let (labels, (weights, reference_weights)) = (convert::label_tensor(&LABELS), weights());
         for step in 0..STEPS {
             let [(view_1, volume_1), (view_2, volume_2)] =
                 [images(&format!("view-1/{step}"))?, images(&format!("view-2/{step}"))?];
-            let terms = mutual::current_terms(&students, [&view_1, &view_2], &labels, &weights, Some(4))?;
+            let passes = BothPasses::new(Some(4), dropped, step)?;
+            let views = [&view_1, &view_2];
+            let terms = mutual::current_terms(&students, views, &labels, &weights, &passes.fast)?;
             adam.zero_grad();
             terms.total.backward();
             adam.step(LEARNING_RATE)?;
@@ -260,6 +308,7 @@ fn ten_steps_without_mean_networks_agree_in_every_number() {
                 learning_rate: LEARNING_RATE,
                 decay: 0.0,
                 group: Some(4),
+                masks: passes.masks(),
             };
             let expected = networks.current_step([&volume_1, &volume_2], &LABELS, &settings)?;
             let values = Vec::<f64>::try_from(terms.values())?;
@@ -273,12 +322,13 @@ fn ten_steps_without_mean_networks_agree_in_every_number() {
         }
         Ok(())
     };
-    run().unwrap();
+    run(0.0).unwrap();
+    run(0.5).unwrap();
 }
 
 #[test]
 fn ten_steps_of_one_network_and_its_own_mean_agree_in_every_number() {
-    let run = || -> Trial {
+    let run = |dropped: f64| -> Trial {
         let Twins { fast: student, reference } = Twins::new(fast::BlockKind::Bottleneck, "one/")?;
         let mut means = [student.duplicate()?];
         let mut adam = FusedAdam::new(student.trained(), WEIGHT_DECAY);
@@ -286,7 +336,8 @@ fn ten_steps_of_one_network_and_its_own_mean_agree_in_every_number() {
         let (labels, alpha, (weights, reference_weights)) = (convert::label_tensor(&LABELS), 0.7, weights());
         for step in 0..STEPS {
             let (view, volume) = images(&format!("view-1/{step}"))?;
-            let terms = own_mean::terms(&student, &means[0], &view, &labels, &weights, None)?;
+            let passes = BothPasses::new(None, dropped, step)?;
+            let terms = own_mean::terms(&student, &means[0], &view, &labels, &weights, &passes.fast)?;
             adam.zero_grad();
             terms.total.backward();
             adam.step(LEARNING_RATE)?;
@@ -297,6 +348,7 @@ fn ten_steps_of_one_network_and_its_own_mean_agree_in_every_number() {
                 learning_rate: LEARNING_RATE,
                 decay: reference_train::ema::decay(reference_train::ema::Convention::Published, step, alpha)?,
                 group: None,
+                masks: passes.masks(),
             };
             let expected = twin.step(&volume, &LABELS, &settings)?;
             let expected = [expected.ce, expected.tri, expected.soft_ce, expected.soft_tri, expected.total];
@@ -311,12 +363,50 @@ fn ten_steps_of_one_network_and_its_own_mean_agree_in_every_number() {
         }
         Ok(())
     };
-    run().unwrap();
+    run(0.0).unwrap();
+    run(0.5).unwrap();
+}
+
+#[test]
+fn ten_steps_of_the_single_network_baseline_agree_in_every_number() {
+    let run = |dropped: f64| -> Trial {
+        let Twins { fast: network, reference } = Twins::new(fast::BlockKind::Bottleneck, "one/")?;
+        let mut adam = FusedAdam::new(network.trained(), WEIGHT_DECAY);
+        let mut twin = reference_train::single::Single::new(reference, WEIGHT_DECAY);
+        // The soft weights must have no part.
+        let (labels, (weights, reference_weights)) = (convert::label_tensor(&LABELS), weights());
+        for step in 0..STEPS {
+            let (view, volume) = images(&format!("view-1/{step}"))?;
+            let passes = BothPasses::new(Some(4), dropped, step)?;
+            let terms = single::terms(&network, &view, &labels, &weights, &passes.fast)?;
+            adam.zero_grad();
+            terms.total.backward();
+            adam.step(LEARNING_RATE)?;
+            let settings = reference_train::mutual::StepSettings {
+                weights: reference_weights,
+                learning_rate: LEARNING_RATE,
+                decay: 0.0,
+                group: Some(4),
+                masks: passes.masks(),
+            };
+            let expected = twin.step(&volume, &LABELS, &settings)?;
+            let expected = [expected.ce, expected.tri, expected.total];
+            let values = Vec::<f64>::try_from(single::values(&terms))?;
+            for ((name, actual), expected) in single::NAMES.iter().zip(values).zip(expected) {
+                same("D33", actual, expected).map_err(|failure| failure.at(name).at(step))?;
+            }
+            same_moments(&adam, std::slice::from_ref(&twin.optimizer)).map_err(|failure| failure.at(step))?;
+            same_state("D33", &network, &twin.network).map_err(|failure| failure.at(step))?;
+        }
+        Ok(())
+    };
+    run(0.0).unwrap();
+    run(0.5).unwrap();
 }
 
 #[test]
 fn ten_steps_of_pre_training_agree_in_every_number() {
-    let run = || -> Trial {
+    let run = |dropped: f64| -> Trial {
         let Twins { fast: network, mut reference } = Twins::new(fast::BlockKind::Basic, "one/")?;
         let mut adam = FusedAdam::new(network.trained(), WEIGHT_DECAY);
         let mut reference_adam = reference_train::fused_adam::Adam::new(reference.state(), WEIGHT_DECAY);
@@ -324,7 +414,8 @@ fn ten_steps_of_pre_training_agree_in_every_number() {
             let (source, source_volume) = images(&format!("source/{step}"))?;
             let (target, target_volume) = images(&format!("target/{step}"))?;
             let labels = convert::label_tensor(&LABELS);
-            let terms = pretrain::terms(&network, &source, &labels, Some(&target), 0.1, None)?;
+            let passes = BothPasses::new(None, dropped, step)?;
+            let terms = pretrain::terms(&network, &source, &labels, Some(&target), 0.1, &passes.fast)?;
             adam.zero_grad();
             terms.total.backward();
             adam.step(LEARNING_RATE)?;
@@ -332,6 +423,7 @@ fn ten_steps_of_pre_training_agree_in_every_number() {
                 epsilon: 0.1,
                 learning_rate: LEARNING_RATE,
                 group: None,
+                mask: passes.masks().students[0],
             };
             let expected = reference_train::pretrain::step(
                 &mut reference,
@@ -347,7 +439,8 @@ fn ten_steps_of_pre_training_agree_in_every_number() {
         }
         Ok(())
     };
-    run().unwrap();
+    run(0.0).unwrap();
+    run(0.5).unwrap();
 }
 
 #[test]

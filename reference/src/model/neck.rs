@@ -7,6 +7,7 @@ use super::state::{Gradients, Role, State};
 use super::volume::Volume;
 use crate::distance::{normalize_rows, normalize_rows_backward};
 use crate::error::{InvalidInput, Result};
+use crate::loss::check_same_shape;
 use crate::matrix::Matrix;
 
 /// The layers behind the pooled features. Their numbers lie in a [`State`] as `feat.*`, `feat_bn.*`,
@@ -28,6 +29,8 @@ pub struct NeckTrace {
     normalized: Normalized,
     /// Output of the batch norm.
     neck: Matrix,
+    /// Dropout mask.
+    mask: Option<Matrix>,
     /// Input of the classifier.
     activated: Matrix,
 }
@@ -50,14 +53,15 @@ impl Neck {
         }
     }
 
-    /// Training mode (D31): logits `[B, M]` of `pooled: [B, D]`: `C · a(BN(f))` with f the pooled features or
-    /// their embedding `W f + b`, and a the identity without an embedding, else a ReLU or, by the spec, unit
-    /// length (D9).
+    /// Training mode (D31): logits `[B, M]` of `pooled: [B, D]`: `C · (d ⊙ a(BN(f)))` with f the pooled features or
+    /// their embedding `W f + b`, a the identity without an embedding, else a ReLU or, by the spec, unit
+    /// length (D9), and d the dropout `mask` (0 where a unit is dropped, else 1/(1−p)), 1 without one.
     pub fn train(
         &self,
         state: &mut State,
         pooled: &Matrix,
         group: Option<usize>,
+        mask: Option<&Matrix>,
     ) -> Result<(Matrix, NeckTrace)> {
         let statistics = Statistics::Batch { group };
         let (neck, normalized) = self.batch_norm(state, pooled, statistics)?;
@@ -66,11 +70,15 @@ impl Neck {
             Some(_) => Matrix::from_fn(neck.rows(), neck.columns(), |b, k| neck[(b, k)].max(0.0)),
             None => neck.clone(),
         };
+        let activated = match mask {
+            Some(mask) => times(&activated, mask)?,
+            None => activated,
+        };
         let logits = match self.classes {
             0 => activated.clone(),
             classes => linear(&activated, state.values("classifier.weight")?, &vec![0.0; classes])?,
         };
-        Ok((logits, NeckTrace { pooled: pooled.clone(), normalized, neck, activated }))
+        Ok((logits, NeckTrace { pooled: pooled.clone(), normalized, neck, mask: mask.cloned(), activated }))
     }
 
     /// Evaluation mode (D31): the batch norm's output with the running statistics, at unit length (D9),
@@ -112,6 +120,10 @@ impl Neck {
                 to_input
             }
         };
+        let gradient = match &trace.mask {
+            Some(mask) => times(&gradient, mask)?,
+            None => gradient,
+        };
         let gradient = match self.embedding {
             Some(embedding) if embedding.unit_length => normalize_rows_backward(&trace.neck, &gradient)?,
             Some(_) => {
@@ -132,6 +144,12 @@ impl Neck {
         gradients.insert("feat.bias".into(), to_bias);
         Ok(to_pooled)
     }
+}
+
+/// `d ⊙ x` of dropout; so is its gradient.
+fn times(x: &Matrix, mask: &Matrix) -> Result<Matrix> {
+    check_same_shape(mask, x, "the dropout mask")?;
+    Ok(Matrix::from_fn(x.rows(), x.columns(), |b, k| x[(b, k)] * mask[(b, k)]))
 }
 
 /// `y_bo = Σ_k w_ok x_bk + bias_o`, with `weight: [O, K]` row-major.

@@ -91,12 +91,22 @@ impl Network {
     /// Training mode (D31): pooled features (before any embedding) and logits of `images: [B, 3, H, W]`.
     /// Moves the running statistics. `group`: see [`Statistics::Batch`].
     pub fn train(&mut self, images: &Volume, group: Option<usize>) -> Result<(Outputs, NetworkTrace)> {
+        self.train_with_dropout(images, group, None)
+    }
+
+    /// [`Network::train`] with a dropout mask `[B, D]`, D the dimension of the neck: see [`Neck::train`].
+    pub fn train_with_dropout(
+        &mut self,
+        images: &Volume,
+        group: Option<usize>,
+        mask: Option<&Matrix>,
+    ) -> Result<(Outputs, NetworkTrace)> {
         let statistics = Statistics::Batch { group };
         check_images(images)?;
         let (map, base) = forward_all(&self.base, &mut self.state, images, statistics)?;
         let (map, projection) = forward_all(&self.projection, &mut self.state, &map, statistics)?;
         let pooled = mean_pool(&map)?;
-        let (logits, neck) = self.neck.train(&mut self.state, &pooled, group)?;
+        let (logits, neck) = self.neck.train(&mut self.state, &pooled, group, mask)?;
         let outputs = Outputs { features: pooled.clone(), logits: logits.clone() };
         Ok((outputs, NetworkTrace { base, projection, map: map.shape(), pooled, neck, logits }))
     }

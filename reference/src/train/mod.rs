@@ -6,3 +6,4 @@ pub mod mutual;
 pub mod own_mean;
 pub mod pretrain;
 pub mod schedule;
+pub mod single;

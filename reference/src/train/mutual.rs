@@ -20,9 +20,23 @@ pub struct Networks {
     pub optimizers: [Adam; 2],
 }
 
+/// Dropout masks `[B, D]` of the networks of a step ([`Network::train_with_dropout`]), in order; none without dropout.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Masks<'a> {
+    /// Of the students.
+    pub students: [Option<&'a Matrix>; 2],
+    /// Of the mean networks.
+    pub mean_networks: [Option<&'a Matrix>; 2],
+}
+
+impl Masks<'_> {
+    /// No dropout.
+    pub const NONE: Self = Self { students: [None; 2], mean_networks: [None; 2] };
+}
+
 /// What a step needs beside networks, images and labels.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct StepSettings {
+pub struct StepSettings<'a> {
     /// Weights of the objective (D8).
     pub weights: Weights,
     /// Adam's learning rate; published 3.5e-4.
@@ -31,6 +45,8 @@ pub struct StepSettings {
     pub decay: f64,
     /// Images per batch-norm group, see [`Statistics::Batch`](crate::model::Statistics::Batch).
     pub group: Option<usize>,
+    /// What is dropped in this step.
+    pub masks: Masks<'a>,
 }
 
 impl Networks {
@@ -50,20 +66,37 @@ impl Networks {
         &mut self,
         views: [&Volume; 2],
         labels: &[usize],
-        settings: &StepSettings,
+        settings: &StepSettings<'_>,
     ) -> Result<(Terms, [NetworkTrace; 2])> {
+        let (outputs, traces) = self.students_pass(views, settings)?;
+        let (group, [mask_1, mask_2]) = (settings.group, settings.masks.mean_networks);
+        let (mean_1, _) = self.mean_networks[0].train_with_dropout(views[0], group, mask_1)?;
+        let (mean_2, _) = self.mean_networks[1].train_with_dropout(views[1], group, mask_2)?;
+        let (students, means) = ([&outputs[0], &outputs[1]], [&mean_1, &mean_2]);
+        Ok((mutual_mean_teaching(students, means, labels, &settings.weights)?, traces))
+    }
+
+    /// Both students on their views.
+    fn students_pass(
+        &mut self,
+        views: [&Volume; 2],
+        settings: &StepSettings<'_>,
+    ) -> Result<([Outputs; 2], [NetworkTrace; 2])> {
         check_views(views)?;
-        let (outputs_1, trace_1) = self.students[0].train(views[0], settings.group)?;
-        let (outputs_2, trace_2) = self.students[1].train(views[1], settings.group)?;
-        let (mean_1, _) = self.mean_networks[0].train(views[0], settings.group)?;
-        let (mean_2, _) = self.mean_networks[1].train(views[1], settings.group)?;
-        let (students, means) = ([&outputs_1, &outputs_2], [&mean_1, &mean_2]);
-        Ok((mutual_mean_teaching(students, means, labels, &settings.weights)?, [trace_1, trace_2]))
+        let (group, [mask_1, mask_2]) = (settings.group, settings.masks.students);
+        let (outputs_1, trace_1) = self.students[0].train_with_dropout(views[0], group, mask_1)?;
+        let (outputs_2, trace_2) = self.students[1].train_with_dropout(views[1], group, mask_2)?;
+        Ok(([outputs_1, outputs_2], [trace_1, trace_2]))
     }
 
     /// A whole step of mutual mean-teaching (D33): [`Networks::terms`], the gradient of the total in both
     /// students, Adam (D24), then the mean networks (D23). Returns the losses.
-    pub fn step(&mut self, views: [&Volume; 2], labels: &[usize], settings: &StepSettings) -> Result<Terms> {
+    pub fn step(
+        &mut self,
+        views: [&Volume; 2],
+        labels: &[usize],
+        settings: &StepSettings<'_>,
+    ) -> Result<Terms> {
         let (terms, traces) = self.terms(views, labels, settings)?;
         self.descend(&traces, [&terms.gradients[0], &terms.gradients[1]], settings)?;
         self.update_mean_networks(settings.decay)?;
@@ -76,11 +109,9 @@ impl Networks {
         &mut self,
         views: [&Volume; 2],
         labels: &[usize],
-        settings: &StepSettings,
+        settings: &StepSettings<'_>,
     ) -> Result<Terms> {
-        check_views(views)?;
-        let (outputs_1, trace_1) = self.students[0].train(views[0], settings.group)?;
-        let (outputs_2, trace_2) = self.students[1].train(views[1], settings.group)?;
+        let ([outputs_1, outputs_2], traces) = self.students_pass(views, settings)?;
         let teachers = [outputs_1.clone(), outputs_2.clone()];
         let terms = mutual_mean_teaching(
             [&outputs_1, &outputs_2],
@@ -88,7 +119,7 @@ impl Networks {
             labels,
             &settings.weights,
         )?;
-        self.descend(&[trace_1, trace_2], [&terms.gradients[0], &terms.gradients[1]], settings)?;
+        self.descend(&traces, [&terms.gradients[0], &terms.gradients[1]], settings)?;
         Ok(terms)
     }
 
@@ -97,7 +128,7 @@ impl Networks {
         &mut self,
         traces: &[NetworkTrace; 2],
         gradients: [&Outputs; 2],
-        settings: &StepSettings,
+        settings: &StepSettings<'_>,
     ) -> Result<()> {
         for (at, trace) in traces.iter().enumerate() {
             let gradients = self.students[at].backward(trace, gradients[at])?;
@@ -113,17 +144,15 @@ impl Networks {
         &mut self,
         views: [&Volume; 2],
         labels: &[usize],
-        settings: &StepSettings,
+        settings: &StepSettings<'_>,
     ) -> Result<[HardTerms; 2]> {
-        check_views(views)?;
-        let (outputs_1, trace_1) = self.students[0].train(views[0], settings.group)?;
-        let (outputs_2, trace_2) = self.students[1].train(views[1], settings.group)?;
+        let ([outputs_1, outputs_2], traces) = self.students_pass(views, settings)?;
         let weights = &settings.weights;
         let terms = [
             hard_only(&outputs_1, labels, weights.epsilon, weights.clusters)?,
             hard_only(&outputs_2, labels, weights.epsilon, weights.clusters)?,
         ];
-        self.descend(&[trace_1, trace_2], [&terms[0].gradient, &terms[1].gradient], settings)?;
+        self.descend(&traces, [&terms[0].gradient, &terms[1].gradient], settings)?;
         self.mean_networks = self.students.clone();
         Ok(terms)
     }
@@ -172,11 +201,12 @@ mod tests {
     use crate::model::{BlockKind, Role};
 
     const LABELS: [usize; 6] = [0, 0, 1, 1, 2, 2];
-    const SETTINGS: StepSettings = StepSettings {
+    const SETTINGS: StepSettings<'_> = StepSettings {
         weights: Weights { soft_ce: 0.5, soft_triplet: 0.8, epsilon: 0.1, clusters: 3 },
         learning_rate: 1e-2,
         decay: 0.0,
         group: None,
+        masks: Masks::NONE,
     };
 
     fn networks() -> Networks {

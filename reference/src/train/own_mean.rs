@@ -28,9 +28,15 @@ impl OwnMean {
     /// part of the objective (D8); its gradient in the student; Adam (D24); the mean network (D23).
     ///
     /// `view`: `[B, 3, H, W]`; `labels` pseudo labels in `0..clusters`. Source: the paper's Table 2, "without θ2".
-    pub fn step(&mut self, view: &Volume, labels: &[usize], settings: &StepSettings) -> Result<StudentTerms> {
-        let (outputs, trace) = self.student.train(view, settings.group)?;
-        let (teacher, _) = self.mean_network.train(view, settings.group)?;
+    pub fn step(
+        &mut self,
+        view: &Volume,
+        labels: &[usize],
+        settings: &StepSettings<'_>,
+    ) -> Result<StudentTerms> {
+        let StepSettings { group, masks, .. } = *settings;
+        let (outputs, trace) = self.student.train_with_dropout(view, group, masks.students[0])?;
+        let (teacher, _) = self.mean_network.train_with_dropout(view, group, masks.mean_networks[0])?;
         let terms = mean_teaching(&outputs, &teacher, labels, &settings.weights)?;
         let gradients = self.student.backward(&trace, &terms.gradient)?;
         self.optimizer.step(self.student.state_mut(), &gradients, settings.learning_rate)?;
@@ -41,7 +47,7 @@ impl OwnMean {
 
 #[cfg(test)]
 mod tests {
-    use super::super::mutual::Networks;
+    use super::super::mutual::{Masks, Networks};
     use super::*;
     use crate::loss::objective::Weights;
     use crate::model::BlockKind;
@@ -57,7 +63,8 @@ mod tests {
         let view = images(6, 2);
         for decay in [0.0, 0.5, 0.9] {
             let weights = Weights { soft_ce: 0.5, soft_triplet: 0.8, epsilon: 0.1, clusters: 3 };
-            let settings = StepSettings { weights, learning_rate: 1e-2, decay, group: None };
+            let settings =
+                StepSettings { weights, learning_rate: 1e-2, decay, group: None, masks: Masks::NONE };
             let own = one.step(&view, &LABELS, &settings).unwrap();
             let terms = two.step([&view, &view], &LABELS, &settings).unwrap();
             assert!((2.0 * own.total - terms.total).abs() < 1e-12);

@@ -3,23 +3,24 @@
 use super::fused_adam::Adam;
 use crate::error::Result;
 use crate::loss::objective::{HardTerms, hard_only};
+use crate::matrix::Matrix;
 use crate::model::{Network, NetworkTrace, Volume};
 
 /// Forward passes of a step (D32): the source batch in training mode; then the target batch, if there is one,
 /// likewise, whose only effect are batch-norm statistics; then the losses `L_id + L_tri` of the *source*
 /// batch.
 ///
-/// `source: [B, 3, H, W]`, `labels` one identity a row below the classifier's rows. Source: published
-/// `PreTrainer`.
+/// `source: [B, 3, H, W]`, `labels` one identity a row below the classifier's rows; the dropout mask is that of the
+/// source batch, since what the target batch would drop comes after all statistics. Source: published `PreTrainer`.
 pub fn terms(
     network: &mut Network,
     source: &Volume,
     labels: &[usize],
     target: Option<&Volume>,
     epsilon: f64,
-    group: Option<usize>,
+    (group, mask): (Option<usize>, Option<&Matrix>),
 ) -> Result<(HardTerms, NetworkTrace)> {
-    let (outputs, trace) = network.train(source, group)?;
+    let (outputs, trace) = network.train_with_dropout(source, group, mask)?;
     if let Some(target) = target {
         network.observe(target, group)?;
     }
@@ -28,13 +29,15 @@ pub fn terms(
 
 /// What a step needs beside the network and its batches.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct StepSettings {
+pub struct StepSettings<'a> {
     /// ε of the label smoothing; published 0.1.
     pub epsilon: f64,
     /// Adam's learning rate, from the schedule (D22).
     pub learning_rate: f64,
     /// Images per batch-norm group, see [`Statistics::Batch`](crate::model::Statistics::Batch).
     pub group: Option<usize>,
+    /// Dropout mask `[B, D]` of the source batch, see [`Network::train_with_dropout`].
+    pub mask: Option<&'a Matrix>,
 }
 
 /// A whole step of pre-training (D32): [`terms`], their gradient, and Adam (D24). Returns the losses.
@@ -44,9 +47,10 @@ pub fn step(
     source: &Volume,
     labels: &[usize],
     target: Option<&Volume>,
-    settings: &StepSettings,
+    settings: &StepSettings<'_>,
 ) -> Result<HardTerms> {
-    let (terms, trace) = terms(network, source, labels, target, settings.epsilon, settings.group)?;
+    let passes = (settings.group, settings.mask);
+    let (terms, trace) = terms(network, source, labels, target, settings.epsilon, passes)?;
     let gradients = network.backward(&trace, &terms.gradient)?;
     adam.step(network.state_mut(), &gradients, settings.learning_rate)?;
     Ok(terms)
@@ -60,7 +64,8 @@ mod tests {
     use crate::model::{BlockKind, Role};
 
     const LABELS: [usize; 6] = [0, 0, 1, 1, 2, 2];
-    const SETTINGS: StepSettings = StepSettings { epsilon: 0.1, learning_rate: 1e-2, group: None };
+    const SETTINGS: StepSettings<'_> =
+        StepSettings { epsilon: 0.1, learning_rate: 1e-2, group: None, mask: None };
 
     fn network() -> Network {
         filled(&tiny(BlockKind::Basic, false), 3, 1)
@@ -84,7 +89,7 @@ mod tests {
     #[test]
     fn the_target_comes_after_the_source() {
         let (mut network, mut by_hand) = (network(), network());
-        terms(&mut network, &images(6, 2), &LABELS, Some(&images(4, 3)), 0.1, None).unwrap();
+        terms(&mut network, &images(6, 2), &LABELS, Some(&images(4, 3)), 0.1, (None, None)).unwrap();
         by_hand.observe(&images(6, 2), None).unwrap();
         by_hand.observe(&images(4, 3), None).unwrap();
         assert_eq!(network, by_hand);
@@ -106,7 +111,7 @@ mod tests {
 
     #[test]
     fn a_label_beyond_the_classifier_is_refused() {
-        let outside = terms(&mut network(), &images(2, 1), &[0, 3], None, 0.1, None);
+        let outside = terms(&mut network(), &images(2, 1), &[0, 3], None, 0.1, (None, None));
         let expected = InvalidInput::LabelOutOfRange { row: 1, label: 3, classes: 3 };
         assert_eq!(outside.map(|_| ()), Err(expected));
     }

@@ -84,10 +84,11 @@ pub struct RunArgs {
 /// What is run, and where.
 #[derive(Debug, Args)]
 pub struct SelectArgs {
-    /// Embedded profile (quick, standard, paper, miniature) or the path of a TOML file.
+    /// Embedded profile (quick, standard, paper, paper-ibn, miniature) or the path of a TOML file.
     #[arg(long, default_value = "quick", value_name = "NAME|FILE")]
     pub profile: String,
-    /// Which rows and tasks of the profile: table1, table2 (ablations), sensitivity, bn-group, or the path of a TOML file.
+    /// Which rows and tasks of the profile: table1, table2 (ablations), sensitivity, several-k, dbscan-column, options,
+    /// paper-vs-code, bn-group, or the path of a TOML file.
     #[arg(long, default_value = "table1", value_name = "NAME|FILE")]
     pub experiment: String,
     /// Task to run, may be repeated: market-to-duke, duke-to-market, market-to-msmt, duke-to-msmt [default: those of the experiment].

@@ -2,7 +2,7 @@
 
 use super::super::names::{METHODS, row_label};
 use super::super::results::{Results, Row};
-use super::rows::{comparable, is_full};
+use super::rows::{comparable, has_two_networks, is_full};
 use super::scores::{BySeed, Scores, average, difference};
 use super::{Claim, Verdict};
 use crate::error::Result;
@@ -51,12 +51,12 @@ impl Order {
     }
 }
 
-/// Rows of neighbouring methods; a method without a row is stepped over, and so are rows that lack a part of MMT.
+/// Rows of neighbouring methods; a method without a row is stepped over, and so are rows that lack a part of MMT or the baseline's
+/// second network.
 fn pairs(rows: &[Row]) -> Vec<(&Row, &Row)> {
-    let of = |method: &&str| {
-        let wanted = |row: &&Row| row.method == **method && (row.method != METHODS[2] || is_full(row));
-        rows.iter().filter(wanted).collect::<Vec<_>>()
-    };
+    let whole = |row: &&Row| has_two_networks(row) && (row.method != METHODS[2] || is_full(row));
+    let of =
+        |method: &&str| rows.iter().filter(|row| row.method == **method).filter(whole).collect::<Vec<_>>();
     let levels: Vec<Vec<&Row>> = METHODS.iter().map(of).filter(|level| !level.is_empty()).collect();
     let mut pairs = Vec::new();
     for (lower, upper) in levels.iter().zip(levels.iter().skip(1)) {

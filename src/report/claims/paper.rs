@@ -4,7 +4,7 @@ use super::super::names::{METHODS, row_label};
 use super::super::results::{Results, Row};
 use super::super::runs::RunRecords;
 use super::Claim;
-use super::rows::{PARTS, Part, clustering, clusters, comparable, is_full};
+use super::rows::{PARTS, Part, clustering, clusters, comparable, has_two_networks, is_full};
 use super::scores::{BySeed, Scores, average, combined, difference, over_students};
 use crate::error::Result;
 
@@ -37,9 +37,9 @@ pub(in crate::report) fn judge(results: &Results, runs: &[RunRecords]) -> Result
     Ok(claims)
 }
 
-/// The baseline that `full` gains over: hard labels alone from the same kind of clustering.
+/// The baseline that `full` gains over: hard labels alone for two networks, from the same kind of clustering.
 pub(super) fn baseline_of<'a>(rows: &'a [Row], full: &Row) -> Option<&'a Row> {
-    rows.iter().find(|row| row.method == METHODS[1] && comparable(row, full))
+    rows.iter().find(|row| row.method == METHODS[1] && has_two_networks(row) && comparable(row, full))
 }
 
 struct Judge<'a> {
@@ -252,9 +252,9 @@ mod tests {
         let fixture = Fixture::new();
         row(&fixture, "whole", "mmt", 0.5, &[]);
         row(&fixture, "a", "mmt", 0.4, &[("soft_ce_weight", 0.0.into())]);
-        row(&fixture, "b", "mmt", 0.45, &[("soft_tri_weight", 0.0.into())]);
+        row(&fixture, "b", "variant", 0.45, &[("soft_tri_weight", 0.0.into())]);
         row(&fixture, "c", "mmt", 0.6, &[("teachers", "own-mean".into())]);
-        row(&fixture, "d", "mmt", 0.5, &[("teachers", "mutual-current".into())]);
+        row(&fixture, "d", "variant", 0.5, &[("teachers", "mutual-current".into())]);
         row(&fixture, "e", "mmt", 0.1, &[("soft_tri_weight", 0.0.into()), ("alpha", 0.9.into())]);
         let claims = judged(&fixture);
         assert_eq!(
@@ -274,6 +274,21 @@ mod tests {
             lines(&claims, "C5"),
             ["Market → Duke: the soft triplet loss helps: Whole is above B: holds"]
         );
+    }
+
+    #[test]
+    fn the_single_network_baseline_is_no_baseline_of_two_networks() {
+        let fixture = Fixture::new();
+        row(&fixture, "a-single", "baseline", 0.6, &[("teachers", "own-mean".into())]);
+        row(&fixture, "mmt-k", "mmt", 0.5, &[]);
+        assert_eq!(lines(&judged(&fixture), "C1").len(), 1);
+        assert!(lines(&judged(&fixture), "C1")[0].ends_with("not run"));
+        row(&fixture, "baseline", "baseline", 0.3, &[]);
+        assert_eq!(lines(&judged(&fixture), "C1"), ["Market → Duke: MMT-k is above Baseline: holds"]);
+        let runs = load(&fixture.roots()).unwrap().runs;
+        let order = super::super::Order::new(&Results::new(&runs).unwrap()).unwrap();
+        let steps: Vec<&str> = order.steps.iter().map(|step| step.statement.as_str()).collect();
+        assert_eq!(steps, ["Baseline < MMT-k"]);
     }
 
     /// The fixture's student 1 is 9 points below its mean network, and there is no student 2.

@@ -55,20 +55,28 @@ impl Part {
         row.settings.get(self.key).is_some_and(self.off)
     }
 
-    /// Whether `row` is `full` without this part, and the same in all else.
+    /// Whether `row`, of mutual mean-teaching or a variant, is `full` without this part, and the same in all else.
     pub fn is_taken_from(&self, full: &Row, row: &Row) -> bool {
         let rest = |row: &Row| {
             let mut settings = row.settings.clone();
             settings.remove(self.key);
             settings
         };
-        row.method == full.method && self.is_off(row) && !self.is_off(full) && rest(row) == rest(full)
+        ["mmt", "variant"].contains(&row.method.as_str())
+            && self.is_off(row)
+            && !self.is_off(full)
+            && rest(row) == rest(full)
     }
 }
 
 /// Whether `row` is mutual mean-teaching with all of its parts.
 pub(super) fn is_full(row: &Row) -> bool {
     row.method == "mmt" && !PARTS.iter().any(|part| part.is_off(row))
+}
+
+/// Whether `row` trains two networks, as the paper's baseline does; the published single-network baseline is another method.
+pub(super) fn has_two_networks(row: &Row) -> bool {
+    row.settings.get("teachers").and_then(Value::as_str) != Some("own-mean")
 }
 
 /// How a row clusters, `kmeans` or `dbscan`; none for those that do not.

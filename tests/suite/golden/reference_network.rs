@@ -99,7 +99,8 @@ pub fn pretraining(run: &mut Run) -> Trial {
     let (classes, prefix) = (run.case.count("num_classes")?, run.case.text("weights_prefix")?.to_owned());
     let mut network = generated(run, &Spec::resnet50(), classes, &prefix)?;
     let mut adam = Adam::new(network.state(), WEIGHT_DECAY);
-    let settings = pretrain::StepSettings { epsilon: EPSILON, learning_rate: LEARNING_RATE, group: None };
+    let settings =
+        pretrain::StepSettings { epsilon: EPSILON, learning_rate: LEARNING_RATE, group: None, mask: None };
     let (mut losses, mut weights, mut stats) = (Rows::default(), Rows::default(), Rows::default());
     for step in 0..run.case.count("steps")? {
         let source = batch(run, &format!("pretrain/source/{step}"))?;
@@ -136,6 +137,7 @@ pub fn mutual_mean_teaching(run: &mut Run) -> Trial {
             learning_rate: LEARNING_RATE,
             decay: ema::decay(ema::Convention::Published, step, alpha)?,
             group: None,
+            masks: mutual::Masks::NONE,
         };
         let terms = networks.step([&views[0], &views[1]], &labels, &settings)?;
         rows[0].0.push(terms.values().to_vec());

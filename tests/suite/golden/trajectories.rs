@@ -2,7 +2,7 @@
 
 use mmt::loss::objective::Weights;
 use mmt::model::{Network, Spec};
-use mmt::train::{FusedAdam, ema, mutual, pretrain};
+use mmt::train::{FusedAdam, Passes, ema, mutual, pretrain};
 use mmt_testkit::golden::generator;
 use mmt_testkit::{Trial, strategies};
 use tch::{Kind, Tensor};
@@ -106,7 +106,7 @@ fn pretraining(run: &mut Run, side: Side) -> Trial {
         let source = images(run, &format!("pretrain/source/{step}"), side)?;
         let target = images(run, &format!("pretrain/target/{step}"), side)?;
         let labels = run.case.tensor(&format!("labels_{step}"), Kind::Int64)?;
-        let terms = pretrain::terms(&network, &source, &labels, Some(&target), EPSILON, None)?;
+        let terms = pretrain::terms(&network, &source, &labels, Some(&target), EPSILON, &Passes::default())?;
         adam.zero_grad();
         terms.total.backward();
         adam.step(LEARNING_RATE)?;
@@ -138,7 +138,8 @@ fn mutual_mean_teaching(run: &mut Run, side: Side) -> Trial {
         let views =
             [images(run, &format!("mmt/1/{step}"), side)?, images(run, &format!("mmt/2/{step}"), side)?];
         let labels = run.case.tensor(&format!("labels_{step}"), Kind::Int64)?;
-        let terms = mutual::terms(&students, &means, [&views[0], &views[1]], &labels, &weights, None)?;
+        let passes = Passes::default();
+        let terms = mutual::terms(&students, &means, [&views[0], &views[1]], &labels, &weights, &passes)?;
         adam.zero_grad();
         terms.total.backward();
         adam.step(LEARNING_RATE)?;
