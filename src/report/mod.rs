@@ -23,6 +23,7 @@ mod names;
 mod page;
 mod published;
 mod queries;
+mod ranked;
 mod results;
 mod runs;
 mod settings;
@@ -58,14 +59,16 @@ pub struct Report {
 /// No finished run of a task, runs of several profiles or of both synthetic and real domains, two different runs of one name, or
 /// a folder that cannot be written.
 pub fn build(runs: &[PathBuf], out: &Path, left_out: &[(String, String)]) -> Result<Report> {
-    let loaded = checks::checked(runs, runs::load(runs)?)?;
-    let context = summary::Context::new(&loaded, left_out);
+    let mut loaded = checks::checked(runs, runs::load(runs)?)?;
     let results = results::Results::new(&loaded.runs)?;
+    let ranked = ranked::find(&loaded.runs, &results, &mut loaded.warnings);
+    let context = summary::Context::new(&loaded, left_out);
     let claims = claims::judge(&results, &loaded.runs)?;
     let order = claims::Order::new(&results, &loaded.runs)?;
     let gains = claims::Gains::new(&results, &loaded.runs)?;
     let tables = tables(&context, &loaded, &results, (&claims, &order, &gains))?;
-    let figures = figures::draw(&results, &context)?;
+    let source = figures::Source { results: &results, runs: &loaded.runs, gains: &gains, ranked: &ranked };
+    let figures = figures::draw(&source, &context)?;
     let sections = summary::sections(&tables, &figures);
     let mut files = vec![
         write(out, "summary.md", summary::markdown(&context, &sections).as_bytes())?,
@@ -345,11 +348,11 @@ mod tests {
         }
         let addresses = page.matches("://").count();
         assert_eq!(addresses, page.matches("xmlns=\"http://www.w3.org/2000/svg\"").count());
-        assert_eq!(page.matches("<svg").count(), 2);
+        assert_eq!(page.matches("<svg").count(), 4);
         assert!(page.contains("name=\"viewport\"") && page.contains("prefers-color-scheme: dark"));
         assert!(page.contains("<strong>Synthetic domains.</strong> These are synthetic numbers"), "{page}");
         let titles: Vec<&str> = summary.lines().filter_map(|line| line.strip_prefix("## ")).collect();
-        assert_eq!(titles.len(), 11, "{titles:?}");
+        assert_eq!(titles.len(), 13, "{titles:?}");
         for title in titles {
             assert!(page.contains(&format!("<h2>{title}</h2>")), "{title}");
         }

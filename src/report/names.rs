@@ -22,6 +22,9 @@ const VARIANTS: [(&str, &str); 12] = [
     ("bn-group-quarter", "BN over quarter batches"),
 ];
 
+/// How many of [`VARIANTS`] are of the paper's Table 2.
+const ABLATIONS: usize = 6;
+
 /// Beginnings of the names of rows that differ in one number, which follows.
 const VALUES: [(&str, &str); 3] = [("soft-ce-", "λ_id = "), ("soft-tri-", "λ_tri = "), ("alpha-", "α = ")];
 
@@ -32,6 +35,11 @@ fn rank(names: &[&str], name: &str) -> usize {
 /// Sorts tasks as the paper does; others follow by name.
 pub(super) fn task_key(task: &str) -> (usize, String) {
     (rank(&TASKS, task), task.to_owned())
+}
+
+/// Whether a row is one of the paper's Table 2.
+pub(super) fn is_ablation(row: &str) -> bool {
+    VARIANTS[..ABLATIONS].iter().any(|(name, _)| *name == row)
 }
 
 /// What rows are sorted by.

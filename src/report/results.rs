@@ -133,6 +133,13 @@ impl Results {
         }
     }
 
+    /// The rows of the paper's Table 1, for figures that have no room for more; all rows where there are none of those.
+    pub fn main_rows(&self) -> Vec<Row> {
+        let main: Vec<Row> =
+            self.rows.iter().filter(|row| METHODS.contains(&row.method.as_str())).cloned().collect();
+        if main.is_empty() { self.rows.clone() } else { main }
+    }
+
     /// mAP of a row on a task, over seeds.
     pub fn map(&self, pick: Pick) -> Result<Cells<Value>> {
         let find = || -> PolarsResult<_> {

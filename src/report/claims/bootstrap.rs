@@ -51,7 +51,7 @@ pub(in crate::report) struct Gain {
 
 impl Gain {
     /// The gain with its interval. Equal differences have equal intervals: the draws are always the same.
-    pub fn new(differences: BySeed) -> Self {
+    pub(super) fn new(differences: BySeed) -> Self {
         let scores: Vec<Score> = differences.into_values().collect();
         let values: Vec<f64> = scores.iter().map(|score| score.value).collect();
         let queries: Option<Vec<Vec<Vec<f64>>>> = scores.into_iter().map(by_query).collect();

@@ -11,9 +11,10 @@ mod tables;
 
 use bootstrap::FEWEST;
 pub(super) use bootstrap::Gain;
-pub(super) use gains::Gains;
+pub(super) use gains::{GainLine, Gains};
 pub(super) use order::Order;
-pub(super) use paper::judge;
+pub(super) use paper::{baseline_of, judge};
+pub(super) use rows::{NUMBERS, differs_in, is_full, number};
 pub(super) use tables::{claims_table, gains_table, order_table};
 
 use super::names::task_label;

@@ -4,7 +4,7 @@ use super::super::names::{METHODS, row_label};
 use super::super::results::{Results, Row};
 use super::super::runs::RunRecords;
 use super::Claim;
-use super::rows::{PARTS, Part, clustering, clusters, comparable, is_full};
+use super::rows::{PARTS, Part, clustering, clusters, comparable, differs_in, is_full};
 use super::scores::{BySeed, Scores, difference, lowest, of_rows, over_students, over_tasks};
 use crate::error::Result;
 
@@ -38,7 +38,7 @@ pub(in crate::report) fn judge(results: &Results, runs: &[RunRecords]) -> Result
 }
 
 /// The baseline that `full` gains over: hard labels alone from the same kind of clustering.
-pub(super) fn baseline_of<'a>(rows: &'a [Row], full: &Row) -> Option<&'a Row> {
+pub(in crate::report) fn baseline_of<'a>(rows: &'a [Row], full: &Row) -> Option<&'a Row> {
     rows.iter().find(|row| row.method == METHODS[1] && comparable(row, full))
 }
 
@@ -138,7 +138,12 @@ impl Judge<'_> {
 
     /// Only tasks with several k; published profiles have other k for MSMT17.
     fn any_k(&self) -> Vec<Claim> {
-        let rows: Vec<&Row> = self.full().filter(|row| clustering(row) == Some("kmeans")).collect();
+        let mut rows: Vec<&Row> = self.full().filter(|row| clustering(row) == Some("kmeans")).collect();
+        let other_k = |row: &&Row| {
+            row.method == "variant" && rows.first().is_some_and(|full| differs_in(full, row, "clusters"))
+        };
+        let others: Vec<&Row> = self.results.rows.iter().filter(other_k).collect();
+        rows.extend(others);
         let Some(baseline) = rows.first().and_then(|full| baseline_of(&self.results.rows, full)) else {
             return Vec::new();
         };
@@ -254,7 +259,7 @@ mod tests {
         row(&fixture, "whole", "mmt", 0.5, &[]);
         row(&fixture, "a", "mmt", 0.4, &[("soft_ce_weight", 0.0.into())]);
         row(&fixture, "b", "mmt", 0.45, &[("soft_tri_weight", 0.0.into())]);
-        row(&fixture, "c", "mmt", 0.6, &[("teachers", "own-mean".into())]);
+        row(&fixture, "c", "variant", 0.6, &[("teachers", "own-mean".into())]);
         row(&fixture, "d", "mmt", 0.5, &[("teachers", "mutual-current".into())]);
         row(&fixture, "e", "mmt", 0.1, &[("soft_tri_weight", 0.0.into()), ("alpha", 0.9.into())]);
         let claims = judged(&fixture);
@@ -312,7 +317,7 @@ mod tests {
         row(&fixture, "baseline", "baseline", 0.3, &[("clustering", kmeans(500))]);
         row(&fixture, "mmt-500", "mmt", 0.5, &[("clustering", kmeans(500))]);
         assert!(lines(&judged(&fixture), "C7")[0].ends_with("not run"), "one k says nothing");
-        row(&fixture, "mmt-900", "mmt", 0.4, &[("clustering", kmeans(900))]);
+        row(&fixture, "k-twice", "variant", 0.4, &[("clustering", kmeans(900))]);
         let claims = judged(&fixture);
         assert_eq!(
             lines(&claims, "C7"),

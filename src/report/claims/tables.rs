@@ -6,9 +6,8 @@ use super::super::frames::refused;
 use super::super::settings::{self, Setting};
 use super::super::summary::Context;
 use super::super::table::{Table, columns};
-use super::gains::GainLine;
 use super::paper::CLAIMS;
-use super::{Claim, Gain, Gains, Order, RULE};
+use super::{Claim, Gain, GainLine, Gains, Order, RULE};
 use crate::error::Result;
 
 /// MMT minus its baseline on every task and on their mean, with intervals; none without such a pair of rows.
