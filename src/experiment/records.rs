@@ -7,9 +7,11 @@ use super::evaluation::Found;
 use super::ranked_lists::RankedLists;
 use crate::error::Result;
 use crate::record::files::write_whole;
+use crate::record::tensorboard::events;
 use crate::record::{
     EPOCHS, EVALUATIONS, EpochRecord, EvaluationRecord, LABELS, LabelRecord, QUERIES, QueryRecord,
-    RANKED_IMAGES, RANKED_LISTS, Record, SCHEMA_VERSION, TIMINGS, TimingRecord, read_csv, write_csv,
+    RANKED_IMAGES, RANKED_LISTS, Record, SCHEMA_VERSION, TENSORBOARD, TIMINGS, TimingRecord, read_csv,
+    write_csv,
 };
 use crate::train::Stage;
 
@@ -37,7 +39,7 @@ impl Records {
         })
     }
 
-    /// Writes the files that have rows.
+    /// Writes the files that have rows, and the event file of TensorBoard.
     pub fn write(&self, folder: &Path) -> Result<()> {
         write(folder, EPOCHS, &self.epochs)?;
         write(folder, EVALUATIONS, &self.evaluations)?;
@@ -47,7 +49,8 @@ impl Records {
             write(folder, RANKED_LISTS, &ranked.records)?;
             write_whole(&folder.join(RANKED_IMAGES), &ranked.png)?;
         }
-        write(folder, TIMINGS, &self.timings)
+        write(folder, TIMINGS, &self.timings)?;
+        write_whole(&folder.join(TENSORBOARD), &events(&self.epochs, &self.evaluations, &self.labels))
     }
 
     /// Adds an evaluation, whose queries take the place of earlier ones.

@@ -8,11 +8,13 @@
 //! | [`QUERIES`] | [`QueryRecord`]: the average precision of each query after the last epoch that was evaluated |
 //! | [`RANKED_LISTS`] | [`RankedRecord`]: galleries of the worst, the median and the best query; [`RANKED_IMAGES`] has the pictures |
 //! | [`TIMINGS`] | [`TimingRecord`]: seconds; the only file that differs between equal runs |
+//! | [`TENSORBOARD`] | losses, evaluations and label quality once more, for TensorBoard |
 //! | [`RUN`] | [`RunInfo`]: what the job was |
 //!
 //! Records are written for the schema of this version; the readers refuse any other.
 
 pub mod files;
+pub mod tensorboard;
 
 use serde::{Deserialize, Serialize};
 
@@ -35,6 +37,8 @@ pub const RANKED_LISTS: &str = "ranked_lists.csv";
 pub const RANKED_IMAGES: &str = "ranked_lists.png";
 /// File of the [`TimingRecord`]s.
 pub const TIMINGS: &str = "timings.csv";
+/// File of the losses, evaluations and label quality for TensorBoard, which tells such files by the word `tfevents`. Nothing reads it here.
+pub const TENSORBOARD: &str = "events.out.tfevents.0.mmt";
 /// File of the [`RunInfo`].
 pub const RUN: &str = "run.json";
 

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use toml::{Table, Value};
 
 use super::faults::fault;
+use super::queries;
 use super::runs::{Loaded, RunRecords};
 use crate::error::{Error, Result};
 use crate::record::CONFIG;
@@ -30,7 +31,8 @@ pub(super) fn checked(roots: &[PathBuf], loaded: Loaded) -> Result<Loaded> {
     if let Some(reason) = several_kinds(&sound).or_else(|| several_starts(&sound)) {
         return Err(refuse(reason));
     }
-    let sound = comparable(without_copies(sound, &mut warnings), &mut warnings);
+    let mut sound = comparable(without_copies(sound, &mut warnings), &mut warnings);
+    queries::comparable(&mut sound, &mut warnings);
     if sound.iter().all(RunRecords::is_pretraining) {
         let mut lines = vec!["no finished run of a task".to_owned()];
         lines.extend(warnings);

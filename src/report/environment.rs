@@ -7,7 +7,7 @@ use polars::prelude::*;
 use super::frames::refused;
 use super::runs::RunRecords;
 use super::summary::Context;
-use super::table::Table;
+use super::table::{Table, columns};
 use crate::error::Result;
 
 /// The table of environments; none where no run kept one.
@@ -38,8 +38,9 @@ fn make(counts: &BTreeMap<(&str, &str), u32>, context: &Context) -> PolarsResult
                   training enlarges those."
             .to_owned(),
         data: context.stamped(frame)?,
-        header: vec!["What", "value", "runs"],
+        header: columns(["What", "value", "runs"]),
         rows: counts.iter().map(row).collect(),
+        settings: Vec::new(),
         names: 2,
     })
 }

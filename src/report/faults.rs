@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::path::Path;
 
+use super::queries;
 use super::runs::RunRecords;
 use crate::record::{EPOCHS, EVALUATIONS, EvaluationRecord, LABELS, RUN, Split, TIMINGS};
 
@@ -16,6 +17,7 @@ pub(super) fn fault(run: &RunRecords) -> Option<String> {
         .or_else(|| no_fraction(run))
         .or_else(|| repeated(run))
         .or_else(|| if run.is_pretraining() { None } else { misplaced(run).or_else(|| incomplete(run)) })
+        .or_else(|| queries::fault(run))
 }
 
 fn not_finite(run: &RunRecords) -> Option<String> {

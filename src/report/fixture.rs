@@ -8,7 +8,8 @@ use toml::{Table, Value};
 use super::runs::config_hash;
 use crate::record::{
     CONFIG, DONE, DomainKind, ENVIRONMENT, EPOCHS, EVALUATIONS, EpochRecord, EvaluationRecord, LABELS,
-    LabelRecord, RUN, RunInfo, SCHEMA_VERSION, Split, TIMINGS, TimingRecord, write_csv, write_json,
+    LabelRecord, QUERIES, QueryRecord, RUN, RunInfo, SCHEMA_VERSION, Split, TIMINGS, TimingRecord, read_csv,
+    write_csv, write_json,
 };
 
 /// Networks of the records; the two that answer differ from the mean by this much.
@@ -83,6 +84,22 @@ impl Fixture {
         folder
     }
 
+    /// Gives a run the precisions of queries: those of each network at the last epoch lie about its mAP by `offsets`, of mean 0.
+    pub fn queries(&self, folder: &Path, offsets: &[f64]) {
+        let evaluations: Vec<EvaluationRecord> = read_csv(&folder.join(EVALUATIONS)).unwrap();
+        let epoch = evaluations.iter().map(|record| record.epoch).max().unwrap();
+        let records = evaluations.iter().filter(|record| record.epoch == epoch).flat_map(|record| {
+            offsets.iter().enumerate().map(|(query, offset)| QueryRecord {
+                schema: SCHEMA_VERSION,
+                epoch,
+                network: record.network.clone(),
+                query,
+                ap: record.map + offset,
+            })
+        });
+        write_csv(&folder.join(QUERIES), &records.collect::<Vec<_>>()).unwrap();
+    }
+
     /// Makes a run one of other settings: `change` gets its `[adaptation]`.
     pub fn reconfigure(&self, folder: &Path, change: impl Fn(&mut Table)) {
         let mut table: Table = fs::read_to_string(folder.join(CONFIG)).unwrap().parse().unwrap();
@@ -109,9 +126,10 @@ fn config(info: &RunInfo, epochs: usize) -> Table {
     config.insert("parents".to_owned(), vec![format!("start of {} {}", info.task, info.seed)].into());
     if ["baseline", "mmt", "variant"].contains(&info.method.as_str()) {
         let soft = if info.method == "baseline" { 0.0 } else { 1.0 };
-        let kind = if info.row.contains("dbscan") { "dbscan" } else { "kmeans" };
+        let kind =
+            if info.row.contains("dbscan") { "kind = 'dbscan'" } else { "kind = 'kmeans', clusters = 100" };
         let text = format!(
-            "epochs = {epochs}\nalpha = {}\nsoft_ce_weight = {}\nsoft_tri_weight = {}\nclustering = {{ kind = '{kind}' }}\n",
+            "epochs = {epochs}\nbatch = {{ identities = 8, instances = 4, bn_group = 0 }}\nalpha = {}\nsoft_ce_weight = {}\nsoft_tri_weight = {}\nclustering = {{ {kind} }}\n",
             0.5 * soft,
             0.5 * soft,
             0.75 * soft

@@ -3,10 +3,10 @@
 use polars::prelude::*;
 
 use super::frames::{fill, refused, statistics, texts, values};
-use super::results::{Results, task_row_seeds};
+use super::results::{Results, settings_of, task_row_seeds};
 use super::runs::RunRecords;
 use super::summary::Context;
-use super::table::Table;
+use super::table::{Table, columns};
 use crate::error::Result;
 use crate::record::LabelRecord;
 
@@ -24,8 +24,8 @@ pub(super) fn table(runs: &[RunRecords], results: &Results, context: &Context) -
 }
 
 fn make(runs: &[&RunRecords], results: &Results, context: &Context) -> PolarsResult<Table> {
-    let columns = SHOWN.map(|(name, _)| name);
-    let found = statistics(&per_run(runs)?, &["task", "row"], &columns)?;
+    let measures = SHOWN.map(|(name, _)| name);
+    let found = statistics(&per_run(runs)?, &["task", "row"], &measures)?;
     let labelled: Vec<String> = texts(&found, "row")?;
     let grid = results.grid()?;
     // Methods that never cluster have no place in this table.
@@ -39,8 +39,9 @@ fn make(runs: &[&RunRecords], results: &Results, context: &Context) -> PolarsRes
                   True identities are used for this table only."
             .to_owned(),
         rows: shown(&frame)?,
+        settings: settings_of(&frame, context)?,
         data: context.stamped(frame)?,
-        header: vec!["Task", "Method", "seeds", "clusters", "unassigned", "ARI, first", "ARI", "NMI", "purity"],
+        header: columns(["Task", "Method", "seeds", "clusters", "unassigned", "ARI, first", "ARI", "NMI", "purity"]),
         names: 2,
     })
 }

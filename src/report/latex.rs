@@ -2,41 +2,48 @@
 
 use super::table::Table;
 
+/// Tables of more columns are set in small letters.
+const WIDE: usize = 9;
+
 impl Table {
     /// A floating table with title and caption, and `note` under it. Needs `\usepackage{booktabs}`, nothing else.
     pub fn latex(&self, note: &str) -> String {
+        let shown = self.full();
+        let (header, rows) = (&shown.header, &shown.rows);
         let columns: String =
-            (0..self.header.len()).map(|at| if at < self.names { 'l' } else { 'r' }).collect();
+            (0..header.len()).map(|at| if shown.is_number(at) { 'r' } else { 'l' }).collect();
+        // Wide tables would run over the edge of a page.
+        let small = if header.len() > WIDE { "\\scriptsize\\setlength{\\tabcolsep}{3pt}\n  " } else { "" };
         let mut text = format!(
             "% Made by `reproduce report`; needs \\usepackage{{booktabs}}.\n\\begin{{table}}\n  \\centering\n  \\caption{{{}. {}}}\n  \
-             \\label{{tab:{}}}\n  \\begin{{tabular}}{{{columns}}}\n    \\toprule\n",
+             \\label{{tab:{}}}\n  {small}\\begin{{tabular}}{{{columns}}}\n    \\toprule\n",
             escaped(&self.title),
             escaped(&self.caption),
             self.name
         );
-        text += &line(self.header.iter().map(|cell| escaped(cell)));
+        text += &line(header.iter().map(|cell| escaped(cell)));
         text += "    \\midrule\n";
-        let grouped = self.rows.windows(2).any(|rows| rows[0][0] == rows[1][0]);
-        for (at, row) in self.rows.iter().enumerate() {
-            let goes_on = at > 0 && self.rows[at - 1][0] == row[0];
+        let grouped = rows.windows(2).any(|rows| rows[0][0] == rows[1][0]);
+        for (at, row) in rows.iter().enumerate() {
+            let goes_on = at > 0 && rows[at - 1][0] == row[0];
             if grouped && at > 0 && !goes_on {
                 text += "    \\midrule\n";
             }
-            text += &line(row.iter().enumerate().map(|(column, cell)| self.cell(column, cell, goes_on)));
+            text += &line(row.iter().enumerate().map(|(column, text)| cell(column, text, goes_on)));
         }
         text += "    \\bottomrule\n  \\end{tabular}\n";
         text += &format!("\n  \\smallskip\\footnotesize {}\n\\end{{table}}\n", escaped(note));
         text
     }
+}
 
-    /// The first name of a group stands once; the minus of a number is longer than a hyphen.
-    fn cell(&self, column: usize, cell: &str, goes_on: bool) -> String {
-        if column == 0 && goes_on {
-            return String::new();
-        }
-        let text = escaped(cell);
-        if is_number(cell) { text.replace('-', "$-$") } else { text }
+/// The first name of a group stands once; the minus of a number is longer than a hyphen.
+fn cell(column: usize, cell: &str, goes_on: bool) -> String {
+    if column == 0 && goes_on {
+        return String::new();
     }
+    let text = escaped(cell);
+    if is_number(cell) { text.replace('-', "$-$") } else { text }
 }
 
 /// `-4.2`, `+1.0 to -3.1`, `1.0 ± 0.2`: no letters but those of "to".
@@ -64,6 +71,9 @@ fn escaped(text: &str) -> String {
             '±' => out += "$\\pm$",
             '→' => out += "$\\rightarrow$",
             '×' => out += "$\\times$",
+            'α' => out += "$\\alpha$",
+            'θ' => out += "$\\theta$",
+            'λ' => out += "$\\lambda$",
             '−' => out += "$-$",
             letter if letter.is_whitespace() => out.push(' '),
             letter => out.push(letter),
@@ -76,6 +86,7 @@ fn escaped(text: &str) -> String {
 mod tests {
     use polars::df;
 
+    use super::super::table::columns;
     use super::*;
 
     #[test]
@@ -86,13 +97,14 @@ mod tests {
             title: "Title (50 %)".to_owned(),
             caption: "Caption & more.".to_owned(),
             data: df!("a" => [1.0]).unwrap(),
-            header: vec!["Task", "Method", "mAP"],
+            header: columns(["Task", "Method", "mAP"]),
             rows: vec![
                 cells(["A → B", "MMT_k-1", "1.0 ± 0.2"]),
                 cells(["A → B", "x", "-3.0 to +1.0"]),
                 cells(["B → A", "x", ""]),
             ],
             names: 2,
+            settings: Vec::new(),
         };
         let expected = r"% Made by `reproduce report`; needs \usepackage{booktabs}.
 \begin{table}
@@ -121,5 +133,6 @@ mod tests {
         let expected = r"\textbackslash{}\textasciitilde{}\textasciicircum{}\&\%\$\#\_\{\}$<$$>$$|$";
         assert_eq!(escaped(r"\~^&%$#_{}<>|"), expected);
         assert_eq!(escaped("a\nb − 2 × 3"), "a b $-$ 2 $\\times$ 3");
+        assert_eq!(escaped("λ_id, α, θ2"), "$\\lambda$\\_id, $\\alpha$, $\\theta$2");
     }
 }

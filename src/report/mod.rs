@@ -18,11 +18,15 @@ mod figures;
 mod frames;
 mod labels;
 mod latex;
+mod losses;
 mod names;
 mod page;
 mod published;
+mod queries;
+mod ranked;
 mod results;
 mod runs;
+mod settings;
 mod summary;
 mod table;
 mod timings;
@@ -55,13 +59,16 @@ pub struct Report {
 /// No finished run of a task, runs of several profiles or of both synthetic and real domains, two different runs of one name, or
 /// a folder that cannot be written.
 pub fn build(runs: &[PathBuf], out: &Path, left_out: &[(String, String)]) -> Result<Report> {
-    let loaded = checks::checked(runs, runs::load(runs)?)?;
-    let context = summary::Context::new(&loaded, left_out);
+    let mut loaded = checks::checked(runs, runs::load(runs)?)?;
     let results = results::Results::new(&loaded.runs)?;
+    let ranked = ranked::find(&loaded.runs, &results, &mut loaded.warnings);
+    let context = summary::Context::new(&loaded, left_out);
     let claims = claims::judge(&results, &loaded.runs)?;
-    let order = claims::Order::new(&results)?;
-    let tables = tables(&context, &loaded, &results, (&claims, &order))?;
-    let figures = figures::draw(&results, &context)?;
+    let order = claims::Order::new(&results, &loaded.runs)?;
+    let gains = claims::Gains::new(&results, &loaded.runs)?;
+    let tables = tables(&context, &loaded, &results, (&claims, &order, &gains))?;
+    let source = figures::Source { results: &results, runs: &loaded.runs, gains: &gains, ranked: &ranked };
+    let figures = figures::draw(&source, &context)?;
     let sections = summary::sections(&tables, &figures);
     let mut files = vec![
         write(out, "summary.md", summary::markdown(&context, &sections).as_bytes())?,
@@ -86,15 +93,16 @@ fn tables(
     context: &summary::Context,
     loaded: &runs::Loaded,
     results: &results::Results,
-    (claims, order): (&[claims::Claim], &claims::Order),
+    (claims, order, gains): (&[claims::Claim], &claims::Order, &claims::Gains),
 ) -> Result<Vec<table::Table>> {
     let mut tables = results.tables(context)?;
     if let Some(re_ranked) = results::Results::re_ranked(&loaded.runs)? {
         tables.push(re_ranked.re_ranked_table(context)?);
     }
-    tables.extend(claims::gains_table(results, context)?);
+    tables.extend(claims::gains_table(gains, context)?);
     tables.push(claims::claims_table(claims, context)?);
     tables.extend(claims::order_table(order, context)?);
+    tables.extend(losses::table(&loaded.runs, results, context)?);
     tables.extend(labels::table(&loaded.runs, results, context)?);
     tables.extend(timings::table(&loaded.runs, context)?);
     tables.extend(published::table(results, context)?);
@@ -161,7 +169,8 @@ mod tests {
         assert!(report.text.contains("MMT-k") && report.text.contains("48.0 ± 1.4"), "{}", report.text);
         assert!(report.text.contains("synthetic domains") && report.text.contains("Market → MSMT: MSMT17"));
         let summary = read(&fixture.out(), "summary.md");
-        let gain = "| Market → Duke | MMT-k − Baseline | mAP | +10.0 | n = 2: no interval | 2 |";
+        let gain = "| Market → Duke | MMT-k − Baseline | mAP | small, unknown init, GAP, k-means 100, BN whole batch | +10.0 | n = 2: \
+                    no interval |  | 2 | 3.0 |";
         assert!(summary.contains(gain), "{summary}");
         assert!(!summary.contains("Published results") && !summary.contains("real data"), "{summary}");
         let order = "Pre-trained < Baseline < MMT < Oracle (mAP, last epoch): the means stand in this order on 1 of 2 tasks";
@@ -175,6 +184,108 @@ mod tests {
             assert!(read(&fixture.out(), &format!("figures/{name}.svg")).contains("Market → Duke"));
             image::open(fixture.out().join(format!("figures/{name}.png"))).unwrap();
         }
+    }
+
+    #[test]
+    fn every_row_says_what_it_was_run_with() {
+        let fixture = fixture(DomainKind::Synthetic);
+        let report = build(&fixture.roots(), &fixture.out(), &[]).unwrap();
+        for file in &report.files {
+            let name = file.file_stem().unwrap().to_str().unwrap();
+            if file.extension().is_some_and(|kind| kind == "csv")
+                && !["environment", "published"].contains(&name)
+            {
+                let text = fs::read_to_string(file).unwrap();
+                let header = text.lines().next().unwrap();
+                assert!(
+                    header.ends_with("initial_weights,pooling,clustering,bn_group,training_minutes"),
+                    "{name}: {header}"
+                );
+                let mmt = text.lines().find(|line| line.contains("mmt-k") || line.contains("MMT-k")).unwrap();
+                assert!(mmt.contains("small,") && mmt.contains(",k-means 100,whole batch,"), "{name}: {mmt}");
+            }
+        }
+        assert!(
+            read(&fixture.out(), "tables/losses.tex")
+                .contains("MMT-k & small & unknown & average & k-means 100 & whole batch & 2")
+        );
+    }
+
+    #[test]
+    fn one_other_loss_makes_another_table() {
+        let fixture = fixture(DomainKind::Synthetic);
+        build(&fixture.roots(), &fixture.out(), &[]).unwrap();
+        let all =
+            || ["tables/losses.csv", "summary.md", "report.html"].map(|name| read(&fixture.out(), name));
+        let before = all();
+        assert!(before[1].contains("| 1.000 → 1.000 |"), "{}", before[1]);
+        let records = fixture.runs().join("adapt/market-to-duke/mmt-k/seed-1").join(crate::record::EPOCHS);
+        let text = fs::read_to_string(&records).unwrap();
+        fs::write(&records, text.replace("1,3,total,1.0", "1,3,total,2.5")).unwrap();
+        build(&fixture.roots(), &fixture.out(), &[]).unwrap();
+        let after = all();
+        assert!(after[1].contains("| 1.000 → 1.750 |") && after[2].contains("1.000 → 1.750"), "{}", after[1]);
+        assert!(after[0].contains(",1.0000,0.0000,1.7500,1.0607,1.2500,"), "{}", after[0]);
+        // A number of an epoch between first and last is in the mean.
+        fs::write(&records, text.replace("1,2,total,1.0", "1,2,total,2.5")).unwrap();
+        build(&fixture.roots(), &fixture.out(), &[]).unwrap();
+        assert!(all()[0].contains(",1.0000,0.0000,1.0000,0.0000,1.2500,"), "{}", all()[0]);
+    }
+
+    #[test]
+    fn changed_rows_stand_under_their_own_tasks_alone() {
+        let fixture = fixture(DomainKind::Synthetic);
+        let before = build(&fixture.roots(), &fixture.out(), &[]).unwrap().text;
+        fixture.run("duke-to-market", "alpha-0.9", "variant", 1, &[0.2, 0.4]);
+        build(&fixture.roots(), &fixture.out(), &[]).unwrap();
+        let last = read(&fixture.out(), "tables/results_last_epoch.csv");
+        assert!(
+            last.contains("duke-to-market,alpha-0.9,40.0000") && !last.contains("market-to-duke,alpha"),
+            "{last}"
+        );
+        assert!(
+            last.contains("duke-to-market,oracle,,"),
+            "a method of the paper keeps its empty line: {last}"
+        );
+        let summary = read(&fixture.out(), "summary.md");
+        assert!(
+            summary.contains("Changed rows of experiments stand under") && summary.contains("| α = 0.9 |"),
+            "{summary}"
+        );
+        assert!(!before.contains("Changed rows"));
+    }
+
+    #[test]
+    fn precisions_of_queries_give_gains_an_interval() {
+        let fixture = fixture(DomainKind::Synthetic);
+        let folder =
+            |row: &str, seed: u64| fixture.runs().join(format!("adapt/market-to-duke/{row}/seed-{seed}"));
+        for seed in [1, 2] {
+            fixture.queries(&folder("baseline", seed), &[0.0, 0.0]);
+            fixture.queries(&folder("mmt-k", seed), &[0.05, -0.05]);
+        }
+        let gain = |runs: &Fixture| {
+            build(&runs.roots(), &runs.out(), &[]).unwrap();
+            let gains = read(&runs.out(), "tables/gains.csv");
+            gains.lines().find(|line| line.contains(",mAP,")).unwrap().to_owned()
+        };
+        // Differences 5 and 15 of each seed; the mean of four draws is one of those with a chance of 1 in 16.
+        assert!(
+            gain(&fixture).contains("MMT-k − Baseline,mAP,10.0000,5.0000,15.0000,queries,2,"),
+            "{}",
+            gain(&fixture)
+        );
+        let queries = folder("mmt-k", 2).join(crate::record::QUERIES);
+        let text = fs::read_to_string(&queries).unwrap();
+        let lines: Vec<&str> = text.lines().collect();
+        let turned: Vec<&str> = lines[..1].iter().chain(lines[1..].iter().rev()).copied().collect();
+        let before = gain(&fixture);
+        fs::write(&queries, turned.join("\n")).unwrap();
+        assert_eq!(gain(&fixture), before, "the order of lines is nothing");
+        fs::write(&queries, format!("{text}{}\n", lines[1])).unwrap();
+        let warnings = build(&fixture.roots(), &fixture.out(), &[]).unwrap().warnings;
+        assert!(warnings[0].contains("mmt-k/seed-2") && warnings[0].contains("stands twice"), "{warnings:?}");
+        assert!(read(&fixture.out(), "summary.md").contains("stands twice"));
     }
 
     #[test]
@@ -237,11 +348,11 @@ mod tests {
         }
         let addresses = page.matches("://").count();
         assert_eq!(addresses, page.matches("xmlns=\"http://www.w3.org/2000/svg\"").count());
-        assert_eq!(page.matches("<svg").count(), 2);
+        assert_eq!(page.matches("<svg").count(), 4);
         assert!(page.contains("name=\"viewport\"") && page.contains("prefers-color-scheme: dark"));
         assert!(page.contains("<strong>Synthetic domains.</strong> These are synthetic numbers"), "{page}");
         let titles: Vec<&str> = summary.lines().filter_map(|line| line.strip_prefix("## ")).collect();
-        assert_eq!(titles.len(), 10, "{titles:?}");
+        assert_eq!(titles.len(), 13, "{titles:?}");
         for title in titles {
             assert!(page.contains(&format!("<h2>{title}</h2>")), "{title}");
         }

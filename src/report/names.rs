@@ -6,6 +6,28 @@ const TASKS: [&str; 4] = ["market-to-duke", "duke-to-market", "market-to-msmt", 
 /// Methods from the lower bound to the upper one.
 pub(super) const METHODS: [&str; 4] = ["pre-trained", "baseline", "mmt", "oracle"];
 
+/// Rows of the experiments that come with the program: those of the paper's Table 2 in its order and words, then the others.
+const VARIANTS: [(&str, &str); 12] = [
+    ("without-soft-ce", "MMT w/o L_sid"),
+    ("without-soft-tri", "MMT w/o L_stri"),
+    ("without-second-network", "MMT w/o θ2"),
+    ("without-mean-networks", "MMT w/o E[θ]"),
+    ("only-soft", "MMT, only L_sid and L_stri"),
+    ("without-ce", "MMT w/o L_id"),
+    ("k-half", "k / 2"),
+    ("k-same", "k"),
+    ("k-twice", "2 k"),
+    ("bn-group-whole", "BN over the batch"),
+    ("bn-group-half", "BN over half batches"),
+    ("bn-group-quarter", "BN over quarter batches"),
+];
+
+/// How many of [`VARIANTS`] are of the paper's Table 2.
+const ABLATIONS: usize = 6;
+
+/// Beginnings of the names of rows that differ in one number, which follows.
+const VALUES: [(&str, &str); 3] = [("soft-ce-", "λ_id = "), ("soft-tri-", "λ_tri = "), ("alpha-", "α = ")];
+
 fn rank(names: &[&str], name: &str) -> usize {
     names.iter().position(|known| *known == name).unwrap_or(names.len())
 }
@@ -15,11 +37,29 @@ pub(super) fn task_key(task: &str) -> (usize, String) {
     (rank(&TASKS, task), task.to_owned())
 }
 
-/// Sorts rows by method, k-means before DBSCAN, then by name with numbers as numbers (`mmt-500` before `mmt-1000`).
-pub(super) fn row_key(method: &str, row: &str) -> (usize, bool, String, u64, String) {
-    let stem = row.trim_end_matches(|c: char| c.is_ascii_digit());
-    let number = row[stem.len()..].parse().unwrap_or(0);
-    (rank(&METHODS, method), row.contains("dbscan"), stem.to_owned(), number, row.to_owned())
+/// Whether a row is one of the paper's Table 2.
+pub(super) fn is_ablation(row: &str) -> bool {
+    VARIANTS[..ABLATIONS].iter().any(|(name, _)| *name == row)
+}
+
+/// What rows are sorted by.
+pub(super) type RowKey = (usize, usize, bool, String, u64, String);
+
+/// Sorts rows by method, variants as experiments have them, k-means before DBSCAN, then by name with numbers as numbers
+/// (`mmt-500` before `mmt-1000`, `alpha-0.9` before `alpha-0.99`).
+pub(super) fn row_key(method: &str, row: &str) -> RowKey {
+    let stem = row.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let number: f64 = row[stem.len()..].parse().unwrap_or(0.0);
+    let variant = VARIANTS.iter().position(|(name, _)| *name == row).unwrap_or(VARIANTS.len());
+    // Bits of numbers that are not negative are ordered as the numbers are.
+    (
+        rank(&METHODS, method),
+        variant,
+        row.contains("dbscan"),
+        stem.to_owned(),
+        number.to_bits(),
+        row.to_owned(),
+    )
 }
 
 /// `Market → Duke` for `market-to-duke`.
@@ -34,8 +74,19 @@ fn domain_label(domain: &str) -> String {
     if domain == "msmt" { "MSMT".to_owned() } else { capitalised(domain) }
 }
 
-/// `MMT-k` for `mmt-k`, `Baseline` for `baseline`, `MMT-DBSCAN` for `mmt-dbscan`.
+/// `MMT-k` for `mmt-k`, `MMT-DBSCAN` for `mmt-dbscan`, the paper's words for the rows of its Table 2, `α = 0.9` for `alpha-0.9`;
+/// any other name with a capital.
 pub(super) fn row_label(row: &str) -> String {
+    if let Some((_, label)) = VARIANTS.iter().find(|(name, _)| *name == row) {
+        return (*label).to_owned();
+    }
+    let value = |(start, label): &(&str, &str)| {
+        let number = row.strip_prefix(start).filter(|rest| rest.parse::<f64>().is_ok())?;
+        Some(format!("{label}{number}"))
+    };
+    if let Some(label) = VALUES.iter().find_map(value) {
+        return label;
+    }
     let row = row.replace("dbscan", "DBSCAN");
     match row.strip_prefix("mmt") {
         Some(rest) => format!("MMT{rest}"),
@@ -58,6 +109,9 @@ mod tests {
         assert_eq!(row_label("mmt-k"), "MMT-k");
         assert_eq!(row_label("mmt-dbscan"), "MMT-DBSCAN");
         assert_eq!(row_label("pre-trained"), "Pre-trained");
+        assert_eq!(row_label("without-soft-ce"), "MMT w/o L_sid");
+        assert_eq!(row_label("soft-ce-0.25"), "λ_id = 0.25");
+        assert_eq!(row_label("alpha-mine"), "Alpha-mine", "an unknown name stays as it is");
     }
 
     #[test]
@@ -71,6 +125,28 @@ mod tests {
         ];
         rows.sort_by_key(|(method, row)| row_key(method, row));
         assert_eq!(rows.map(|(_, row)| row), ["baseline", "mmt-500", "mmt-1000", "mmt-dbscan", "oracle"]);
+        let mut variants = [
+            "without-ce",
+            "alpha-0.999",
+            "alpha-0.9",
+            "alpha-0.99",
+            "only-soft",
+            "soft-tri-0.25",
+            "soft-tri-1",
+        ];
+        variants.sort_by_key(|row| row_key("variant", row));
+        assert_eq!(
+            variants,
+            [
+                "only-soft",
+                "without-ce",
+                "alpha-0.9",
+                "alpha-0.99",
+                "alpha-0.999",
+                "soft-tri-0.25",
+                "soft-tri-1"
+            ]
+        );
         let mut tasks = ["own-to-market", "duke-to-msmt", "market-to-duke"];
         tasks.sort_by_key(|task| task_key(task));
         assert_eq!(tasks, ["market-to-duke", "duke-to-msmt", "own-to-market"]);

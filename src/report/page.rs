@@ -15,8 +15,8 @@ const TEMPLATE: &str = include_str!("page.html");
 const WIDE: usize = 32;
 
 #[derive(Serialize)]
-struct Cell<'a> {
-    text: &'a str,
+struct Cell {
+    text: String,
     class: &'static str,
 }
 
@@ -27,8 +27,8 @@ struct View<'a> {
     title: &'a str,
     caption: &'a str,
     svg: Option<String>,
-    header: Vec<Cell<'a>>,
-    rows: Vec<Vec<Cell<'a>>>,
+    header: Vec<Cell>,
+    rows: Vec<Vec<Cell>>,
 }
 
 /// The page.
@@ -66,21 +66,22 @@ fn class(number: bool, text: &str) -> &'static str {
     }
 }
 
-fn table_view<'a>(table: &'a Table) -> View<'a> {
-    let cells = |cells: Vec<&'a str>| -> Vec<Cell<'a>> {
-        cells
-            .into_iter()
-            .enumerate()
-            .map(|(at, text)| Cell { text, class: class(at >= table.names, text) })
-            .collect()
+fn table_view(table: &Table) -> View<'_> {
+    let shown = table.compact();
+    let cells = |cells: &[String]| -> Vec<Cell> {
+        let cell = |(at, text): (usize, &String)| Cell {
+            text: text.clone(),
+            class: class(shown.is_number(at), text),
+        };
+        cells.iter().enumerate().map(cell).collect()
     };
     View {
         id: table.name.to_owned(),
         title: &table.title,
         caption: &table.caption,
         svg: None,
-        header: cells(table.header.clone()),
-        rows: table.rows.iter().map(|row| cells(row.iter().map(String::as_str).collect())).collect(),
+        header: cells(&shown.header),
+        rows: shown.rows.iter().map(|row| cells(row)).collect(),
     }
 }
 

@@ -8,7 +8,7 @@ use super::frames::{numbers, refused, texts};
 use super::names::task_label;
 use super::results::Results;
 use super::summary::Context;
-use super::table::Table;
+use super::table::{Table, columns};
 use crate::error::Result;
 use crate::record::DomainKind;
 
@@ -56,7 +56,8 @@ fn make(frame: DataFrame, context: &Context) -> PolarsResult<Table> {
         caption: "Numbers of others, as their sources give them, in percent.".to_owned(),
         rows,
         data: frame,
-        header: vec!["Task", "Method", "backbone", "mAP", "top-1", "top-5", "top-10", "source"],
+        header: columns(["Task", "Method", "backbone", "mAP", "top-1", "top-5", "top-10", "source"]),
+        settings: Vec::new(),
         names: 3,
     })
 }

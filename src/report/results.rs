@@ -6,10 +6,11 @@ use polars::prelude::*;
 use toml::Table;
 
 use super::frames::{Value, fill, last_lines, numbers, refused, statistics, texts, values};
-use super::names::{row_key, row_label, task_key, task_label};
+use super::names::{METHODS, row_key, row_label, task_key, task_label};
 use super::runs::RunRecords;
+use super::settings::{self, Setting};
 use super::summary::Context;
-use super::table;
+use super::table::{self, columns};
 use crate::error::Result;
 use crate::record::Split;
 
@@ -51,6 +52,8 @@ pub(super) struct Results {
     pub tasks: Vec<String>,
     /// Rows in the order of the tables.
     pub rows: Vec<Row>,
+    /// Task and row of every run.
+    run: BTreeSet<(String, String)>,
     /// One line per task, row, seed and epoch.
     epochs: DataFrame,
 }
@@ -75,6 +78,7 @@ impl Results {
         Ok(Self {
             tasks: tasks.into_iter().map(|(_, task)| task).collect(),
             rows: rows.into_values().collect(),
+            run: runs.iter().map(|run| (run.info.task.clone(), run.info.row.clone())).collect(),
             epochs: epochs(&runs, split).map_err(refused("the results"))?,
         })
     }
@@ -101,13 +105,39 @@ impl Results {
         fill(&self.grid()?, &statistics(&self.picked(pick)?, &keys, &PICKED)?, &keys)
     }
 
-    /// Every task with every row, as two columns.
+    /// Every task with every row that is listed under it, as two columns.
     pub fn grid(&self) -> PolarsResult<DataFrame> {
-        let cells = || self.tasks.iter().flat_map(|task| self.rows.iter().map(move |row| (task, row)));
+        let cells = || {
+            let all = self.tasks.iter().flat_map(|task| self.rows.iter().map(move |row| (task, row)));
+            all.filter(|(task, row)| self.lists(task, row))
+        };
         df!(
             "task" => cells().map(|(task, _)| task.as_str()).collect::<Vec<_>>(),
             "row" => cells().map(|(_, row)| row.name.as_str()).collect::<Vec<_>>(),
         )
+    }
+
+    /// Whether tables list a row under a task: a method of the paper's Table 1 always, so that a missing run is seen; a changed row
+    /// of an experiment where it was run, since experiments have tasks of their own.
+    fn lists(&self, task: &str, row: &Row) -> bool {
+        METHODS.contains(&row.method.as_str()) || self.run.contains(&(task.to_owned(), row.name.clone()))
+    }
+
+    /// What to say where rows are not listed under every task; else empty.
+    pub fn note(&self) -> &'static str {
+        let all = self.tasks.iter().all(|task| self.rows.iter().all(|row| self.lists(task, row)));
+        if all {
+            ""
+        } else {
+            " Changed rows of experiments stand under the tasks alone that they were run on."
+        }
+    }
+
+    /// The rows of the paper's Table 1, for figures that have no room for more; all rows where there are none of those.
+    pub fn main_rows(&self) -> Vec<Row> {
+        let main: Vec<Row> =
+            self.rows.iter().filter(|row| METHODS.contains(&row.method.as_str())).cloned().collect();
+        if main.is_empty() { self.rows.clone() } else { main }
     }
 
     /// mAP of a row on a task, over seeds.
@@ -185,10 +215,18 @@ impl Results {
             Ok(table::Table {
                 name,
                 title: format!("{title} ({})", context.label()),
-                caption: format!("{caption} {CAPTION} {}", context.starts()).trim_end().to_owned(),
+                caption: format!(
+                    "{caption} {CAPTION}{} {} {}",
+                    self.note(),
+                    settings::CAPTION,
+                    context.starts()
+                )
+                .trim_end()
+                .to_owned(),
                 rows: shown(&frame)?,
+                settings: settings_of(&frame, context)?,
                 data: context.stamped(frame)?,
-                header: vec!["Task", "Method", "seeds", "mAP", "top-1", "top-5", "top-10", "epoch"],
+                header: columns(["Task", "Method", "seeds", "mAP", "top-1", "top-5", "top-10", "epoch"]),
                 names: 2,
             })
         };
@@ -226,6 +264,12 @@ fn epochs(runs: &[&RunRecords], wanted: Split) -> PolarsResult<DataFrame> {
     )?;
     let keys = ["task", "row", "seed", "epoch", "adapted"];
     statistics(&frame, &keys, &MEASURES)?.select(keys.into_iter().chain(MEASURES))
+}
+
+/// What every line of a frame with tasks and rows was run with.
+pub(super) fn settings_of(frame: &DataFrame, context: &Context) -> PolarsResult<Vec<Setting>> {
+    let cells = texts(frame, "task")?.into_iter().zip(texts(frame, "row")?);
+    Ok(cells.map(|(task, row)| context.settings.of(&[task], &row)).collect())
 }
 
 /// The first three cells of every line: task, method, number of seeds.

@@ -9,8 +9,9 @@ use toml::Table;
 
 use crate::error::{Error, Result};
 use crate::record::{
-    CONFIG, DONE, ENVIRONMENT, EPOCHS, EVALUATIONS, EpochRecord, EvaluationRecord, LABELS, LabelRecord, RUN,
-    Record, RunInfo, TIMINGS, TimingRecord, read_csv, read_json,
+    CONFIG, DONE, ENVIRONMENT, EPOCHS, EVALUATIONS, EpochRecord, EvaluationRecord, LABELS, LabelRecord,
+    QUERIES, QueryRecord, RANKED_LISTS, RUN, RankedRecord, Record, RunInfo, TIMINGS, TimingRecord, read_csv,
+    read_json,
 };
 
 /// Folders below `runs/<profile>/`; nothing else in there is a run.
@@ -34,6 +35,10 @@ pub(super) struct RunRecords {
     pub evaluations: Vec<EvaluationRecord>,
     pub labels: Vec<LabelRecord>,
     pub timings: Vec<TimingRecord>,
+    /// Of the last epoch; older runs have none.
+    pub queries: Vec<QueryRecord>,
+    /// Of the last epoch; older runs have none.
+    pub ranked: Vec<RankedRecord>,
 }
 
 impl RunRecords {
@@ -60,7 +65,10 @@ impl RunRecords {
 
     /// The same numbers as another copy of this run, seconds apart.
     fn agrees(&self, other: &Self) -> bool {
-        self.epochs == other.epochs && self.evaluations == other.evaluations && self.labels == other.labels
+        self.epochs == other.epochs
+            && self.evaluations == other.evaluations
+            && self.labels == other.labels
+            && self.queries == other.queries
     }
 }
 
@@ -167,6 +175,8 @@ fn read(root: &Path, folder: &Path) -> Result<RunRecords> {
         evaluations: read_if_there(&folder.join(EVALUATIONS))?,
         labels: read_if_there(&folder.join(LABELS))?,
         timings: read_if_there(&folder.join(TIMINGS))?,
+        queries: read_if_there(&folder.join(QUERIES))?,
+        ranked: read_if_there(&folder.join(RANKED_LISTS))?,
     })
 }
 

@@ -7,6 +7,7 @@ use polars::prelude::*;
 use super::figures::Figure;
 use super::names::task_label;
 use super::runs::{Loaded, RunRecords};
+use super::settings::Settings;
 use super::table::Table;
 use crate::record::DomainKind;
 
@@ -17,6 +18,8 @@ pub(super) struct Context {
     pub domains: DomainKind,
     /// Tasks that were not run, runs that were left out, and why.
     pub notes: Vec<String>,
+    /// What the rows were run with.
+    pub settings: Settings,
     profile: String,
     backbones: String,
     /// What the source networks started from: the SHA-256 of a checkpoint; none for random weights.
@@ -32,6 +35,7 @@ impl Context {
         Self {
             domains: first.map_or(DomainKind::Synthetic, |info| info.domains),
             notes: tasks.chain(loaded.warnings.iter().cloned()).map(|note| note.replace('\n', " ")).collect(),
+            settings: Settings::new(&loaded.runs),
             profile: first.map_or(String::new(), |info| info.profile.clone()),
             backbones: backbones.into_iter().collect::<Vec<_>>().join(", "),
             starts: loaded.runs.iter().filter(|run| run.is_pretraining()).map(RunRecords::start).collect(),

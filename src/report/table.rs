@@ -3,6 +3,7 @@
 use polars::prelude::*;
 
 use super::frames::refused;
+use super::settings::{self, Setting};
 use crate::error::Result;
 
 /// Decimals of numbers in CSV.
@@ -20,31 +21,93 @@ pub(super) struct Table {
     /// The numbers, for CSV.
     pub data: DataFrame,
     /// Names of the shown columns.
-    pub header: Vec<&'static str>,
+    pub header: Vec<String>,
     /// Shown cells, row by row.
     pub rows: Vec<Vec<String>>,
     /// How many columns at the start hold names; the others hold numbers.
     pub names: usize,
+    /// What each row was run with, for tables of rows that were run; every form of the table has it.
+    pub settings: Vec<Setting>,
+}
+
+/// The cells of a table as one of its forms shows them.
+#[derive(Debug, Clone)]
+pub(super) struct Shown {
+    /// Names of the columns.
+    pub header: Vec<String>,
+    /// Cells, row by row.
+    pub rows: Vec<Vec<String>>,
+    names: usize,
+}
+
+impl Shown {
+    /// Whether a column holds numbers.
+    pub fn is_number(&self, column: usize) -> bool {
+        column >= self.names
+    }
+}
+
+/// Names of columns.
+pub(super) fn columns<const N: usize>(names: [&str; N]) -> Vec<String> {
+    names.map(str::to_owned).to_vec()
 }
 
 impl Table {
+    /// With what a row was run in one column, and the minutes last: for narrow pages.
+    pub fn compact(&self) -> Shown {
+        self.shown(&settings::COMPACT, |setting| vec![setting.compact()])
+    }
+
+    /// With a column for each setting.
+    pub fn full(&self) -> Shown {
+        self.shown(&settings::FULL, |setting| setting.texts().map(str::to_owned).to_vec())
+    }
+
+    fn shown(&self, names: &[&str], of: impl Fn(&Setting) -> Vec<String>) -> Shown {
+        let mut shown = Shown { header: self.header.clone(), rows: self.rows.clone(), names: self.names };
+        if self.settings.is_empty() {
+            return shown;
+        }
+        let place = self.names..self.names;
+        shown.names += names.len();
+        shown.header.splice(place.clone(), names.iter().map(|name| (*name).to_owned()));
+        shown.header.push(settings::MINUTES.to_owned());
+        for (row, setting) in shown.rows.iter_mut().zip(&self.settings) {
+            row.splice(place.clone(), of(setting));
+            row.push(setting.minutes_text());
+        }
+        shown
+    }
+
     /// The numbers as CSV, percentages and counts with four decimals, missing ones empty.
     pub fn csv(&self) -> Result<Vec<u8>> {
         let mut bytes = Vec::new();
         CsvWriter::new(&mut bytes)
             .with_float_precision(Some(CSV_DIGITS))
-            .finish(&mut self.data.clone())
+            .finish(&mut self.with_settings().map_err(refused(&format!("table {}", self.name)))?)
             .map_err(refused(&format!("table {}", self.name)))?;
         Ok(bytes)
     }
 
+    /// The numbers with the settings of their rows. A row of sums has a line of cells alone, and no line here.
+    fn with_settings(&self) -> PolarsResult<DataFrame> {
+        let mut data = self.data.clone();
+        if !self.settings.is_empty() {
+            for column in settings::columns(&self.settings[..data.height().min(self.settings.len())]) {
+                data.with_column(column)?;
+            }
+        }
+        Ok(data)
+    }
+
     /// A Markdown table, without title and caption.
     pub fn markdown(&self) -> String {
+        let shown = self.compact();
         let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
-        let rule = |at: usize| if at < self.names { "---".to_owned() } else { "---:".to_owned() };
-        let mut text = line(self.header.iter().map(|cell| (*cell).to_owned()).collect());
-        text += &line((0..self.header.len()).map(rule).collect());
-        for row in &self.rows {
+        let rule = |at: usize| if shown.is_number(at) { "---:".to_owned() } else { "---".to_owned() };
+        let mut text = line(shown.header.clone());
+        text += &line((0..shown.header.len()).map(rule).collect());
+        for row in &shown.rows {
             text += &line(row.iter().map(|cell| cell.replace('|', "\\|")).collect());
         }
         text
@@ -52,13 +115,13 @@ impl Table {
 
     /// A table of aligned columns, ruled where the first name changes, unless it changes in every row.
     pub fn text(&self) -> String {
-        let widths: Vec<usize> = (0..self.header.len()).map(|at| self.width(at)).collect();
-        let header: Vec<String> = self.header.iter().map(|cell| (*cell).to_owned()).collect();
+        let shown = self.compact();
+        let widths: Vec<usize> = (0..shown.header.len()).map(|at| shown.width(at)).collect();
         let rule = format!("{}\n", "─".repeat(widths.iter().sum::<usize>() + 2 * (widths.len() - 1)));
-        let mut text = self.line(&header, &widths);
-        let grouped = self.rows.windows(2).any(|rows| rows[0][0] == rows[1][0]);
+        let mut text = shown.line(&shown.header, &widths);
+        let grouped = shown.rows.windows(2).any(|rows| rows[0][0] == rows[1][0]);
         let mut before = None;
-        for row in &self.rows {
+        for row in &shown.rows {
             let mut cells = row.clone();
             if before == Some(&row[0]) {
                 cells[0].clear();
@@ -66,11 +129,13 @@ impl Table {
                 text += &rule;
             }
             before = Some(&row[0]);
-            text += &self.line(&cells, &widths);
+            text += &shown.line(&cells, &widths);
         }
         text
     }
+}
 
+impl Shown {
     fn width(&self, column: usize) -> usize {
         let cells = self.rows.iter().map(|row| row[column].chars().count());
         cells.chain([self.header[column].chars().count()]).max().unwrap_or(0)
@@ -79,7 +144,7 @@ impl Table {
     fn line(&self, cells: &[String], widths: &[usize]) -> String {
         let pad = |(at, cell): (usize, &String)| {
             let space = " ".repeat(widths[at] - cell.chars().count());
-            if at < self.names { format!("{cell}{space}") } else { format!("{space}{cell}") }
+            if self.is_number(at) { format!("{space}{cell}") } else { format!("{cell}{space}") }
         };
         let cells: Vec<String> = cells.iter().enumerate().map(pad).collect();
         format!("{}\n", cells.join("  ").trim_end())
@@ -97,9 +162,10 @@ mod tests {
             title: String::new(),
             caption: String::new(),
             data: df!("task" => ["a", "a"], "map" => [Some(1.0), None]).unwrap(),
-            header: vec!["Task", "Method", "mAP"],
+            header: columns(["Task", "Method", "mAP"]),
             rows: vec![cells(["A → B", "MMT-k", "1.0 ± 0.2"]), cells(["A → B", "a|b", ""])],
             names: 2,
+            settings: Vec::new(),
         }
     }
 
@@ -117,5 +183,31 @@ mod tests {
         let text = "| Task | Method | mAP |\n| --- | --- | ---: |\n| A → B | MMT-k | 1.0 ± 0.2 |\n| A → B | a\\|b |  |\n";
         assert_eq!(table().markdown(), text);
         assert_eq!(String::from_utf8(table().csv().unwrap()).unwrap(), "task,map\na,1.0000\na,\n");
+    }
+
+    #[test]
+    fn every_form_has_the_settings_of_every_row() {
+        let setting = |clustering: &str, minutes| Setting {
+            backbone: "small".to_owned(),
+            weights: "random".to_owned(),
+            pooling: "average".to_owned(),
+            clustering: clustering.to_owned(),
+            bn_group: "16".to_owned(),
+            minutes,
+        };
+        let settings = vec![setting("k-means 100", Some(1.26)), setting("none", None)];
+        let table = Table { settings, ..table() };
+        let markdown = "| Task | Method | setting | mAP | training min |\n| --- | --- | --- | ---: | ---: |\n\
+                        | A → B | MMT-k | small, random init, GAP, k-means 100, BN 16 | 1.0 ± 0.2 | 1.3 |\n\
+                        | A → B | a\\|b | small, random init, GAP, no clustering, BN 16 |  |  |\n";
+        assert_eq!(table.markdown(), markdown);
+        let csv = "task,map,backbone,initial_weights,pooling,clustering,bn_group,training_minutes\n\
+                   a,1.0000,small,random,average,k-means 100,16,1.2600\na,,small,random,average,none,16,\n";
+        assert_eq!(String::from_utf8(table.csv().unwrap()).unwrap(), csv);
+        let latex = table.latex("");
+        assert!(
+            latex.contains("MMT-k & small & random & average & k-means 100 & 16 & 1.0 $\\pm$ 0.2 & 1.3"),
+            "{latex}"
+        );
     }
 }

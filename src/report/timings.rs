@@ -7,8 +7,9 @@ use polars::prelude::*;
 use super::frames::{numbers, refused, sums, texts};
 use super::names::{row_key, row_label};
 use super::runs::RunRecords;
+use super::settings::Setting;
 use super::summary::Context;
-use super::table::Table;
+use super::table::{Table, columns};
 use crate::error::Result;
 
 /// The table of minutes per stage; none where nothing was timed.
@@ -24,12 +25,14 @@ fn make(runs: &[RunRecords], context: &Context) -> PolarsResult<Table> {
     let counts = runs_per_row(runs);
     let stages = texts(&frame, "stage")?;
     let minutes: Vec<f64> = numbers(&frame, "minutes")?.into_iter().flatten().collect();
-    let mut rows = Vec::new();
+    let (mut rows, mut settings) = (Vec::new(), Vec::new());
     for ((row, stage), minutes) in texts(&frame, "row")?.iter().zip(&stages).zip(&minutes) {
         let count = counts.get(row).copied().unwrap_or(0);
         let label = if row == "pretrain" { "Source pre-training".to_owned() } else { row_label(row) };
+        settings.push(Setting { minutes: None, ..context.settings.of_row(row) });
         rows.push(vec![label, stage.clone(), count.to_string(), format!("{minutes:.2}")]);
     }
+    settings.push(Setting::default());
     rows.push(vec![
         "All".to_owned(),
         String::new(),
@@ -43,8 +46,9 @@ fn make(runs: &[RunRecords], context: &Context) -> PolarsResult<Table> {
                   sum may exceed the time that passed."
             .to_owned(),
         data: context.stamped(frame)?,
-        header: vec!["Row", "stage", "runs", "minutes"],
+        header: columns(["Row", "stage", "runs", "minutes"]),
         rows,
+        settings,
         names: 2,
     })
 }

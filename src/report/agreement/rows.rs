@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use polars::prelude::*;
 
 use super::super::frames::refused;
-use super::super::table::Table;
+use super::super::table::{Table, columns};
 use super::records::{Comparison, Definition, Records};
 use crate::error::Result;
 
@@ -54,7 +54,7 @@ pub(super) fn overview(records: &Records, rows: &[Comparison]) -> Result<Table> 
                   where every error was zero. Empty: not compared."
             .to_owned(),
         data: df!("definition" => names).map_err(refused("the agreement table"))?,
-        header: vec![
+        header: columns([
             "Nr",
             "Definition",
             "f64 to reference",
@@ -63,9 +63,10 @@ pub(super) fn overview(records: &Records, rows: &[Comparison]) -> Result<Table> 
             "f64 to published",
             "f32 to published",
             "cases",
-        ],
+        ]),
         rows: records.definitions.iter().map(cells).collect(),
         names: 2,
+        settings: Vec::new(),
     })
 }
 
@@ -114,5 +115,6 @@ pub(super) fn details(records: &Records, rows: &[Comparison]) -> Result<Table> {
         header: Vec::new(),
         rows: Vec::new(),
         names: 0,
+        settings: Vec::new(),
     })
 }

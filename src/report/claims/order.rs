@@ -2,8 +2,9 @@
 
 use super::super::names::{METHODS, row_label};
 use super::super::results::{Results, Row};
+use super::super::runs::RunRecords;
 use super::rows::{comparable, has_two_networks, is_full};
-use super::scores::{BySeed, Scores, average, difference};
+use super::scores::{BySeed, Scores, difference, over_tasks};
 use super::{Claim, Verdict};
 use crate::error::Result;
 
@@ -18,8 +19,8 @@ pub(in crate::report) struct Order {
 
 impl Order {
     /// The order of the methods that have a row.
-    pub fn new(results: &Results) -> Result<Self> {
-        let scores = Scores::new(results, "map")?;
+    pub fn new(results: &Results, runs: &[RunRecords]) -> Result<Self> {
+        let scores = Scores::map(results, runs)?;
         let tasks: Vec<&String> = results.tasks.iter().collect();
         let pairs = pairs(&results.rows);
         let mut steps = Vec::new();
@@ -73,7 +74,7 @@ fn step(scores: &Scores, tasks: &[&String], (lower, upper): (&Row, &Row)) -> Cla
         .map(|task| difference(scores.of(task, &lower.name), scores.of(task, &upper.name)))
         .collect();
     let statement = format!("{} < {}", row_label(&lower.name), row_label(&upper.name));
-    Claim::new("Order", statement, tasks, average(&gains))
+    Claim::new("Order", statement, tasks, over_tasks(&gains)).about(upper)
 }
 
 #[cfg(test)]
@@ -91,7 +92,10 @@ mod tests {
                 fixture.run(task, "mmt-k", "mmt", seed, &[0.2, mmt]);
             }
         }
-        let order = || Order::new(&Results::new(&load(&fixture.roots()).unwrap().runs).unwrap()).unwrap();
+        let order = || {
+            let runs = load(&fixture.roots()).unwrap().runs;
+            Order::new(&Results::new(&runs).unwrap(), &runs).unwrap()
+        };
         let line = order().line().unwrap();
         assert!(line.starts_with("Baseline < MMT (mAP, last epoch): the means stand"), "{line}");
         assert!(line.ends_with("on 2 of 2 tasks; every step holds on 1"), "{line}");

@@ -4,8 +4,8 @@ use super::super::names::{METHODS, row_label};
 use super::super::results::{Results, Row};
 use super::super::runs::RunRecords;
 use super::Claim;
-use super::rows::{PARTS, Part, clustering, clusters, comparable, has_two_networks, is_full};
-use super::scores::{BySeed, Scores, average, combined, difference, over_students};
+use super::rows::{PARTS, Part, clustering, clusters, comparable, differs_in, has_two_networks, is_full};
+use super::scores::{BySeed, Scores, difference, lowest, of_rows, over_students, over_tasks};
 use crate::error::Result;
 
 /// What the claims are about, in one line each.
@@ -21,7 +21,7 @@ pub(in crate::report) const CLAIMS: [(&str, &str); 7] = [
 
 /// Judges C1 to C7 on every task; what has no rows is there as not run.
 pub(in crate::report) fn judge(results: &Results, runs: &[RunRecords]) -> Result<Vec<Claim>> {
-    let judge = Judge { results, runs, scores: Scores::new(results, "map")? };
+    let judge = Judge { results, runs, scores: Scores::map(results, runs)? };
     let mut claims = judge.over_baseline();
     claims.extend(PARTS.iter().flat_map(|part| judge.part(part)));
     claims.extend(judge.over_students());
@@ -38,7 +38,7 @@ pub(in crate::report) fn judge(results: &Results, runs: &[RunRecords]) -> Result
 }
 
 /// The baseline that `full` gains over: hard labels alone for two networks, from the same kind of clustering.
-pub(super) fn baseline_of<'a>(rows: &'a [Row], full: &Row) -> Option<&'a Row> {
+pub(in crate::report) fn baseline_of<'a>(rows: &'a [Row], full: &Row) -> Option<&'a Row> {
     rows.iter().find(|row| row.method == METHODS[1] && has_two_networks(row) && comparable(row, full))
 }
 
@@ -58,8 +58,13 @@ impl Judge<'_> {
     }
 
     /// A claim for each task.
-    fn on_tasks(&self, number: &'static str, statement: &str, of: impl Fn(&str) -> BySeed) -> Vec<Claim> {
-        let claim = |task| Claim::new(number, statement.to_owned(), &[task], of(task));
+    fn on_tasks(
+        &self,
+        (number, statement): (&'static str, &str),
+        row: &Row,
+        of: impl Fn(&str) -> BySeed,
+    ) -> Vec<Claim> {
+        let claim = |task| Claim::new(number, statement.to_owned(), &[task], of(task)).about(row);
         self.results.tasks.iter().map(claim).collect()
     }
 
@@ -72,11 +77,11 @@ impl Judge<'_> {
         for full in self.full() {
             let Some(baseline) = baseline_of(&self.results.rows, full) else { continue };
             let statement = format!("{} is above {}", row_label(&full.name), row_label(&baseline.name));
-            claims.extend(self.on_tasks("C1", &statement, |task| self.gain(task, baseline, full)));
+            claims.extend(self.on_tasks(("C1", &statement), full, |task| self.gain(task, baseline, full)));
             let tasks: Vec<&String> = self.results.tasks.iter().collect();
             if tasks.len() > 1 {
                 let gains: Vec<BySeed> = tasks.iter().map(|task| self.gain(task, baseline, full)).collect();
-                claims.push(Claim::new("C1", statement, &tasks, average(&gains)));
+                claims.push(Claim::new("C1", statement, &tasks, over_tasks(&gains)).about(full));
             }
         }
         claims
@@ -92,7 +97,7 @@ impl Judge<'_> {
             .flat_map(|(full, without)| {
                 let (full_name, name) = (row_label(&full.name), row_label(&without.name));
                 let statement = format!("{} helps: {full_name} is above {name}", part.name);
-                self.on_tasks(part.claim, &statement, |task| self.gain(task, without, full))
+                self.on_tasks((part.claim, &statement), full, |task| self.gain(task, without, full))
             })
             .collect();
         if claims.is_empty() {
@@ -106,7 +111,7 @@ impl Judge<'_> {
             .flat_map(|full| {
                 let statement =
                     format!("mean networks of {} are above their networks", row_label(&full.name));
-                self.on_tasks("C3", &statement, |task| over_students(self.runs, task, &full.name))
+                self.on_tasks(("C3", &statement), full, |task| over_students(self.runs, task, &full.name))
             })
             .collect()
     }
@@ -123,9 +128,9 @@ impl Judge<'_> {
                     row_label(&oracle.name),
                     row_label(&start.name)
                 );
-                self.on_tasks("C6", &statement, |task| {
+                self.on_tasks(("C6", &statement), full, |task| {
                     let ends = [start, oracle].map(|row| self.scores.of(task, &row.name));
-                    difference(average(&ends), self.scores.of(task, &full.name))
+                    difference(of_rows(&ends), self.scores.of(task, &full.name))
                 })
             })
             .collect()
@@ -133,7 +138,12 @@ impl Judge<'_> {
 
     /// Only tasks with several k; published profiles have other k for MSMT17.
     fn any_k(&self) -> Vec<Claim> {
-        let rows: Vec<&Row> = self.full().filter(|row| clustering(row) == Some("kmeans")).collect();
+        let mut rows: Vec<&Row> = self.full().filter(|row| clustering(row) == Some("kmeans")).collect();
+        let other_k = |row: &&Row| {
+            row.method == "variant" && rows.first().is_some_and(|full| differs_in(full, row, "clusters"))
+        };
+        let others: Vec<&Row> = self.results.rows.iter().filter(other_k).collect();
+        rows.extend(others);
         let Some(baseline) = rows.first().and_then(|full| baseline_of(&self.results.rows, full)) else {
             return Vec::new();
         };
@@ -151,16 +161,12 @@ impl Judge<'_> {
                 continue;
             }
             let found: Vec<BySeed> = run.into_iter().map(|(_, found)| found).collect();
-            let worst = combined(&found, |values| values.iter().copied().fold(f64::INFINITY, f64::min));
+            let worst = lowest(&found);
             let names: Vec<String> = all.iter().map(i64::to_string).collect();
             let statement =
                 format!("the worst of k = {} is above {}", names.join(", "), row_label(&baseline.name));
-            claims.push(Claim::new(
-                "C7",
-                statement,
-                &[task],
-                difference(self.scores.of(task, &baseline.name), worst),
-            ));
+            let gain = difference(self.scores.of(task, &baseline.name), worst);
+            claims.push(Claim::new("C7", statement, &[task], gain).about(rows[0]));
         }
         claims
     }
@@ -286,7 +292,7 @@ mod tests {
         row(&fixture, "baseline", "baseline", 0.3, &[]);
         assert_eq!(lines(&judged(&fixture), "C1"), ["Market → Duke: MMT-k is above Baseline: holds"]);
         let runs = load(&fixture.roots()).unwrap().runs;
-        let order = super::super::Order::new(&Results::new(&runs).unwrap()).unwrap();
+        let order = super::super::Order::new(&Results::new(&runs).unwrap(), &runs).unwrap();
         let steps: Vec<&str> = order.steps.iter().map(|step| step.statement.as_str()).collect();
         assert_eq!(steps, ["Baseline < MMT-k"]);
     }
@@ -326,7 +332,7 @@ mod tests {
         row(&fixture, "baseline", "baseline", 0.3, &[("clustering", kmeans(500))]);
         row(&fixture, "mmt-500", "mmt", 0.5, &[("clustering", kmeans(500))]);
         assert!(lines(&judged(&fixture), "C7")[0].ends_with("not run"), "one k says nothing");
-        row(&fixture, "mmt-900", "mmt", 0.4, &[("clustering", kmeans(900))]);
+        row(&fixture, "k-twice", "variant", 0.4, &[("clustering", kmeans(900))]);
         let claims = judged(&fixture);
         assert_eq!(
             lines(&claims, "C7"),

@@ -62,15 +62,45 @@ impl Part {
             settings.remove(self.key);
             settings
         };
-        ["mmt", "variant"].contains(&row.method.as_str())
-            && self.is_off(row)
-            && !self.is_off(full)
-            && rest(row) == rest(full)
+        is_of_mmt(row) && self.is_off(row) && !self.is_off(full) && rest(row) == rest(full)
     }
 }
 
+/// Numbers that rows are changed in, and their names in the paper.
+pub(in crate::report) const NUMBERS: [(&str, &str); 4] =
+    [("soft_ce_weight", "λ_id"), ("soft_tri_weight", "λ_tri"), ("alpha", "α"), (CLUSTERS, "k")];
+/// That one of [`NUMBERS`] which is a setting of the clustering.
+const CLUSTERS: &str = "clusters";
+
+/// Whether `row` is mutual mean-teaching, as it is or changed by an experiment.
+fn is_of_mmt(row: &Row) -> bool {
+    ["mmt", "variant"].contains(&row.method.as_str())
+}
+
+/// One of [`NUMBERS`] of a row.
+pub(in crate::report) fn number(row: &Row, key: &str) -> Option<f64> {
+    let settings = if key == CLUSTERS { row.settings.get("clustering")?.as_table()? } else { &row.settings };
+    let value = settings.get(key)?;
+    value.as_float().or_else(|| value.as_integer().map(|value| value as f64))
+}
+
+/// Whether `row` is `full` with another one of [`NUMBERS`], and the same in all else.
+pub(in crate::report) fn differs_in(full: &Row, row: &Row, key: &str) -> bool {
+    let rest = |row: &Row| {
+        let mut settings = row.settings.clone();
+        if key == CLUSTERS {
+            settings.get_mut("clustering").and_then(|clustering| clustering.as_table_mut()?.remove(key));
+        } else {
+            settings.remove(key);
+        }
+        settings
+    };
+    let (one, other) = (number(full, key), number(row, key));
+    is_of_mmt(row) && one.is_some() && other.is_some() && one != other && rest(full) == rest(row)
+}
+
 /// Whether `row` is mutual mean-teaching with all of its parts.
-pub(super) fn is_full(row: &Row) -> bool {
+pub(in crate::report) fn is_full(row: &Row) -> bool {
     row.method == "mmt" && !PARTS.iter().any(|part| part.is_off(row))
 }
 

@@ -3,71 +3,62 @@
 use polars::prelude::*;
 
 use super::super::frames::refused;
-use super::super::names::{row_label, task_label};
-use super::super::results::Results;
+use super::super::settings::{self, Setting};
 use super::super::summary::Context;
-use super::super::table::Table;
-use super::paper::{CLAIMS, baseline_of};
-use super::rows::is_full;
-use super::scores::{BySeed, Scores, average, difference};
-use super::{Claim, Gain, Order, RULE};
+use super::super::table::{Table, columns};
+use super::paper::CLAIMS;
+use super::{Claim, Gain, GainLine, Gains, Order, RULE};
 use crate::error::Result;
 
-/// What gains are given in: column and name.
-const MEASURES: [(&str, &str); 2] = [("map", "mAP"), ("top1", "top-1")];
-
 /// MMT minus its baseline on every task and on their mean, with intervals; none without such a pair of rows.
-pub(in crate::report) fn gains_table(results: &Results, context: &Context) -> Result<Option<Table>> {
-    let mut lines = Vec::new();
-    for (column, name) in MEASURES {
-        let scores = Scores::new(results, column)?;
-        for full in results.rows.iter().filter(|row| is_full(row)) {
-            let Some(baseline) = baseline_of(&results.rows, full) else { continue };
-            let of = |task: &String| difference(scores.of(task, &baseline.name), scores.of(task, &full.name));
-            let compared = format!("{} − {}", row_label(&full.name), row_label(&baseline.name));
-            let mut push = |task: String, gain: BySeed| {
-                lines.push((task, compared.clone(), name, Gain::new(gain.into_values().collect())));
-            };
-            results.tasks.iter().for_each(|task| push(task_label(task), of(task)));
-            if results.tasks.len() > 1 {
-                let all: Vec<BySeed> = results.tasks.iter().map(of).collect();
-                push(format!("Mean of {} tasks", all.len()), average(&all));
-            }
-        }
-    }
+pub(in crate::report) fn gains_table(gains: &Gains, context: &Context) -> Result<Option<Table>> {
+    let lines = &gains.lines;
     if lines.is_empty() {
         return Ok(None);
     }
     let frame = || -> PolarsResult<DataFrame> {
-        let gains: Vec<&Gain> = lines.iter().map(|(.., gain)| gain).collect();
+        let gains: Vec<&Gain> = lines.iter().map(|line| &line.gain).collect();
         let names = df!(
-            "task" => lines.iter().map(|(task, ..)| task.as_str()).collect::<Vec<_>>(),
-            "compared" => lines.iter().map(|(_, compared, ..)| compared.as_str()).collect::<Vec<_>>(),
-            "measure" => lines.iter().map(|(_, _, measure, _)| *measure).collect::<Vec<_>>(),
+            "task" => lines.iter().map(GainLine::scope).collect::<Vec<_>>(),
+            "compared" => lines.iter().map(GainLine::compared).collect::<Vec<_>>(),
+            "measure" => lines.iter().map(|line| line.measure).collect::<Vec<_>>(),
         )?;
         context.stamped(names.hstack(numbers(&gains)?.columns())?)
     };
-    let row = |(task, compared, measure, gain): &(String, String, &str, Gain)| {
-        vec![
-            task.clone(),
-            compared.clone(),
-            (*measure).to_owned(),
-            gain.mean_text(),
-            gain.interval_text(),
-            gain.n().to_string(),
-        ]
+    let row = |line: &GainLine| {
+        let mut cells = vec![line.scope(), line.compared(), line.measure.to_owned()];
+        cells.extend(shown(&line.gain));
+        cells
     };
     Ok(Some(Table {
         name: "gains",
         title: format!("Gains over the baseline ({})", context.label()),
-        caption: "Differences at the last epoch in percentage points, paired by seed, with the 95 % percentile interval of a \
-                  bootstrap over seeds (from three seeds on; with three it is their range)."
-            .to_owned(),
+        caption: format!(
+            "Differences at the last epoch in percentage points, paired by seed and by query, with the 95 % percentile interval of a \
+             bootstrap. Interval over: seeds and queries, where every run kept the precision of each query; seeds alone else, and for \
+             top-1 (with three it is their range); queries alone with one or two seeds, which says nothing of other seeds. Settings and \
+             minutes are those of the upper row. {}",
+            settings::CAPTION
+        ),
         data: frame().map_err(refused("the table of gains"))?,
-        header: vec!["Task", "Compared", "measure", "difference", "95 % interval", "seeds"],
+        header: columns([
+            "Task",
+            "Compared",
+            "measure",
+            "difference",
+            "95 % interval",
+            "interval over",
+            "seeds",
+        ]),
         rows: lines.iter().map(row).collect(),
+        settings: lines.iter().map(|line| context.settings.of(&line.tasks, &line.upper)).collect(),
         names: 3,
     }))
+}
+
+/// Difference, interval, what it resamples, seeds.
+fn shown(gain: &Gain) -> [String; 4] {
+    [gain.mean_text(), gain.interval_text(), gain.over_text().to_owned(), gain.n().to_string()]
 }
 
 /// C1 to C7 with their verdicts.
@@ -101,23 +92,22 @@ fn verdicts(
         context.stamped(names.hstack(numbers(&gains)?.columns())?)
     };
     let row = |claim: &Claim| {
-        vec![
+        let mut cells = vec![
             claim.number.to_owned(),
             claim.statement.clone(),
             claim.scope(),
             context.domains().to_owned(),
             claim.verdict().text().to_owned(),
-            claim.gain.mean_text(),
-            claim.gain.interval_text(),
-            claim.gain.n().to_string(),
-        ]
+        ];
+        cells.extend(shown(&claim.gain));
+        cells
     };
     Ok(Table {
         name,
         title: format!("{title} ({})", context.label()),
-        caption,
+        caption: format!("{caption} {}", settings::CAPTION),
         data: frame().map_err(refused(&format!("the table of {name}")))?,
-        header: vec![
+        header: columns([
             "Claim",
             "Statement",
             "Task",
@@ -125,11 +115,19 @@ fn verdicts(
             "Verdict",
             "mAP, difference",
             "95 % interval",
+            "interval over",
             "seeds",
-        ],
+        ]),
         rows: claims.iter().map(row).collect(),
+        settings: claims.iter().map(|claim| setting(claim, context)).collect(),
         names: 5,
     })
+}
+
+/// That of the row a claim is about.
+fn setting(claim: &Claim, context: &Context) -> Setting {
+    let of = |row: &String| context.settings.of(&claim.tasks, row);
+    claim.row.as_ref().map_or(Setting::default(), of)
 }
 
 fn numbers(gains: &[&Gain]) -> PolarsResult<DataFrame> {
@@ -138,6 +136,7 @@ fn numbers(gains: &[&Gain]) -> PolarsResult<DataFrame> {
         "difference" => gains.iter().map(|gain| gain.mean()).collect::<Vec<_>>(),
         "low" => end(|(low, _)| low),
         "high" => end(|(_, high)| high),
+        "interval_over" => gains.iter().map(|gain| gain.over_text()).collect::<Vec<_>>(),
         "n" => gains.iter().map(|gain| gain.n() as u32).collect::<Vec<_>>(),
     )
 }

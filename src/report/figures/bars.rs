@@ -21,8 +21,8 @@ const NUMBERED: f64 = 26.0;
 /// Room above the highest bar for its number.
 const HEADROOM: f64 = 1.12;
 
-/// A chart of mAP by task.
-type Chart<'a, B> = ChartContext<'a, B, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
+/// A chart of one number by another.
+pub(super) type Numeric<'a, B> = ChartContext<'a, B, Cartesian2d<RangedCoordf64, RangedCoordf64>>;
 
 /// The figure.
 pub(super) struct Bars {
@@ -38,10 +38,11 @@ impl Bars {
     pub fn new(results: &Results, pick: Pick, context: &Context) -> Result<Self> {
         let found = results.map(pick)?;
         let value = |task: &String, row: &String| found.get(&(task.clone(), row.clone())).copied();
-        let values = |task| results.rows.iter().map(|row| value(task, &row.name)).collect();
+        let rows = results.main_rows();
+        let values = |task| rows.iter().map(|row| value(task, &row.name)).collect();
         Ok(Self {
             subtitle: context.label(),
-            legend: Legend::new(&results.rows, Sample::Box, WIDTH),
+            legend: Legend::new(&rows, Sample::Box, WIDTH),
             tasks: results.tasks.iter().map(|task| task_label(task)).collect(),
             values: results.tasks.iter().map(values).collect(),
         })
@@ -92,7 +93,7 @@ impl Bars {
     fn draw_bar<B: DrawingBackend>(
         &self,
         area: &Area<B>,
-        chart: &mut Chart<'_, B>,
+        chart: &mut Numeric<'_, B>,
         (row, left): (usize, f64),
         value: Value,
         scale: Scale,
@@ -116,7 +117,7 @@ impl Bars {
     fn draw_tasks<B: DrawingBackend>(
         &self,
         area: &Area<B>,
-        chart: &mut Chart<'_, B>,
+        chart: &mut Numeric<'_, B>,
         scale: Scale,
     ) -> Drawn<B> {
         let right = self.tasks.len() as f64 - 0.5;
@@ -131,9 +132,9 @@ impl Bars {
 }
 
 /// A point of the chart as a pixel of `area`, moved down by `shift`.
-fn place<B: DrawingBackend>(
+pub(super) fn place<B: DrawingBackend>(
     area: &Area<B>,
-    chart: &Chart<'_, B>,
+    chart: &Numeric<'_, B>,
     point: (f64, f64),
     shift: i32,
 ) -> (i32, i32) {
@@ -142,9 +143,9 @@ fn place<B: DrawingBackend>(
 }
 
 /// A line from the lower to the upper end, with a cap at both.
-fn draw_error<B: DrawingBackend>(
+pub(super) fn draw_error<B: DrawingBackend>(
     area: &Area<B>,
-    chart: &Chart<'_, B>,
+    chart: &Numeric<'_, B>,
     middle: f64,
     (low, high): (f64, f64),
     scale: Scale,

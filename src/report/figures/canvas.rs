@@ -3,6 +3,8 @@
 use std::io::Cursor;
 use std::sync::OnceLock;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use image::{ImageFormat, RgbImage};
 use plotters::coord::Shift;
 use plotters::prelude::*;
@@ -74,6 +76,19 @@ pub(super) mod anchor {
 pub(super) fn files(name: &str, drawing: &impl Drawing) -> Result<Vec<File>> {
     register_fonts().map_err(|reason| failed(name, reason))?;
     let files = [("svg", svg(name, drawing)?), ("png", png(name, drawing)?)];
+    Ok(files.into_iter().map(|(kind, bytes)| File { name: format!("{name}.{kind}"), bytes }).collect())
+}
+
+/// A drawing with photographs as `<name>.png`, and as `<name>.svg` that holds those pixels: every photograph by itself would be as large.
+pub(super) fn pictures(name: &str, drawing: &impl Drawing) -> Result<Vec<File>> {
+    register_fonts().map_err(|reason| failed(name, reason))?;
+    let (png, (width, height)) = (png(name, drawing)?, drawing.size());
+    let svg = format!(
+        "<svg width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" xmlns=\"http://www.w3.org/2000/svg\">\n\
+         <image width=\"{width}\" height=\"{height}\" href=\"data:image/png;base64,{}\"/>\n</svg>\n",
+        STANDARD.encode(&png)
+    );
+    let files = [("svg", svg.into_bytes()), ("png", png)];
     Ok(files.into_iter().map(|(kind, bytes)| File { name: format!("{name}.{kind}"), bytes }).collect())
 }
 

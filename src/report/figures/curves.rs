@@ -1,20 +1,26 @@
-//! mAP over epochs: a panel per task, a line per row.
+//! Numbers over epochs, mAP or label quality: panels per task, a line per row.
+
+use std::collections::BTreeMap;
 
 use plotters::coord::types::{RangedCoordf64, RangedCoordi32};
 use plotters::prelude::*;
 
 use super::super::frames::Value;
 use super::super::names::task_label;
-use super::super::results::{Cells, Results};
+use super::super::results::{Cells, Results, Row};
+use super::super::runs::RunRecords;
 use super::super::summary::Context;
 use super::canvas::{Area, Drawing, Drawn, Scale, TITLE, titled};
 use super::legend::{Legend, Sample};
 use super::palette::INK;
 use crate::error::Result;
+use crate::record::LabelRecord;
 
-/// Panels beside each other.
+/// Panels of mAP beside each other.
 const COLUMNS: usize = 2;
 const PANEL: (u32, u32) = (480, 300);
+/// A panel of label quality; a task has [`MEASURES`] of them beside each other.
+const SMALL_PANEL: (u32, u32) = (330, 270);
 /// The range of the mAP axis ends at multiples of this.
 const STEP: f64 = 5.0;
 /// At most this many ticks of the epoch axis.
@@ -22,7 +28,7 @@ const TICKS: usize = 9;
 /// At most this many markers on a line.
 const MARKERS: usize = 12;
 
-/// A chart of mAP by epoch.
+/// A chart of a number by epoch.
 type Chart<'a, B> = ChartContext<'a, B, Cartesian2d<RangedCoordi32, RangedCoordf64>>;
 
 struct Line {
@@ -32,55 +38,91 @@ struct Line {
 
 struct Panel {
     title: String,
+    /// Name of its upright axis, and decimals there.
+    axis: (&'static str, usize),
+    range: (f64, f64),
     lines: Vec<Line>,
 }
 
 /// The figure.
 pub(super) struct Curves {
+    title: &'static str,
     subtitle: String,
     legend: Legend,
     panels: Vec<Panel>,
-    epochs: i32,
+    columns: usize,
+    panel: (u32, u32),
+    epochs: std::ops::Range<i32>,
 }
 
 impl Curves {
-    /// The curves of all tasks; none where no row has more than its start.
-    pub fn new(results: &Results, context: &Context) -> Result<Option<Self>> {
+    /// mAP of all tasks; none where no row has more than its start.
+    pub fn map(results: &Results, context: &Context) -> Result<Option<Self>> {
         let curves = results.curves()?;
         let last = |points: &Vec<(u32, Value)>| points.last().map_or(0, |(epoch, _)| *epoch);
         let epochs = curves.values().map(last).max().unwrap_or(0);
         if epochs == 0 {
             return Ok(None);
         }
+        let (rows, columns) = (results.main_rows(), COLUMNS.min(results.tasks.len()));
+        let panel = |task: &String| {
+            let lines = lines(task, &rows, &curves);
+            let range = rounded(&lines);
+            Panel { title: task_label(task), axis: ("mAP (%)", 0), range, lines }
+        };
         Ok(Some(Self {
+            title: "mAP over epochs",
             subtitle: context.label(),
-            legend: Legend::new(
-                &results.rows,
-                Sample::Line,
-                COLUMNS.min(results.tasks.len()) as u32 * PANEL.0,
-            ),
-            panels: results.tasks.iter().map(|task| panel(task, results, &curves)).collect(),
-            epochs: epochs as i32,
+            legend: Legend::new(&rows, Sample::Line, columns as u32 * PANEL.0),
+            panels: results.tasks.iter().map(panel).collect(),
+            columns,
+            panel: PANEL,
+            epochs: 0..epochs as i32,
         }))
     }
 
+    /// ARI, images without a label and clusters of all tasks that have some; none where none does in more than one epoch.
+    pub fn labels(runs: &[RunRecords], results: &Results, context: &Context) -> Option<Self> {
+        let labelled = |row: &Row| runs.iter().any(|run| run.info.row == row.name && !run.labels.is_empty());
+        let rows: Vec<Row> = results.main_rows().into_iter().filter(labelled).collect();
+        let epochs = runs.iter().flat_map(|run| &run.labels).map(|record| record.epoch).max().unwrap_or(0);
+        let mut panels = Vec::new();
+        for task in &results.tasks {
+            for (axis, digits, of) in measures(runs) {
+                let lines = lines(task, &rows, &quality(runs, task, of));
+                let range = from_zero(&lines);
+                panels.push(Panel { title: task_label(task), axis: (axis, digits), range, lines });
+            }
+        }
+        panels.retain(|panel| !panel.lines.is_empty());
+        (epochs > 1 && !panels.is_empty()).then(|| Self {
+            title: "Pseudo labels over epochs",
+            subtitle: context.label(),
+            legend: Legend::new(&rows, Sample::Line, MEASURES as u32 * SMALL_PANEL.0),
+            panels,
+            columns: MEASURES,
+            panel: SMALL_PANEL,
+            epochs: 1..epochs as i32,
+        })
+    }
+
     fn draw_panel<B: DrawingBackend>(&self, area: &Area<B>, panel: &Panel, scale: Scale) -> Drawn<B> {
-        let (low, high) = range(panel);
+        let ((low, high), (axis, digits)) = (panel.range, panel.axis);
         let mut chart = ChartBuilder::on(area)
             .caption(&panel.title, scale.bold(15.0))
             .margin(scale.px(10.0))
             .margin_right(scale.px(18.0))
             .x_label_area_size(scale.px(40.0))
             .y_label_area_size(scale.px(52.0))
-            .build_cartesian_2d(0..self.epochs, low..high)?;
+            .build_cartesian_2d(self.epochs.clone(), low..high)?;
         chart
             .configure_mesh()
             .disable_x_mesh()
-            .x_labels(TICKS.min(self.epochs as usize + 1))
+            .x_labels(TICKS.min(self.epochs.len() + 1))
             .y_labels(7)
             .x_desc("epoch")
-            .y_desc("mAP (%)")
-            .y_label_formatter(&|value| format!("{value:.0}"))
+            .y_desc(axis)
+            .y_label_formatter(&|value| format!("{value:.digits$}"))
             .light_line_style(TRANSPARENT)
             .bold_line_style(INK.mix(0.12))
             .axis_style(INK.mix(0.6))
@@ -115,7 +157,7 @@ impl Curves {
     ) -> Drawn<B> {
         let style = self.legend.colours[line.row].stroke_width(scale.stroke(2.0));
         if let [(_, value)] = line.points[..] {
-            let ends = [(0, value.mean), (self.epochs, value.mean)];
+            let ends = [(self.epochs.start, value.mean), (self.epochs.end, value.mean)];
             chart.draw_series(DashedLineSeries::new(ends, scale.px(7.0), scale.px(5.0), style))?;
             return Ok(());
         }
@@ -132,34 +174,90 @@ impl Curves {
 
 impl Drawing for Curves {
     fn size(&self) -> (u32, u32) {
-        let columns = self.panels.len().min(COLUMNS) as u32;
-        let rows = self.panels.len().div_ceil(COLUMNS) as u32;
-        (columns * PANEL.0, TITLE as u32 + self.legend.height() + rows * PANEL.1)
+        let rows = self.panels.len().div_ceil(self.columns) as u32;
+        (self.columns as u32 * self.panel.0, TITLE as u32 + self.legend.height() + rows * self.panel.1)
     }
 
     fn draw<B: DrawingBackend>(&self, root: &Area<B>, scale: Scale) -> Drawn<B> {
-        let rest = titled(root, "mAP over epochs", &self.subtitle, scale)?;
+        let rest = titled(root, self.title, &self.subtitle, scale)?;
         let (strip, rest) = rest.split_vertically(scale.px(f64::from(self.legend.height())));
         self.legend.draw(&strip, scale)?;
-        let areas = rest.split_evenly((self.panels.len().div_ceil(COLUMNS), self.panels.len().min(COLUMNS)));
+        let areas = rest.split_evenly((self.panels.len().div_ceil(self.columns), self.columns));
         self.panels.iter().zip(&areas).try_for_each(|(panel, area)| self.draw_panel(area, panel, scale))
     }
 }
 
-fn panel(task: &str, results: &Results, curves: &Cells<Vec<(u32, Value)>>) -> Panel {
+fn lines(task: &str, rows: &[Row], curves: &Cells<Vec<(u32, Value)>>) -> Vec<Line> {
     let line = |(row, name): (usize, &String)| {
         let points = curves.get(&(task.to_owned(), name.clone()))?;
         Some(Line { row, points: points.iter().map(|(epoch, value)| (*epoch as i32, *value)).collect() })
     };
-    let names = results.rows.iter().map(|row| &row.name).enumerate();
-    Panel { title: task_label(task), lines: names.filter_map(line).collect() }
+    rows.iter().map(|row| &row.name).enumerate().filter_map(line).collect()
 }
 
-/// The range of a panel's mAP axis: all lines with their bands, rounded outwards.
-fn range(panel: &Panel) -> (f64, f64) {
-    let values = || panel.lines.iter().flat_map(|line| &line.points).map(|(_, value)| value);
+/// The lowest and the highest point of lines with their bands.
+fn ends(lines: &[Line]) -> (f64, f64) {
+    let values = || lines.iter().flat_map(|line| &line.points).map(|(_, value)| value);
     let low = values().map(|value| value.mean - value.sd.unwrap_or(0.0)).fold(f64::INFINITY, f64::min);
     let high = values().map(|value| value.mean + value.sd.unwrap_or(0.0)).fold(f64::NEG_INFINITY, f64::max);
+    (low, high)
+}
+
+/// The range of a panel's mAP axis: all lines, rounded outwards.
+fn rounded(lines: &[Line]) -> (f64, f64) {
+    let (low, high) = ends(lines);
     let low = ((low - 1.0) / STEP).floor() * STEP;
     (low.max(0.0), ((high + 1.0) / STEP).ceil() * STEP)
+}
+
+/// The range of an axis that begins at zero, or below it where a line does.
+fn from_zero(lines: &[Line]) -> (f64, f64) {
+    let (low, high) = ends(lines);
+    (low.min(0.0), if high > 0.0 { 1.1 * high } else { 1.0 })
+}
+
+/// Panels of a task.
+const MEASURES: usize = 3;
+
+/// A number of the pseudo labels of a run.
+type Measure = fn(&RunRecords, &LabelRecord) -> f64;
+
+/// Names, decimals and numbers of the panels. Images without a label are a share where the configurations say of how many.
+fn measures(runs: &[RunRecords]) -> [(&'static str, usize, Measure); MEASURES] {
+    let noise: (_, _, Measure) =
+        if runs.iter().filter(|run| !run.labels.is_empty()).all(|run| images(run).is_some()) {
+            ("without a label (%)", 0, |run, record| {
+                100.0 * record.unassigned as f64 / images(run).unwrap_or(f64::NAN)
+            })
+        } else {
+            ("images without a label", 0, |_, record| record.unassigned as f64)
+        };
+    [("ARI", 2, |_, record| record.ari), noise, ("clusters", 0, |_, record| record.clusters as f64)]
+}
+
+/// Training images of the drawn domains; those of real data are not in the configuration.
+fn images(run: &RunRecords) -> Option<f64> {
+    let generator = run.config.get("domains")?.get("generator")?;
+    let number = |key: &str| generator.get(key)?.as_integer();
+    Some(number("train_identities")? as f64 * number("train_images")? as f64).filter(|images| *images > 0.0)
+}
+
+/// (task, row) → (epoch, value over seeds), epochs ascending.
+fn quality(runs: &[RunRecords], task: &str, of: Measure) -> Cells<Vec<(u32, Value)>> {
+    let mut found: Cells<BTreeMap<u32, Vec<f64>>> = Cells::new();
+    for run in runs.iter().filter(|run| run.info.task == task && !run.is_pretraining()) {
+        let cell = (run.info.task.clone(), run.info.row.clone());
+        for record in &run.labels {
+            found
+                .entry(cell.clone())
+                .or_default()
+                .entry(record.epoch as u32)
+                .or_default()
+                .push(of(run, record));
+        }
+    }
+    let points = |epochs: BTreeMap<u32, Vec<f64>>| {
+        epochs.into_iter().filter_map(|(epoch, sample)| Some((epoch, Value::of(&sample)?))).collect()
+    };
+    found.into_iter().map(|(cell, epochs)| (cell, points(epochs))).collect()
 }

@@ -5,7 +5,7 @@ use plotters::prelude::*;
 use super::super::names::row_label;
 use super::super::results::Row;
 use super::canvas::{Area, Drawn, Scale, anchor};
-use super::palette::colours;
+use super::palette::{colours, series};
 
 /// Font height, and about the width of a letter.
 const TEXT: f64 = 14.0;
@@ -48,6 +48,17 @@ impl Legend {
             dashed: rows.iter().map(|row| matches!(row.method.as_str(), "pre-trained" | "oracle")).collect(),
             labels,
             sample,
+        }
+    }
+
+    /// A legend of lines that are no rows.
+    pub fn named(labels: Vec<String>, width: u32) -> Self {
+        Self {
+            colours: series(labels.len()),
+            places: places(&labels, f64::from(width) - MARGIN),
+            dashed: vec![false; labels.len()],
+            labels,
+            sample: Sample::Line,
         }
     }
 

@@ -3,10 +3,24 @@
 mod bars;
 mod canvas;
 mod curves;
+mod horizontal;
 mod legend;
+mod lists;
 mod palette;
+mod sensitivity;
 
+use std::collections::BTreeMap;
+
+use curves::Curves;
+use horizontal::Horizontal;
+use lists::RankedLists;
+use sensitivity::Sensitivity;
+
+use super::claims::Gains;
+use super::names::is_ablation;
+use super::ranked::{Lists, Ranked};
 use super::results::{Pick, Results};
+use super::runs::RunRecords;
 use super::summary::Context;
 use crate::error::Result;
 
@@ -42,28 +56,105 @@ impl Figure {
     }
 }
 
-/// Draws mAP over epochs (where something was adapted) and the bars of all tasks.
-pub(super) fn draw(results: &Results, context: &Context) -> Result<Vec<Figure>> {
+/// What figures are made of.
+pub(super) struct Source<'a> {
+    pub results: &'a Results,
+    pub runs: &'a [RunRecords],
+    pub gains: &'a Gains,
+    pub ranked: &'a [Ranked],
+}
+
+/// Draws every figure whose rows are there.
+pub(super) fn draw(source: &Source<'_>, context: &Context) -> Result<Vec<Figure>> {
+    let results = source.results;
     let mut figures = Vec::new();
-    if let Some(drawing) = curves::Curves::new(results, context)? {
+    if let Some(drawing) = Curves::map(results, context)? {
         let caption = "mAP on the target's test set, in percent, after each epoch; epoch 0 is the start. Lines are means over \
                        seeds, bands ± one sample standard deviation (none for a single seed); dashed: not adapted.";
-        figures.push(figure("map_over_epochs", "mAP over epochs", caption, &drawing, context)?);
+        figures.push(figure(["map_over_epochs", "mAP over epochs", caption], &drawing, source, context)?);
     }
     let drawing = bars::Bars::new(results, Pick::Last, context)?;
     let caption = "mAP on the target's test set after the last epoch, in percent: mean over seeds, ± one sample standard \
                    deviation (none for a single seed).";
-    figures.push(figure("map_by_task", "mAP by task", caption, &drawing, context)?);
+    figures.push(figure(["map_by_task", "mAP by task", caption], &drawing, source, context)?);
+    if let Some(drawing) = Horizontal::gains(source.gains, context) {
+        let caption = "Difference of mAP after the last epoch in percentage points, paired by seed: mean, and 95 % interval as in the \
+                       table of gains (none where there is none there).";
+        figures.push(figure(["gains", "Gains over the baseline", caption], &drawing, source, context)?);
+    }
+    let sensitivity = Sensitivity::new(results, context)?;
+    let elsewhere = sensitivity.as_ref().map_or(Vec::new(), on_curves_alone);
+    if let Some(drawing) = Horizontal::ablations(results, context, &elsewhere)? {
+        let caption = "mAP on the target's test set after the last epoch, in percent: mean over seeds, ± one sample standard deviation \
+                       (none for a single seed). Pale bars: changed rows of experiments.";
+        figures.push(figure(["ablations", "Ablations", caption], &drawing, source, context)?);
+    }
+    if let Some(drawing) = &sensitivity {
+        let caption = "mAP on the target's test set after the last epoch, in percent, against one setting, the others as in the row \
+                       that is ringed: mean over seeds, ± one sample standard deviation (none for a single seed). Values stand at \
+                       equal distances; k is the number of clusters.";
+        figures.push(figure(["sensitivity", "Sensitivity to settings", caption], drawing, source, context)?);
+    }
+    if let Some(drawing) = Curves::labels(source.runs, results, context) {
+        let caption = "The clustering of each epoch against the true identities: adjusted Rand index (1: equal), images that got no \
+                       label, clusters found. Means over seeds, bands ± one sample standard deviation (none for a single seed).";
+        figures.push(figure(
+            ["labels_over_epochs", "Pseudo labels over epochs", caption],
+            &drawing,
+            source,
+            context,
+        )?);
+    }
+    for (at, ranked) in source.ranked.iter().enumerate() {
+        figures.push(lists(at, ranked, context)?);
+    }
     Ok(figures)
 }
 
+/// Rows that the curves show and the bars need not: all but those of the paper's Table 2.
+fn on_curves_alone(sensitivity: &Sensitivity) -> Vec<String> {
+    sensitivity.changed.iter().filter(|row| !is_ablation(row)).cloned().collect()
+}
+
 fn figure(
-    name: &str,
-    title: &str,
-    caption: &str,
+    [name, title, caption]: [&str; 3],
     drawing: &impl canvas::Drawing,
+    source: &Source<'_>,
     context: &Context,
 ) -> Result<Figure> {
     let title = format!("{title} ({})", context.label());
-    Ok(Figure { title, caption: caption.to_owned(), files: canvas::files(name, drawing)? })
+    let caption = format!("{caption} {}", seeds(source.runs));
+    Ok(Figure { title, caption, files: canvas::files(name, drawing)? })
+}
+
+/// `n: 3 seeds`, `n: 1 to 3 seeds`.
+fn seeds(runs: &[RunRecords]) -> String {
+    let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
+    for run in runs.iter().filter(|run| !run.is_pretraining()) {
+        *counts.entry((&run.info.task, &run.info.row)).or_default() += 1;
+    }
+    let (low, high) =
+        (counts.values().min().copied().unwrap_or(0), counts.values().max().copied().unwrap_or(0));
+    let number = if low == high { high.to_string() } else { format!("{low} to {high}") };
+    format!("n: {number} seed{} of each row and task.", if high == 1 { "" } else { "s" })
+}
+
+fn lists(at: usize, ranked: &Ranked, context: &Context) -> Result<Figure> {
+    let precisions = |lists: &Lists| {
+        let of: Vec<String> = lists.lists.iter().map(|list| format!("{:.1} %", list.ap)).collect();
+        format!("{}: average precisions {}.", lists.label, of.join(", "))
+    };
+    let of: Vec<String> = ranked.lists.iter().map(precisions).collect();
+    let caption = format!(
+        "The queries with the worst, the median and the best average precision of a network, and the ten nearest images of the gallery, \
+         those of the query's person under its own camera left out. Green, whole frame: the query's person. Orange, dashed, with a cross: \
+         another. {}",
+        of.join(" ")
+    );
+    let drawing = RankedLists::new(ranked, context);
+    Ok(Figure {
+        title: format!("Ranked lists, {} ({})", ranked.task, context.label()),
+        caption,
+        files: canvas::pictures(&format!("ranked_lists_{}", at + 1), &drawing)?,
+    })
 }

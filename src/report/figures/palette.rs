@@ -21,6 +21,15 @@ const OTHERS: [RGBColor; 6] = [
     RGBColor(136, 34, 85),
 ];
 
+/// A frame about what is right, and one about what is wrong.
+pub(super) const GOOD: RGBColor = GREEN;
+pub(super) const BAD: RGBColor = OTHERS[1];
+
+/// Colours of `n` lines that are no rows.
+pub(super) fn series(n: usize) -> Vec<RGBColor> {
+    OTHERS.into_iter().cycle().take(n).collect()
+}
+
 /// A colour per row: a method keeps its own from figure to figure. What no row claims as its own is given out last.
 pub(super) fn colours(rows: &[Row]) -> Vec<RGBColor> {
     let mut own = vec![("pre-trained", GREY), ("baseline", ORANGE), ("oracle", GREEN)];
