@@ -154,7 +154,7 @@ fn mutual_steps(block: fast::BlockKind, group: Option<usize>, [soft_ce, soft_tri
         adam.zero_grad();
         terms.total.backward();
         adam.step(LEARNING_RATE)?;
-        let decay = ema::decay(ema::Convention::Published, step, alpha);
+        let decay = ema::decay(ema::Convention::Published, step, alpha)?;
         mutual::update_mean_networks(&mut means, &students, decay)?;
         let settings = reference_train::mutual::StepSettings {
             weights: ReferenceWeights { soft_ce, soft_triplet, epsilon, clusters: CLUSTERS },
@@ -290,7 +290,7 @@ fn ten_steps_of_one_network_and_its_own_mean_agree_in_every_number() {
             adam.zero_grad();
             terms.total.backward();
             adam.step(LEARNING_RATE)?;
-            let decay = ema::decay(ema::Convention::Published, step, alpha);
+            let decay = ema::decay(ema::Convention::Published, step, alpha)?;
             mutual::update_mean_networks(&mut means, std::slice::from_ref(&student), decay)?;
             let settings = reference_train::mutual::StepSettings {
                 weights: reference_weights,

@@ -1,5 +1,6 @@
 //! The training steps (D22 … D24): fast = reference and the laws of both.
 
 mod adam;
+mod bad_input;
 mod ema;
 mod schedule;
