@@ -16,6 +16,8 @@ use mmt_testkit::tolerance::{Quantity, Width, check};
 use mmt_testkit::{Trial, convert};
 use tch::{Device, Kind, Tensor};
 
+use crate::wing::both_refuse;
+
 const STEPS: usize = 10;
 const CLASSES: usize = 6;
 const CLUSTERS: usize = 4;
@@ -346,6 +348,42 @@ fn ten_steps_of_pre_training_agree_in_every_number() {
             same_state("D32", &network, &reference).map_err(|failure| failure.at(step))?;
         }
         Ok(())
+    };
+    run().unwrap();
+}
+
+#[test]
+fn views_of_different_batches_networks_of_other_layers_and_decays_that_are_no_shares_are_refused() {
+    let run = || -> Trial {
+        let (students, _, mut networks) = two_students(fast::BlockKind::Basic)?;
+        let mut means = [students[0].duplicate()?, students[1].duplicate()?];
+        let (labels, (weights, reference_weights)) = (convert::label_tensor(&LABELS), weights());
+        let (decay, group) = (0.5, None);
+        let settings = reference_train::mutual::StepSettings {
+            weights: reference_weights,
+            learning_rate: LEARNING_RATE,
+            decay,
+            group,
+        };
+        let (view, volume) = images("view-1/0")?;
+        let [_, channels, height, width] = IMAGES;
+        let values = Vec::<f64>::try_from(view.narrow(0, 0, 4).contiguous().view(-1))?;
+        let fewer = reference::Volume::new([4, channels, height, width], values)?;
+        let (volumes, views) = ([&volume, &fewer], [&view, &view.narrow(0, 0, 4)]);
+        let found = mutual::terms(&students, &means, views, &labels, &weights, None);
+        both_refuse("Shape", networks.step(volumes, &LABELS, &settings), found)?;
+        let found = mutual::current_terms(&students, views, &labels, &weights, None);
+        both_refuse("Shape", networks.current_step(volumes, &LABELS, &settings), found)?;
+        let found = mutual::hard_terms(&students, views, &labels, &weights, None);
+        both_refuse("Shape", networks.hard_step(volumes, &LABELS, &settings), found)?;
+        for decay in [-0.1, 1.1, f64::NAN] {
+            let found = mutual::update_mean_networks(&mut means, &students, decay);
+            both_refuse("Parameter", networks.update_mean_networks(decay), found)?;
+        }
+        let mut other = Twins::new(fast::BlockKind::Bottleneck, "one/")?;
+        let (mean, student) = (other.reference.state_mut(), networks.students[0].state());
+        let expected = reference_train::ema::update(mean, student, decay);
+        both_refuse("Shape", expected, ema::update(&mut other.fast, &students[0], decay))
     };
     run().unwrap();
 }

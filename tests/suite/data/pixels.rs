@@ -66,6 +66,16 @@ proptest! {
     }
 
     #[test]
+    fn rows_of_one_colour_each_stay_so_where_only_the_width_changes(image in images(), width in 1..50_usize) {
+        // The pass within the columns meets their own length there.
+        let ImageSize { height, width: before } = image.size;
+        let even = |width: usize| (0..height * width * 3).map(|i| image.pixels[i / (width * 3) * before * 3 + i % 3]).collect::<Vec<_>>();
+        let size = ImageSize { height, width };
+        let found = resize(&DecodedImage { pixels: even(before), size: image.size }, size).map_err(Failure::from)?.into_owned();
+        prop_assert_eq!(found, even(width));
+    }
+
+    #[test]
     fn an_even_colour_stays_even(size in sizes(), from in sizes(), grey: u8) {
         let image = DecodedImage { pixels: vec![grey; from.values()], size: from };
         prop_assert!(resize(&image, size).map_err(Failure::from)?.iter().all(|&value| value == grey));

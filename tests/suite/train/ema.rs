@@ -48,11 +48,16 @@ fn pairs() -> impl Strategy<Value = (Vec<f64>, Vec<f64>)> {
     })
 }
 
+/// Steps, half of them so early that α is still reached for.
+fn steps() -> impl Strategy<Value = usize> {
+    prop_oneof![0..20_usize, 0..100_000_usize]
+}
+
 proptest! {
     #![proptest_config(strategies::config(64))]
 
     #[test]
-    fn the_decay_of_both_wings_is_the_same(step in 0..100_000_usize, alpha in 0.0..=1.0) {
+    fn the_decay_of_both_wings_is_the_same(step in steps(), alpha in 0.0..=1.0) {
         let expected = decay(Wing::Reference, step, alpha)?;
         check("D23", Quantity::Value, Width::Double, 1.0, decay(Wing::Fast, step, alpha)?, expected)?;
     }
@@ -74,7 +79,7 @@ proptest! {
     }
 
     #[test]
-    fn the_decay_starts_at_zero_never_falls_and_never_passes_alpha(step in 0..10_000_usize, alpha in 0.0..=1.0) {
+    fn the_decay_starts_at_zero_never_falls_and_never_passes_alpha(step in steps(), alpha in 0.0..=1.0) {
         for wing in Wing::BOTH {
             prop_assert_eq!(decay(wing, 0, alpha)?, 0.0);
             let (now, next) = (decay(wing, step, alpha)?, decay(wing, step + 1, alpha)?);
@@ -83,7 +88,7 @@ proptest! {
     }
 
     #[test]
-    fn the_paper_keeps_alpha_throughout_and_the_published_decay_reaches_it_after_as_many_steps_as_it_remembers(step in 0..1000_usize, alpha in 0.0..0.999) {
+    fn the_paper_keeps_alpha_throughout_and_the_published_decay_reaches_it_after_as_many_steps_as_it_remembers(step in steps(), alpha in 0.0..0.999) {
         for wing in Wing::BOTH {
             prop_assert_eq!(paper_decay(wing, step, alpha)?, alpha);
             let remembered = (1.0 / (1.0 - alpha)).ceil() as usize;
