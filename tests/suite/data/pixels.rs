@@ -61,11 +61,6 @@ proptest! {
     }
 
     #[test]
-    fn resizing_to_the_same_size_changes_nothing(image in images()) {
-        prop_assert_eq!(&resize(&image, image.size).map_err(Failure::from)?[..], &image.pixels[..]);
-    }
-
-    #[test]
     fn rows_of_one_colour_each_stay_so_where_only_the_width_changes(image in images(), width in 1..50_usize) {
         // The pass within the columns meets their own length there.
         let ImageSize { height, width: before } = image.size;

@@ -72,10 +72,12 @@ proptest! {
     #[test]
     fn fast_f32_equals_reference((mean, student) in pairs(), share in 0.0..=1.0) {
         let expected = average(Wing::Reference, &mean, &student, share)?;
+        // Where the two nearly cancel, it is their size that the roundings of weight, product and sum are shares of.
+        let unit = 3.0 * mean.iter().chain(&student).fold(1.0, |largest: f64, value| largest.max(value.abs()));
         let row = |values: &[f64]| mmt_reference::Matrix::new(1, values.len(), values.to_vec());
         let [mean, student] = [row(&mean).map_err(Failure::from)?, row(&student).map_err(Failure::from)?].map(|row| convert::tensor(&row, Kind::Float));
         fast::average(&mean, &student, share).map_err(Failure::from)?;
-        check("D23", Quantity::Value, Width::Single, 1.0, &mean.view([-1]), &expected)?;
+        check("D23", Quantity::Value, Width::Single, unit, &mean.view([-1]), &expected)?;
     }
 
     #[test]
