@@ -27,7 +27,9 @@ fn fast(width: Width, distances: &Matrix, labels: &[usize]) -> Trial<Pairs> {
     Ok(positive.values.iter().map(|&index| index as usize).zip(negative).collect())
 }
 
-const IMPLEMENTATIONS: [fn(&Matrix, &[usize]) -> Trial<Pairs>; 2] = [reference, double];
+type Mining = fn(&Matrix, &[usize]) -> Trial<Pairs>;
+
+const IMPLEMENTATIONS: [Mining; 2] = [reference, double];
 
 fn double(distances: &Matrix, labels: &[usize]) -> Trial<Pairs> {
     fast(Width::Double, distances, labels)
