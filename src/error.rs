@@ -182,4 +182,15 @@ impl InvalidInput {
     pub fn at_least_one(what: &'static str, value: usize) -> std::result::Result<(), Self> {
         if value > 0 { Ok(()) } else { Err(Self::Parameter { what, value: 0.0, allowed: "at least 1" }) }
     }
+
+    /// Refuses a number below 0, an infinite one, and NaN.
+    ///
+    /// # Errors
+    /// [`InvalidInput::Parameter`] that names `what`.
+    pub fn zero_or_more(what: &'static str, value: f64) -> std::result::Result<(), Self> {
+        if value.is_finite() && value >= 0.0 {
+            return Ok(());
+        }
+        Err(Self::Parameter { what, value, allowed: "0 or more" })
+    }
 }

@@ -261,6 +261,7 @@ fn check_pretraining(settings: &PretrainingSettings) -> std::result::Result<(), 
     require(settings.epochs > 0 && settings.steps > 0, "epochs and steps: at least 1")?;
     require(settings.evaluate_every > 0, "evaluate_every: at least 1")?;
     require(check_rate(settings.schedule.learning_rate), "schedule.learning_rate: above 0")?;
+    settings.schedule.check().map_err(|error| format!("schedule: {error}"))?;
     require(settings.weight_decay >= 0.0, "weight_decay: at least 0")?;
     require(check_share(settings.epsilon), "epsilon: in [0, 1]")?;
     require(dropout::check(settings.dropout).is_ok(), "dropout: in [0, 1)")?;

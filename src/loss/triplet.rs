@@ -20,9 +20,7 @@ pub struct Triplet {
 /// `features: [B, D]`, `labels: [B]` i64; with `normalize` the rows are brought to unit length first.
 pub fn triplet(features: &Tensor, labels: &Tensor, margin: f64, normalize: bool) -> Result<Triplet> {
     check_matrix(features, "features")?;
-    if !margin.is_finite() || margin < 0.0 {
-        return Err(InvalidInput::Parameter { what: "margin", value: margin, allowed: "0 or more" }.into());
-    }
+    InvalidInput::zero_or_more("margin", margin)?;
     let features = if normalize { normalize_rows(features) } else { features.shallow_clone() };
     let hardest = mining::hardest(&euclidean_among(&features), labels)?;
     let loss = (&hardest.positive - &hardest.negative + margin).relu().mean(None::<Kind>);

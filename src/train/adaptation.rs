@@ -198,7 +198,7 @@ impl Adaptation {
             self.optimizer.zero_grad();
             total.f_backward().map_err(Error::torch("cannot compute gradients"))?;
             self.optimizer.step(self.settings.learning_rate)?;
-            let decay = ema::decay(self.settings.ema, self.epoch * steps + step, self.settings.alpha);
+            let decay = ema::decay(self.settings.ema, self.epoch * steps + step, self.settings.alpha)?;
             let (students, mean_networks) = self.teaching.both_mut();
             mutual::update_mean_networks(mean_networks, students, decay)?;
             losses.add(&values);

@@ -18,16 +18,29 @@ pub enum Convention {
 }
 
 /// Share of the old mean at `step`, which counts from 0 over all epochs (D23).
-pub fn decay(convention: Convention, step: usize, alpha: f64) -> f64 {
-    match convention {
+///
+/// # Errors
+/// An α outside [0, 1].
+pub fn decay(convention: Convention, step: usize, alpha: f64) -> Result<f64> {
+    check_share("alpha", alpha)?;
+    Ok(match convention {
         Convention::Published => (1.0 - 1.0 / (step as f64 + 1.0)).min(alpha),
         Convention::Paper => alpha,
-    }
+    })
 }
 
 /// One update of a tensor in place: `mean ← decay · mean + (1 − decay) · student`.
-pub fn average(mean: &Tensor, student: &Tensor, decay: f64) {
+///
+/// # Errors
+/// A decay outside [0, 1], or tensors of different shapes.
+pub fn average(mean: &Tensor, student: &Tensor, decay: f64) -> Result<()> {
+    check_share("decay", decay)?;
+    if mean.size() != student.size() {
+        let (expected, found) = (format!("{:?}", mean.size()), format!("{:?}", student.size()));
+        return Err(InvalidInput::Shape { what: "the student's tensor", expected, found }.into());
+    }
     let _ = mean.shallow_clone().lerp_(student, 1.0 - decay);
+    Ok(())
 }
 
 /// Moves the parameters of `mean_network` (the frozen ones too) to `decay · mean + (1 − decay) · student`. Buffers stay:
@@ -36,9 +49,6 @@ pub fn average(mean: &Tensor, student: &Tensor, decay: f64) {
 /// # Errors
 /// A decay outside [0, 1], or networks of other shapes.
 pub fn update(mean_network: &mut Network, student: &Network, decay: f64) -> Result<()> {
-    if !(0.0..=1.0).contains(&decay) {
-        return Err(InvalidInput::Parameter { what: "decay", value: decay, allowed: "in [0, 1]" }.into());
-    }
     if mean_network.entries().len() != student.entries().len() {
         let (expected, found) =
             (student.entries().len().to_string(), mean_network.entries().len().to_string());
@@ -47,8 +57,16 @@ pub fn update(mean_network: &mut Network, student: &Network, decay: f64) -> Resu
     tch::no_grad(|| {
         let pairs = mean_network.entries().iter().zip(student.entries());
         for (mean, student) in pairs.filter(|(mean, _)| mean.role.is_parameter()) {
-            average(&mean.tensor, &student.tensor, decay);
+            average(&mean.tensor, &student.tensor, decay)?;
         }
-    });
-    Ok(())
+        Ok(())
+    })
+}
+
+/// Refuses a value outside [0, 1].
+fn check_share(what: &'static str, value: f64) -> Result<()> {
+    if (0.0..=1.0).contains(&value) {
+        return Ok(());
+    }
+    Err(InvalidInput::Parameter { what, value, allowed: "in [0, 1]" }.into())
 }

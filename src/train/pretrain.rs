@@ -154,7 +154,7 @@ impl Pretraining {
         let terms = terms(&self.network, &images, &labels, target.as_ref(), epsilon, &passes)?;
         self.optimizer.zero_grad();
         terms.total.f_backward().map_err(Error::torch("cannot compute gradients"))?;
-        let rate = self.settings.schedule.rate_at(self.epoch, step, self.settings.steps);
+        let rate = self.settings.schedule.rate_at(self.epoch, step, self.settings.steps)?;
         self.optimizer.step(rate)?;
         losses.add(&Tensor::stack(&[&terms.ce, &terms.tri, &terms.total], 0).detach());
         Ok(())

@@ -5,7 +5,7 @@ All breaks of list.toml are built into one program, each behind a switch that th
 tracked files below target/mutations/. Nothing in the working tree changes but the report.
 
     python3 tests/mutations/run.py            # all, and write reports/mutations.md
-    python3 tests/mutations/run.py D12 D14    # the breaks of some definitions, and print them
+    python3 tests/mutations/run.py D12 D14    # the breaks of some definitions, and print what fails
 """
 
 import argparse
@@ -97,9 +97,10 @@ def build() -> Path:
 
 
 def asked_of(mutation: dict) -> list[str]:
-    """The tests a break is held against: those of its room, the published values, and whole training steps."""
-    room = mutation["file"].split("/")[1].removesuffix(".rs")
-    return [f"{room}::", "golden::", "ten_steps::"]
+    """The tests a break is held against: those of its room, the published values, and whole training steps; all tests where the
+    file is in no room, so that all rooms use it."""
+    _, *room, _ = mutation["file"].split("/")
+    return [f"{room[0]}::", "golden::", "ten_steps::"] if room else []
 
 
 def failed_tests(program: Path, number: int | None, asked: list[str]) -> list[str]:
@@ -128,8 +129,8 @@ def report(mutations: list[dict], failed: list[list[str]], all_laws: list[str]) 
         "# Mutations: is a broken definition noticed?",
         "",
         "Each line breaks one expression of the fast wing and runs tests. Made by `python3 tests/mutations/run.py` from",
-        "`tests/mutations/list.toml`; nothing here is written by hand. Asked are the tests of its room, the published values and whole",
-        "training steps; ResNet-50s (golden models and trajectories) are not.",
+        "`tests/mutations/list.toml`; nothing here is written by hand. Asked are the tests of its room (of all rooms where the file is",
+        "in none), the published values and whole training steps; ResNet-50s (golden models and trajectories) are not.",
         "",
         f"{caught} of {len(mutations)} breaks were caught ({datetime.date.today().isoformat()}). "
         f"{len(all_laws) - len(quiet)} of the {len(all_laws)} tests of the rooms failed at least once.",
@@ -164,6 +165,8 @@ def main() -> None:
     for at in asked:
         failed.append(failed_tests(program, at, asked_of(mutations[at])))
         print(f"{mutations[at]['definition']} {mutations[at]['what']}: {len(failed[-1])} tests fail", flush=True)
+        if chosen:
+            print("".join(f"    {name}\n" for name in failed[-1]), end="", flush=True)
     if not chosen:
         (ROOT / "reports" / "mutations.md").write_text(report(mutations, failed, laws(program)))
     if not all(failed):

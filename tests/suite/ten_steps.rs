@@ -18,6 +18,8 @@ use mmt_testkit::tolerance::{Quantity, Width, check};
 use mmt_testkit::{Trial, convert};
 use tch::{Device, Kind, Tensor};
 
+use crate::wing::both_refuse;
+
 const STEPS: usize = 10;
 const CLASSES: usize = 6;
 const CLUSTERS: usize = 4;
@@ -189,7 +191,7 @@ fn mutual_steps(
         adam.zero_grad();
         terms.total.backward();
         adam.step(LEARNING_RATE)?;
-        let decay = ema::decay(ema::Convention::Published, step, alpha);
+        let decay = ema::decay(ema::Convention::Published, step, alpha)?;
         mutual::update_mean_networks(&mut means, &students, decay)?;
         let settings = reference_train::mutual::StepSettings {
             weights: ReferenceWeights { soft_ce, soft_triplet, epsilon, clusters: CLUSTERS },
@@ -341,7 +343,7 @@ fn ten_steps_of_one_network_and_its_own_mean_agree_in_every_number() {
             adam.zero_grad();
             terms.total.backward();
             adam.step(LEARNING_RATE)?;
-            let decay = ema::decay(ema::Convention::Published, step, alpha);
+            let decay = ema::decay(ema::Convention::Published, step, alpha)?;
             mutual::update_mean_networks(&mut means, std::slice::from_ref(&student), decay)?;
             let settings = reference_train::mutual::StepSettings {
                 weights: reference_weights,
@@ -441,6 +443,42 @@ fn ten_steps_of_pre_training_agree_in_every_number() {
     };
     run(0.0).unwrap();
     run(0.5).unwrap();
+}
+
+#[test]
+fn views_of_different_batches_networks_of_other_layers_and_decays_that_are_no_shares_are_refused() {
+    let run = || -> Trial {
+        let (students, _, mut networks) = two_students(fast::BlockKind::Basic)?;
+        let mut means = [students[0].duplicate()?, students[1].duplicate()?];
+        let (labels, (weights, reference_weights)) = (convert::label_tensor(&LABELS), weights());
+        let (decay, group) = (0.5, None);
+        let settings = reference_train::mutual::StepSettings {
+            weights: reference_weights,
+            learning_rate: LEARNING_RATE,
+            decay,
+            group,
+        };
+        let (view, volume) = images("view-1/0")?;
+        let [_, channels, height, width] = IMAGES;
+        let values = Vec::<f64>::try_from(view.narrow(0, 0, 4).contiguous().view(-1))?;
+        let fewer = reference::Volume::new([4, channels, height, width], values)?;
+        let (volumes, views) = ([&volume, &fewer], [&view, &view.narrow(0, 0, 4)]);
+        let found = mutual::terms(&students, &means, views, &labels, &weights, None);
+        both_refuse("Shape", networks.step(volumes, &LABELS, &settings), found)?;
+        let found = mutual::current_terms(&students, views, &labels, &weights, None);
+        both_refuse("Shape", networks.current_step(volumes, &LABELS, &settings), found)?;
+        let found = mutual::hard_terms(&students, views, &labels, &weights, None);
+        both_refuse("Shape", networks.hard_step(volumes, &LABELS, &settings), found)?;
+        for decay in [-0.1, 1.1, f64::NAN] {
+            let found = mutual::update_mean_networks(&mut means, &students, decay);
+            both_refuse("Parameter", networks.update_mean_networks(decay), found)?;
+        }
+        let mut other = Twins::new(fast::BlockKind::Bottleneck, "one/")?;
+        let (mean, student) = (other.reference.state_mut(), networks.students[0].state());
+        let expected = reference_train::ema::update(mean, student, decay);
+        both_refuse("Shape", expected, ema::update(&mut other.fast, &students[0], decay))
+    };
+    run().unwrap();
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::path::Path;
 use tch::{Device, Kind, Tensor};
 use torch_sys::C_tensor;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, InvalidInput, Result};
 use crate::model::Named;
 
 unsafe extern "C" {
@@ -64,8 +64,10 @@ impl FusedAdam {
     /// included, as in PyTorch.
     ///
     /// # Errors
-    /// libtorch refuses: parameters of several devices or kinds.
+    /// A rate or a weight decay that is negative or not finite, or libtorch refuses: parameters of several devices or kinds.
     pub fn step(&mut self, learning_rate: f64) -> Result<()> {
+        InvalidInput::zero_or_more("learning_rate", learning_rate)?;
+        InvalidInput::zero_or_more("weight_decay", self.weight_decay)?;
         let gradients: Vec<Tensor> = self.parameters.iter().map(Tensor::grad).collect();
         let used: Vec<usize> = (0..gradients.len()).filter(|at| gradients[*at].defined()).collect();
         // The kernel reads the count of this step; raising it is left to the caller.

@@ -63,11 +63,4 @@ proptest! {
             prop_assert_eq!(plain, moved);
         }
     }
-
-    #[test]
-    fn a_cluster_without_a_row_is_refused((features, labels, clusters) in cases()) {
-        for implementation in CENTROIDS {
-            prop_assert!(centroids(implementation, &features, &labels, clusters + 1).is_err());
-        }
-    }
 }

@@ -61,8 +61,13 @@ proptest! {
     }
 
     #[test]
-    fn resizing_to_the_same_size_changes_nothing(image in images()) {
-        prop_assert_eq!(&resize(&image, image.size).map_err(Failure::from)?[..], &image.pixels[..]);
+    fn rows_of_one_colour_each_stay_so_where_only_the_width_changes(image in images(), width in 1..50_usize) {
+        // The pass within the columns meets their own length there.
+        let ImageSize { height, width: before } = image.size;
+        let even = |width: usize| (0..height * width * 3).map(|i| image.pixels[i / (width * 3) * before * 3 + i % 3]).collect::<Vec<_>>();
+        let size = ImageSize { height, width };
+        let found = resize(&DecodedImage { pixels: even(before), size: image.size }, size).map_err(Failure::from)?.into_owned();
+        prop_assert_eq!(found, even(width));
     }
 
     #[test]

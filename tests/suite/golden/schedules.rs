@@ -58,9 +58,9 @@ fn learning_rate(run: &mut Run) -> Trial {
     };
     let indices = run.case.stored("out64.lr_by_index")?.shape()[0];
     let epochs = run.case.stored("out64.lr_by_epoch")?.shape()[0];
-    let rates: Vec<f64> = (0..indices).map(|index| fast.rate(index)).collect();
+    let rates: Vec<f64> = (0..indices).map(|index| fast.rate(index)).collect::<Result<_, _>>()?;
     run.compare(Side::Double, "lr_by_index", rates.as_slice())?;
-    let rates: Vec<f64> = (0..epochs).map(|epoch| fast.rate_at(epoch, 3, 100)).collect();
+    let rates: Vec<f64> = (0..epochs).map(|epoch| fast.rate_at(epoch, 3, 100)).collect::<Result<_, _>>()?;
     run.compare(Side::Double, "lr_by_epoch", rates.as_slice())?;
     let rates: Vec<f64> = (0..indices).map(|index| slow.rate(index)).collect::<Result<_, _>>()?;
     run.compare(Side::Reference, "lr_by_index", rates.as_slice())?;
@@ -70,8 +70,10 @@ fn learning_rate(run: &mut Run) -> Trial {
 
 fn decay(run: &mut Run) -> Trial {
     let (steps, alpha) = (run.case.labels("steps")?, run.case.number("alpha")?);
-    let fast: Vec<f64> =
-        steps.iter().map(|step| ema::decay(ema::Convention::Published, *step, alpha)).collect();
+    let fast: Vec<f64> = steps
+        .iter()
+        .map(|step| ema::decay(ema::Convention::Published, *step, alpha))
+        .collect::<Result<_, _>>()?;
     run.compare(Side::Double, "alpha", fast.as_slice())?;
     let slow: Vec<f64> = steps
         .iter()
@@ -100,14 +102,11 @@ fn average(run: &mut Run) -> Trial {
         let mean = run.case.tensor("mean", side.kind())?;
         let rows: Vec<Tensor> = (0..students.size()[0])
             .map(|at| {
-                ema::average(
-                    &mean,
-                    &students.get(at),
-                    ema::decay(ema::Convention::Published, first + at as usize, alpha),
-                );
-                mean.copy()
+                let decay = ema::decay(ema::Convention::Published, first + at as usize, alpha)?;
+                ema::average(&mean, &students.get(at), decay)?;
+                Ok(mean.copy())
             })
-            .collect();
+            .collect::<mmt::Result<_>>()?;
         run.compare(side, "mean", &Tensor::stack(&rows, 0))?;
     }
     Ok(())

@@ -143,7 +143,7 @@ fn mutual_mean_teaching(run: &mut Run, side: Side) -> Trial {
         adam.zero_grad();
         terms.total.backward();
         adam.step(LEARNING_RATE)?;
-        let decay = ema::decay(ema::Convention::Published, step, alpha);
+        let decay = ema::decay(ema::Convention::Published, step, alpha)?;
         mutual::update_mean_networks(&mut means, &students, decay)?;
         rows[0].0.push(Vec::<f64>::try_from(terms.values().to_kind(Kind::Double))?);
         let both = |networks: &[Network; 2], names: &[&str]| -> Vec<f64> {

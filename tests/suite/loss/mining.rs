@@ -27,6 +27,14 @@ fn fast(width: Width, distances: &Matrix, labels: &[usize]) -> Trial<Pairs> {
     Ok(positive.values.iter().map(|&index| index as usize).zip(negative).collect())
 }
 
+type Mining = fn(&Matrix, &[usize]) -> Trial<Pairs>;
+
+const IMPLEMENTATIONS: [Mining; 2] = [reference, double];
+
+fn double(distances: &Matrix, labels: &[usize]) -> Trial<Pairs> {
+    fast(Width::Double, distances, labels)
+}
+
 /// Distances of 64ths with labels of every kind.
 fn cases() -> impl Strategy<Value = (Matrix, Vec<usize>)> {
     (strategies::dyadic_batches(), any::<u64>()).prop_map(|(batch, seed)| {
@@ -48,15 +56,17 @@ proptest! {
 
     #[test]
     fn no_positive_is_farther_and_no_negative_nearer((distances, labels) in cases()) {
-        for (i, (positive, negative)) in reference(&distances, &labels)?.into_iter().enumerate() {
-            prop_assert_eq!(labels[positive], labels[i]);
-            for j in 0..labels.len() {
-                if labels[j] == labels[i] {
-                    prop_assert!(distances[(i, j)] <= distances[(i, positive)]);
-                } else {
-                    let negative = negative.ok_or_else(|| TestCaseError::fail("a negative exists"))?;
-                    prop_assert!(labels[negative] != labels[i]);
-                    prop_assert!(distances[(i, j)] >= distances[(i, negative)]);
+        for mine in IMPLEMENTATIONS {
+            for (i, (positive, negative)) in mine(&distances, &labels)?.into_iter().enumerate() {
+                prop_assert_eq!(labels[positive], labels[i]);
+                for j in 0..labels.len() {
+                    if labels[j] == labels[i] {
+                        prop_assert!(distances[(i, j)] <= distances[(i, positive)]);
+                    } else {
+                        let negative = negative.ok_or_else(|| TestCaseError::fail("a negative exists"))?;
+                        prop_assert!(labels[negative] != labels[i]);
+                        prop_assert!(distances[(i, j)] >= distances[(i, negative)]);
+                    }
                 }
             }
         }
@@ -64,22 +74,24 @@ proptest! {
 
     #[test]
     fn among_equal_distances_the_first_row_wins((distances, labels) in cases()) {
-        for (i, (positive, negative)) in reference(&distances, &labels)?.into_iter().enumerate() {
-            let first = |same: bool, chosen: usize| {
-                (0..labels.len()).find(|&j| (labels[j] == labels[i]) == same && distances[(i, j)] == distances[(i, chosen)])
-            };
-            prop_assert_eq!(first(true, positive), Some(positive));
-            if let Some(negative) = negative {
-                prop_assert_eq!(first(false, negative), Some(negative));
+        for mine in IMPLEMENTATIONS {
+            for (i, (positive, negative)) in mine(&distances, &labels)?.into_iter().enumerate() {
+                let first = |same: bool, chosen: usize| {
+                    (0..labels.len()).find(|&j| (labels[j] == labels[i]) == same && distances[(i, j)] == distances[(i, chosen)])
+                };
+                prop_assert_eq!(first(true, positive), Some(positive));
+                if let Some(negative) = negative {
+                    prop_assert_eq!(first(false, negative), Some(negative));
+                }
             }
         }
     }
 
     #[test]
     fn the_names_of_the_identities_do_not_matter((distances, labels) in cases()) {
-        prop_assert_eq!(reference(&distances, &renamed(&labels))?, reference(&distances, &labels)?);
-        let fast = |labels: &[usize]| fast(Width::Double, &distances, labels);
-        prop_assert_eq!(fast(&renamed(&labels))?, fast(&labels)?);
+        for mine in IMPLEMENTATIONS {
+            prop_assert_eq!(mine(&distances, &renamed(&labels))?, mine(&distances, &labels)?);
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use crate::wing::Wing;
 fn decay(wing: Wing, step: usize, alpha: f64) -> Trial<f64> {
     match wing {
         Wing::Reference => Ok(slow::decay(slow::Convention::Published, step, alpha)?),
-        Wing::Fast => Ok(fast::decay(fast::Convention::Published, step, alpha)),
+        Wing::Fast => Ok(fast::decay(fast::Convention::Published, step, alpha)?),
     }
 }
 
@@ -21,7 +21,7 @@ fn decay(wing: Wing, step: usize, alpha: f64) -> Trial<f64> {
 fn paper_decay(wing: Wing, step: usize, alpha: f64) -> Trial<f64> {
     match wing {
         Wing::Reference => Ok(slow::decay(slow::Convention::Paper, step, alpha)?),
-        Wing::Fast => Ok(fast::decay(fast::Convention::Paper, step, alpha)),
+        Wing::Fast => Ok(fast::decay(fast::Convention::Paper, step, alpha)?),
     }
 }
 
@@ -34,7 +34,7 @@ fn average(wing: Wing, mean: &[f64], student: &[f64], decay: f64) -> Trial<Vec<f
         }
         Wing::Fast => {
             let (mean, student) = (tch::Tensor::from_slice(mean), tch::Tensor::from_slice(student));
-            fast::average(&mean, &student, decay);
+            fast::average(&mean, &student, decay)?;
             Ok(mmt_testkit::Actual::from(&mean).values)
         }
     }
@@ -48,11 +48,16 @@ fn pairs() -> impl Strategy<Value = (Vec<f64>, Vec<f64>)> {
     })
 }
 
+/// Steps, half of them so early that α is still reached for.
+fn steps() -> impl Strategy<Value = usize> {
+    prop_oneof![0..20_usize, 0..100_000_usize]
+}
+
 proptest! {
     #![proptest_config(strategies::config(64))]
 
     #[test]
-    fn the_decay_of_both_wings_is_the_same(step in 0..100_000_usize, alpha in 0.0..=1.0) {
+    fn the_decay_of_both_wings_is_the_same(step in steps(), alpha in 0.0..=1.0) {
         let expected = decay(Wing::Reference, step, alpha)?;
         check("D23", Quantity::Value, Width::Double, 1.0, decay(Wing::Fast, step, alpha)?, expected)?;
     }
@@ -67,14 +72,16 @@ proptest! {
     #[test]
     fn fast_f32_equals_reference((mean, student) in pairs(), share in 0.0..=1.0) {
         let expected = average(Wing::Reference, &mean, &student, share)?;
+        // Where the two nearly cancel, it is their size that the roundings of weight, product and sum are shares of.
+        let unit = 3.0 * mean.iter().chain(&student).fold(1.0, |largest: f64, value| largest.max(value.abs()));
         let row = |values: &[f64]| mmt_reference::Matrix::new(1, values.len(), values.to_vec());
         let [mean, student] = [row(&mean).map_err(Failure::from)?, row(&student).map_err(Failure::from)?].map(|row| convert::tensor(&row, Kind::Float));
-        fast::average(&mean, &student, share);
-        check("D23", Quantity::Value, Width::Single, 1.0, &mean.view([-1]), &expected)?;
+        fast::average(&mean, &student, share).map_err(Failure::from)?;
+        check("D23", Quantity::Value, Width::Single, unit, &mean.view([-1]), &expected)?;
     }
 
     #[test]
-    fn the_decay_starts_at_zero_never_falls_and_never_passes_alpha(step in 0..10_000_usize, alpha in 0.0..=1.0) {
+    fn the_decay_starts_at_zero_never_falls_and_never_passes_alpha(step in steps(), alpha in 0.0..=1.0) {
         for wing in Wing::BOTH {
             prop_assert_eq!(decay(wing, 0, alpha)?, 0.0);
             let (now, next) = (decay(wing, step, alpha)?, decay(wing, step + 1, alpha)?);
@@ -83,7 +90,7 @@ proptest! {
     }
 
     #[test]
-    fn the_paper_keeps_alpha_throughout_and_the_published_decay_reaches_it_after_as_many_steps_as_it_remembers(step in 0..1000_usize, alpha in 0.0..0.999) {
+    fn the_paper_keeps_alpha_throughout_and_the_published_decay_reaches_it_after_as_many_steps_as_it_remembers(step in steps(), alpha in 0.0..0.999) {
         for wing in Wing::BOTH {
             prop_assert_eq!(paper_decay(wing, step, alpha)?, alpha);
             let remembered = (1.0 / (1.0 - alpha)).ceil() as usize;

@@ -1,6 +1,7 @@
 //! The training steps (D22 … D24): fast = reference and the laws of both.
 
 mod adam;
+mod bad_input;
 mod dropout;
 mod ema;
 mod schedule;

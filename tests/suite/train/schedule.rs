@@ -62,7 +62,7 @@ impl Settings {
     fn rate(&self, wing: Wing, index: usize) -> Trial<f64> {
         match wing {
             Wing::Reference => Ok(self.slow().rate(index)?),
-            Wing::Fast => Ok(self.fast().rate(index)),
+            Wing::Fast => Ok(self.fast().rate(index)?),
         }
     }
 
@@ -70,7 +70,7 @@ impl Settings {
     fn rate_at(&self, wing: Wing, epoch: usize, step: usize) -> Trial<f64> {
         match wing {
             Wing::Reference => Ok(self.slow().rate_at(epoch, step, 100)?),
-            Wing::Fast => Ok(self.fast().rate_at(epoch, step, 100)),
+            Wing::Fast => Ok(self.fast().rate_at(epoch, step, 100)?),
         }
     }
 }
