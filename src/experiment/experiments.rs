@@ -15,6 +15,7 @@ use crate::train::{AdaptationSettings, Clustering};
 /// The experiments that come with the program.
 const LIBRARY: Library = Library {
     kind: "experiment",
+    paths: &[],
     embedded: &[
         ("table1", include_str!("experiments/table1.toml")),
         ("table2", include_str!("experiments/table2.toml")),

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,7 @@ use crate::train::{
 /// The profiles that come with the program.
 const LIBRARY: Library = Library {
     kind: "profile",
+    paths: &["init"],
     embedded: &[
         ("quick", include_str!("profiles/quick.toml")),
         ("standard", include_str!("profiles/standard.toml")),
@@ -130,6 +132,8 @@ pub struct Profile {
     pub name: String,
     /// The network.
     pub backbone: Backbone,
+    /// Checkpoint whose trunk both source networks start from; random weights where there is none.
+    pub init: Option<PathBuf>,
     /// Size to which images are brought.
     pub image_size: ImageSize,
     /// Seeds to run.
@@ -161,6 +165,7 @@ struct RawRow {
 struct RawProfile {
     name: String,
     backbone: Backbone,
+    init: Option<PathBuf>,
     image_size: ImageSize,
     seeds: Vec<u64>,
     tasks: Vec<Task>,
@@ -200,8 +205,11 @@ impl Profile {
                 tasks: row.tasks.unwrap_or_else(|| Task::ALL.to_vec()).into_iter().collect(),
             });
         }
-        let RawProfile { name, backbone, image_size, seeds, tasks, rerank, domains, pretraining, .. } = raw;
-        Self { name, backbone, image_size, seeds, tasks, rerank, domains, pretraining, rows }.checked(&origin)
+        let RawProfile {
+            name, backbone, init, image_size, seeds, tasks, rerank, domains, pretraining, ..
+        } = raw;
+        Self { name, backbone, init, image_size, seeds, tasks, rerank, domains, pretraining, rows }
+            .checked(&origin)
     }
 
     /// The profile, if its values are in range; `origin` is named in the error.
