@@ -8,6 +8,8 @@ mod experiments;
 mod files;
 #[cfg(unix)]
 mod killed;
+#[cfg(target_os = "linux")]
+mod memory;
 mod networks;
 mod run;
 
@@ -66,8 +68,12 @@ impl Program {
 
     /// A run of the miniature profile for one task.
     fn miniature(&self, arguments: &[&str]) -> Command {
-        let mut command =
-            self.command(&["--profile", "miniature", "--task", "market-to-duke", "--threads", "2"]);
+        self.profile("miniature", arguments)
+    }
+
+    /// A run of a profile that is made from the miniature one.
+    fn profile(&self, profile: &str, arguments: &[&str]) -> Command {
+        let mut command = self.command(&["--profile", profile, "--task", "market-to-duke", "--threads", "2"]);
         command.arg("--out").arg(self.out()).args(arguments);
         command.arg("--domains-dir").arg(DOMAINS.path());
         command
