@@ -16,6 +16,7 @@ use crate::train::Clustering;
 /// The experiments that come with the program.
 const LIBRARY: Library = Library {
     kind: "experiment",
+    paths: &[],
     embedded: &[
         ("table1", include_str!("experiments/table1.toml")),
         ("table2", include_str!("experiments/table2.toml")),

@@ -13,6 +13,8 @@ const DEEPEST_BASE: usize = 8;
 pub(super) struct Library {
     /// What they are, for messages.
     pub kind: &'static str,
+    /// Keys that hold the path of a file, which a user's own file may give relative to itself.
+    pub paths: &'static [&'static str],
     /// (name, text) of each.
     pub embedded: &'static [(&'static str, &'static str)],
 }
@@ -35,16 +37,30 @@ impl Library {
         if depth > DEEPEST_BASE {
             return Err(Error::Usage(format!("{} {name}: `base` goes round in a circle", self.kind)));
         }
-        let (text, origin) = match self.embedded.iter().find(|(embedded, _)| *embedded == name) {
+        let embedded = self.embedded.iter().find(|(embedded, _)| *embedded == name);
+        let (text, origin) = match embedded {
             Some((name, text)) => ((*text).to_owned(), format!("{} {name}", self.kind)),
             None => (self.read_own(name)?, name.to_owned()),
         };
         let mut table: Table = text.parse().map_err(|error| usage(&origin, &error))?;
+        if embedded.is_none() {
+            self.resolve_paths(&mut table, Path::new(name));
+        }
         let Some(base) = table.remove("base") else { return Ok((table, origin)) };
         let base = base.as_str().ok_or_else(|| Error::Usage(format!("{origin}: base must be a text")))?;
         let (mut below, _) = self.read_at(base, depth + 1)?;
         merge(&mut below, table);
         Ok((below, origin))
+    }
+
+    /// Makes the paths of a user's own `file` independent of where it lies.
+    fn resolve_paths(&self, table: &mut Table, file: &Path) {
+        let folder = file.parent().unwrap_or(Path::new(""));
+        for key in self.paths {
+            if let Some(Value::String(path)) = table.get_mut(*key) {
+                *path = folder.join(&*path).to_string_lossy().into_owned();
+            }
+        }
     }
 
     fn read_own(&self, name: &str) -> Result<String> {

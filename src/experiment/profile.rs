@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fmt;
+use std::path::PathBuf;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
@@ -22,6 +23,7 @@ use crate::train::{
 /// The profiles that come with the program.
 const LIBRARY: Library = Library {
     kind: "profile",
+    paths: &["init"],
     embedded: &[
         ("quick", include_str!("profiles/quick.toml")),
         ("standard", include_str!("profiles/standard.toml")),
@@ -132,6 +134,8 @@ pub struct Profile {
     pub name: String,
     /// The network.
     pub backbone: Backbone,
+    /// Checkpoint whose trunk both source networks start from; random weights where there is none.
+    pub init: Option<PathBuf>,
     /// Size to which images are brought.
     pub image_size: ImageSize,
     /// Seeds to run.
@@ -167,6 +171,7 @@ struct RawRow {
 struct RawProfile {
     name: String,
     backbone: Backbone,
+    init: Option<PathBuf>,
     image_size: ImageSize,
     seeds: Vec<u64>,
     tasks: Vec<Task>,
@@ -206,8 +211,10 @@ impl Profile {
                 tasks: row.tasks.unwrap_or_else(|| Task::ALL.to_vec()).into_iter().collect(),
             });
         }
-        let RawProfile { name, backbone, image_size, seeds, tasks, rerank, domains, pretraining, .. } = raw;
-        Self { name, backbone, image_size, seeds, tasks, rerank, domains, pretraining, dbscan, rows }
+        let RawProfile {
+            name, backbone, init, image_size, seeds, tasks, rerank, domains, pretraining, ..
+        } = raw;
+        Self { name, backbone, init, image_size, seeds, tasks, rerank, domains, pretraining, dbscan, rows }
             .checked(&origin)
     }
 

@@ -8,7 +8,8 @@ use super::state::{Entry, Role};
 
 /// Makes the tensors of a network and lists them.
 pub(super) struct Builder<'a, R: Rng> {
-    pub rng: &'a mut R,
+    /// Without one, weights are zeros that take no memory: only names and shapes are wanted.
+    pub rng: Option<&'a mut R>,
     pub kind: Kind,
     pub device: Device,
     pub entries: Vec<Entry>,
@@ -17,14 +18,17 @@ pub(super) struct Builder<'a, R: Rng> {
 impl<R: Rng> Builder<'_, R> {
     /// Normal values with standard deviation `std`.
     pub fn normal(&mut self, name: String, shape: &[i64], std: f64) -> Tensor {
-        let count = shape.iter().product::<i64>() as usize;
-        let values: Vec<f32> = (0..count)
-            .map(|_| {
-                let value: f64 = StandardNormal.sample(self.rng);
-                (std * value) as f32
-            })
-            .collect();
-        let tensor = Tensor::from_slice(&values).view(shape);
+        let tensor = match &mut self.rng {
+            Some(rng) => {
+                let count = shape.iter().product::<i64>() as usize;
+                let draw = |_| {
+                    let value: f64 = StandardNormal.sample(rng);
+                    (std * value) as f32
+                };
+                Tensor::from_slice(&(0..count).map(draw).collect::<Vec<f32>>()).view(shape)
+            }
+            None => Tensor::zeros([1], (Kind::Float, Device::Cpu)).expand(shape, false),
+        };
         self.register(name, tensor, Role::Trained)
     }
 

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::Path;
 
-use tch::{Device, Kind, Tensor};
+use tch::{Kind, Tensor};
 
-use super::checkpoint::read_any;
+use super::checkpoint::{CheckpointFile, Shapes};
 use super::network::Network;
 use super::spec::{Embedding, Spec};
-use super::weights::Named;
+use super::weights::TensorSource;
 use crate::error::{Error, Result};
 
 /// What became of the entries of a network and of a file.
@@ -28,18 +28,18 @@ pub struct LoadReport {
 impl LoadReport {
     /// Holds the entries `expected` by a network against those `found` in a file, all by name and shape. What fits is loaded, as
     /// the published `copy_state_dict` has it.
-    pub fn of(expected: &[(String, Vec<i64>)], found: &Named) -> Self {
+    pub fn of(expected: &[(String, Vec<i64>)], found: &Shapes) -> Self {
         let mut report = Self::default();
         for (name, shape) in expected {
-            match found.get(name).map(Tensor::size) {
-                Some(other) if other == *shape => report.loaded.push(name.clone()),
-                Some(other) => report.other_shape.push((name.clone(), other, shape.clone())),
+            match found.get(name) {
+                Some(other) if other == shape => report.loaded.push(name.clone()),
+                Some(other) => report.other_shape.push((name.clone(), other.clone(), shape.clone())),
                 None => report.missing.push((name.clone(), shape.clone())),
             }
         }
         let known: BTreeSet<&str> = expected.iter().map(|(name, _)| name.as_str()).collect();
         let left_over = found.iter().filter(|(name, _)| !known.contains(name.as_str()));
-        report.left_over = left_over.map(|(name, tensor)| (name.clone(), tensor.size())).collect();
+        report.left_over = left_over.map(|(name, shape)| (name.clone(), shape.clone())).collect();
         report
     }
 
@@ -98,24 +98,13 @@ impl fmt::Display for LoadReport {
     }
 }
 
-/// Gives torchvision's names of a ResNet (`conv1`, `bn1`, `layer1` …, also those of the IBN release) their published form:
+/// The published form of torchvision's name of a ResNet's entry (`conv1`, `bn1`, `layer1` …, also those of the IBN release):
 /// `base.0`, `base.1`, `base.3` …, where the stages begin depends on the stem. Other names stay.
-///
-/// # Errors
-/// Two tensors come to the same name.
-pub fn published_names(tensors: Named, spec: &Spec, path: &Path) -> Result<Named> {
-    let mut renamed = Named::new();
-    for (name, tensor) in tensors {
-        let name = published_name(&name, spec).unwrap_or(name);
-        if renamed.contains_key(&name) {
-            return Err(Error::file(path, format!("two of its tensors are called {name}")));
-        }
-        renamed.insert(name, tensor);
-    }
-    Ok(renamed)
+pub fn published_name(name: &str, spec: &Spec) -> String {
+    known_name(name, spec).unwrap_or_else(|| name.to_owned())
 }
 
-fn published_name(name: &str, spec: &Spec) -> Option<String> {
+fn known_name(name: &str, spec: &Spec) -> Option<String> {
     let (first, rest) = name.split_once('.')?;
     let place = match first {
         "conv1" => 0,
@@ -129,67 +118,105 @@ fn published_name(name: &str, spec: &Spec) -> Option<String> {
     Some(format!("base.{place}.{rest}"))
 }
 
-/// Gives a batch norm's count of batches that a file lacks the value 0, as PyTorch does: before 0.4.1 it kept none, and no result
-/// depends on it.
-fn add_counts(tensors: &mut Named, expected: &[(String, Vec<i64>)]) {
-    for (name, _) in expected.iter().filter(|(name, _)| is_count(name)) {
-        tensors.entry(name.clone()).or_insert_with(|| Tensor::from(0_i64));
-    }
-}
-
 fn is_count(name: &str) -> bool {
     name.ends_with(".num_batches_tracked")
 }
 
-impl Network {
-    /// Loads a checkpoint of any format and either naming ([`read_any`], [`published_names`]). Entries whose names begin with one
-    /// of `allowed` may be missing or misfit and then stay as they are.
+/// The entries of a file that a network takes: under published names, parameters in f32, counts in i64. They are read one at a time.
+#[derive(Debug)]
+pub struct Imported {
+    file: CheckpointFile,
+    /// What became of the entries.
+    pub report: LoadReport,
+}
+
+impl Imported {
+    /// Opens a checkpoint of any format and either naming ([`CheckpointFile::open`], [`published_name`]) and holds it against a network. The number of
+    /// classes and the embedding are those of the file. Entries whose names begin with one of `allowed` may be missing or misfit.
     ///
     /// # Errors
-    /// Those of [`read_any`] and [`LoadReport::check`]; the network is unchanged then.
-    pub fn load_checkpoint(&mut self, path: &Path, allowed: &[String]) -> Result<LoadReport> {
-        let expected = shapes(self);
-        let mut tensors = published_names(read_any(path)?, self.spec(), path)?;
-        add_counts(&mut tensors, &expected);
-        let report = LoadReport::of(&expected, &tensors);
+    /// Those of [`CheckpointFile::open`] and [`LoadReport::check`].
+    pub fn open(path: &Path, spec: &Spec, allowed: &[String]) -> Result<Self> {
+        let file = Self::named(path, spec)?;
+        let (fitted, classes) = fitted(spec, &file.shapes());
+        Self::held_against(file, &Network::outline(&fitted, classes)?, allowed, path)
+    }
+
+    fn named(path: &Path, spec: &Spec) -> Result<CheckpointFile> {
+        CheckpointFile::open(path)?.renamed(|name| Some(published_name(name, spec)))
+    }
+
+    /// A batch norm's count of batches that a file lacks is 0, as in PyTorch: before 0.4.1 it kept none, and no result depends on it.
+    fn held_against(
+        file: CheckpointFile,
+        expected: &[(String, Vec<i64>)],
+        allowed: &[String],
+        path: &Path,
+    ) -> Result<Self> {
+        let mut found = file.shapes();
+        for (name, _) in expected.iter().filter(|(name, _)| is_count(name)) {
+            found.entry(name.clone()).or_default();
+        }
+        let report = LoadReport::of(expected, &found);
         report.check(allowed, path)?;
-        tch::no_grad(|| {
-            for entry in self.entries().iter().filter(|entry| report.loaded.contains(&entry.name)) {
-                entry.tensor.shallow_clone().copy_(&tensors[&entry.name]);
-            }
-        });
-        Ok(report)
+        Ok(Self { file, report })
+    }
+
+    /// An entry in the kind of the file.
+    fn stored(&self, name: &str) -> Result<Tensor> {
+        if is_count(name) && !self.file.has(name) { Ok(Tensor::from(0_i64)) } else { self.file.tensor(name) }
     }
 }
 
-/// The tensors of a checkpoint as a network of `spec` takes them: published names, parameters in f32, counts in i64. The number
-/// of classes and the embedding are those of the file.
-///
-/// # Errors
-/// Those of [`Network::load_checkpoint`].
-pub fn import(path: &Path, spec: &Spec, allowed: &[String]) -> Result<(Named, LoadReport)> {
-    // The file is read twice, so that its tensors and a network's never lie in memory together.
-    let read = || published_names(read_any(path)?, spec, path);
-    let (fitted, classes) = fitted(spec, &read()?);
-    let expected = shapes(&placeholder(&fitted, classes)?);
-    let mut tensors = read()?;
-    add_counts(&mut tensors, &expected);
-    let report = LoadReport::of(&expected, &tensors);
-    report.check(allowed, path)?;
-    let mut imported = Named::new();
-    for name in &report.loaded {
-        if let Some(tensor) = tensors.remove(name) {
-            let kind = if is_count(name) { Kind::Int64 } else { Kind::Float };
-            imported.insert(name.clone(), tensor.to_kind(kind));
-        }
+fn kind_of(name: &str) -> Kind {
+    if is_count(name) { Kind::Int64 } else { Kind::Float }
+}
+
+impl TensorSource for Imported {
+    fn list(&self) -> Vec<(String, Kind, Vec<i64>)> {
+        let shapes = self.file.shapes();
+        let entry =
+            |name: &String| (name.clone(), kind_of(name), shapes.get(name).cloned().unwrap_or_default());
+        let mut list: Vec<_> = self.report.loaded.iter().map(entry).collect();
+        list.sort_by(|one, other| one.0.cmp(&other.0));
+        list
     }
-    Ok((imported, report))
+
+    fn tensor(&self, name: &str) -> Result<Tensor> {
+        Ok(self.stored(name)?.to_kind(kind_of(name)))
+    }
+}
+
+impl Network {
+    /// Loads a checkpoint of any format and either naming ([`CheckpointFile::open`], [`published_name`]). Entries whose names begin with
+    /// one of `allowed` may be missing or misfit and then stay as they are.
+    ///
+    /// # Errors
+    /// Those of [`CheckpointFile::open`] and [`LoadReport::check`]; the network is unchanged then.
+    pub fn load_checkpoint(&mut self, path: &Path, allowed: &[String]) -> Result<LoadReport> {
+        let shapes = |network: &Self| -> Vec<(String, Vec<i64>)> {
+            network.entries().iter().map(|entry| (entry.name.clone(), entry.tensor.size())).collect()
+        };
+        let file = Imported::named(path, self.spec())?;
+        let imported = Imported::held_against(file, &shapes(self), allowed, path)?;
+        let names = imported.report.loaded.iter();
+        let tensors: BTreeMap<&str, Tensor> =
+            names.map(|name| Ok((name.as_str(), imported.stored(name)?))).collect::<Result<_>>()?;
+        tch::no_grad(|| {
+            for entry in self.entries() {
+                if let Some(tensor) = tensors.get(entry.name.as_str()) {
+                    entry.tensor.shallow_clone().copy_(tensor);
+                }
+            }
+        });
+        Ok(imported.report)
+    }
 }
 
 /// `spec` with the embedding of the file, and the rows of its classifier; one row where it has none, so that its absence shows. A
 /// matrix with other columns than the network's says nothing: a file never asks for a network larger than itself.
-fn fitted(spec: &Spec, tensors: &Named) -> (Spec, usize) {
-    let rows = |name: &str, columns: i64| match tensors.get(name)?.size()[..] {
+fn fitted(spec: &Spec, found: &Shapes) -> (Spec, usize) {
+    let rows = |name: &str, columns: i64| match found.get(name)?[..] {
         [rows, found] if rows > 0 && found == columns => Some(rows),
         _ => None,
     };
@@ -198,13 +225,4 @@ fn fitted(spec: &Spec, tensors: &Named) -> (Spec, usize) {
     let spec = Spec { embedding, ..spec.clone() };
     let classes = rows("classifier.weight", spec.features()).unwrap_or(1) as usize;
     (spec, classes)
-}
-
-fn placeholder(spec: &Spec, classes: usize) -> Result<Network> {
-    let mut rng = crate::random::stream(0, "model/placeholder", 0, 0);
-    Network::new(spec, classes, &mut rng, (Kind::Float, Device::Cpu))
-}
-
-fn shapes(network: &Network) -> Vec<(String, Vec<i64>)> {
-    network.entries().iter().map(|entry| (entry.name.clone(), entry.tensor.size())).collect()
 }

@@ -1,6 +1,7 @@
 //! A whole network: trunk, neck, classifier, and its state.
 
 use rand::Rng;
+use rand_chacha::ChaCha8Rng;
 use tch::{Device, Kind, Tensor};
 
 use super::initial::Builder;
@@ -40,17 +41,31 @@ impl Network {
     ///
     /// # Errors
     /// A spec that describes no network, or a device that refuses.
-    pub fn new(
+    pub fn new(spec: &Spec, classes: usize, rng: &mut impl Rng, place: (Kind, Device)) -> Result<Self> {
+        Self::build(spec, classes, Some(rng), place)
+    }
+
+    /// Names and shapes of the state of such a network, in its order; its weights take no memory.
+    ///
+    /// # Errors
+    /// A spec that describes no network.
+    pub(super) fn outline(spec: &Spec, classes: usize) -> Result<Vec<(String, Vec<i64>)>> {
+        let network = Self::build(spec, classes, None::<&mut ChaCha8Rng>, (Kind::Float, Device::Cpu))?;
+        let entries = network.entries.into_iter();
+        Ok(entries.map(|entry| (entry.name, entry.tensor.size())).collect())
+    }
+
+    fn build<R: Rng>(
         spec: &Spec,
         classes: usize,
-        rng: &mut impl Rng,
+        mut rng: Option<&mut R>,
         (kind, device): (Kind, Device),
     ) -> Result<Self> {
         spec.check()?;
         // Asked first, because what follows panics where the device is out of reach.
         let _ = Tensor::f_zeros([1], (kind, device))
             .map_err(Error::torch(format!("cannot build a network on {device:?}")))?;
-        let mut builder = Builder { rng, kind, device, entries: Vec::new() };
+        let mut builder = Builder { rng: rng.as_deref_mut(), kind, device, entries: Vec::new() };
         let stem = StemLayer::new(&mut builder, spec.stem);
         let (stages, channels) = stages(&mut builder, spec);
         let projection = spec.projection.map(|outputs| Projection::new(&mut builder, channels, outputs));
@@ -75,7 +90,7 @@ impl Network {
             device,
         };
         if classes > 0 {
-            network.random_classifier(classes, rng);
+            network.new_classifier(classes, rng);
         }
         Ok(network)
     }
@@ -212,6 +227,10 @@ impl Network {
 
     /// Replaces the classifier by a new one of `classes` rows (standard deviation 0.001).
     pub fn random_classifier(&mut self, classes: usize, rng: &mut impl Rng) {
+        self.new_classifier(classes, Some(rng));
+    }
+
+    fn new_classifier<R: Rng>(&mut self, classes: usize, rng: Option<&mut R>) {
         self.entries.retain(|entry| entry.name != "classifier.weight");
         let mut builder =
             Builder { rng, kind: self.kind, device: self.device, entries: std::mem::take(&mut self.entries) };

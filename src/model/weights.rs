@@ -1,58 +1,85 @@
 //! A network's state in a safetensors file, and any list of named tensors in one.
 
 use std::borrow::Cow;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
 use std::path::Path;
 
-use safetensors::SafeTensors;
-use safetensors::tensor::{Dtype, View, serialize, serialize_to_file};
+use safetensors::tensor::{Dtype, Metadata, TensorInfo, View, serialize, serialize_to_file};
 use tch::{Device, Kind, Tensor};
 
+use super::checkpoint::{CheckpointFile, Format};
 use super::network::Network;
+use super::stored::{StoredTensor, ends_early, row_major};
 use crate::error::{Error, Result};
 use crate::whole_file::replace;
 
 /// Named tensors, ordered by name.
 pub type Named = BTreeMap<String, Tensor>;
 
+/// Named tensors that are handed out one at a time: in memory, or where they lie in a file.
+pub trait TensorSource {
+    /// Name, kind and shape of each, ordered by name.
+    fn list(&self) -> Vec<(String, Kind, Vec<i64>)>;
+
+    /// One of them, contiguous or not, on any device.
+    ///
+    /// # Errors
+    /// There is none of that name, or it cannot be read.
+    fn tensor(&self, name: &str) -> Result<Tensor>;
+}
+
+impl TensorSource for Named {
+    fn list(&self) -> Vec<(String, Kind, Vec<i64>)> {
+        self.iter().map(|(name, tensor)| (name.clone(), tensor.kind(), tensor.size())).collect()
+    }
+
+    fn tensor(&self, name: &str) -> Result<Tensor> {
+        let found = self.get(name).map(Tensor::shallow_clone);
+        found.ok_or_else(|| Error::Training(format!("there is no tensor {name}")))
+    }
+}
+
 /// The bytes of a safetensors file of `tensors` (floats, integers and booleans, any device).
 ///
 /// # Errors
 /// A tensor of another kind.
 pub fn write_tensors(tensors: &Named) -> Result<Vec<u8>> {
-    serialize(stored(tensors)?, None)
+    let failure = RefCell::default();
+    serialize(stored(tensors, &failure)?, None)
         .map_err(|error| Error::Training(format!("cannot save tensors: {error}")))
 }
 
-/// Writes a safetensors file of `tensors`, whole or not at all, and holds a copy of one tensor at a time.
+/// Writes a safetensors file of `tensors`, whole or not at all, and holds one tensor at a time.
 ///
 /// # Errors
-/// A tensor of another kind than those of [`write_tensors`], or a folder that cannot be written.
-pub fn save_tensors(path: &Path, tensors: &Named) -> Result<()> {
-    let stored = stored(tensors)?;
+/// A tensor of another kind than those of [`write_tensors`] or that cannot be read, or a folder that cannot be written.
+pub fn save_tensors(path: &Path, tensors: &impl TensorSource) -> Result<()> {
+    let failure = RefCell::default();
+    let stored = stored(tensors, &failure)?;
     replace(path, |file| {
-        serialize_to_file(stored, None, file.path()).map_err(|error| Error::file(path, error.to_string()))
+        let written = serialize_to_file(stored, None, file.path());
+        match failure.take() {
+            Some(failure) => Err(failure),
+            None => written.map_err(|error| Error::file(path, error.to_string())),
+        }
     })
 }
 
-/// A tensor as safetensors takes it: its bytes are copied when their turn comes.
-struct Stored<'a> {
-    tensor: &'a Tensor,
+/// A tensor as safetensors takes it: its bytes are read and copied when their turn comes. What goes wrong then is kept in `failure`,
+/// since safetensors asks for bytes and nothing else.
+struct Stored<'a, S> {
+    source: &'a S,
+    failure: &'a RefCell<Option<Error>>,
+    name: String,
     dtype: Dtype,
     shape: Vec<usize>,
+    length: usize,
 }
 
-impl<'a> Stored<'a> {
-    fn of(name: &str, tensor: &'a Tensor) -> Result<Self> {
-        let known = KINDS.iter().find(|(kind, _)| *kind == tensor.kind());
-        let (_, dtype) =
-            *known.ok_or_else(|| Error::Training(format!("{name}: {:?} cannot be saved", tensor.kind())))?;
-        let shape = tensor.size().iter().map(|size| *size as usize).collect();
-        Ok(Self { tensor, dtype, shape })
-    }
-}
-
-impl View for Stored<'_> {
+impl<S: TensorSource> View for Stored<'_, S> {
     fn dtype(&self) -> Dtype {
         self.dtype
     }
@@ -62,16 +89,36 @@ impl View for Stored<'_> {
     }
 
     fn data(&self) -> Cow<'_, [u8]> {
-        bytes(self.tensor).into()
+        if self.failure.borrow().is_some() {
+            return Cow::default();
+        }
+        match self.source.tensor(&self.name) {
+            Ok(tensor) => bytes(&tensor).into(),
+            Err(error) => {
+                self.failure.replace(Some(error));
+                Cow::default()
+            }
+        }
     }
 
     fn data_len(&self) -> usize {
-        self.tensor.numel() * self.tensor.kind().elt_size_in_bytes()
+        self.length
     }
 }
 
-fn stored(tensors: &Named) -> Result<Vec<(&str, Stored<'_>)>> {
-    tensors.iter().map(|(name, tensor)| Ok((name.as_str(), Stored::of(name, tensor)?))).collect()
+fn stored<'a, S: TensorSource>(
+    source: &'a S,
+    failure: &'a RefCell<Option<Error>>,
+) -> Result<Vec<(String, Stored<'a, S>)>> {
+    let one = |(name, kind, shape): (String, Kind, Vec<i64>)| {
+        let known = KINDS.iter().find(|(known, _)| *known == kind);
+        let (_, dtype) =
+            *known.ok_or_else(|| Error::Training(format!("{name}: {kind:?} cannot be saved")))?;
+        let shape: Vec<usize> = shape.iter().map(|size| *size as usize).collect();
+        let length = shape.iter().product::<usize>() * kind.elt_size_in_bytes();
+        Ok((name.clone(), Stored { source, failure, name, dtype, shape, length }))
+    };
+    source.list().into_iter().map(one).collect()
 }
 
 /// Reads the tensors of a safetensors file onto the CPU.
@@ -79,21 +126,41 @@ fn stored(tensors: &Named) -> Result<Vec<(&str, Stored<'_>)>> {
 /// # Errors
 /// An unreadable file, or one that is no safetensors file of floats, integers and booleans.
 pub fn read_tensors(path: &Path) -> Result<Named> {
-    let bytes = std::fs::read(path).map_err(Error::io("read", path))?;
-    let file = SafeTensors::deserialize(&bytes)
-        .map_err(|error| Error::file(path, format!("not a safetensors file: {error}")))?;
-    let mut tensors = Named::new();
-    for (name, view) in file.tensors() {
-        let known = KINDS.iter().find(|(_, dtype)| *dtype == view.dtype());
-        let (kind, _) = *known.ok_or_else(|| {
-            Error::file(path, format!("{name} is of type {:?}, which is not read", view.dtype()))
-        })?;
-        let shape: Vec<i64> = view.shape().iter().map(|size| *size as i64).collect();
-        let tensor = Tensor::f_from_data_size(view.data(), &shape, kind)
-            .map_err(Error::torch(format!("cannot read {name} of {}", path.display())))?;
-        tensors.insert(name, tensor);
+    let file = CheckpointFile::open_as_stored(path)?;
+    if file.format() != Format::Safetensors {
+        return Err(Error::file(path, format!("not a safetensors file: {}", file.format())));
     }
-    Ok(tensors)
+    file.read_all()
+}
+
+/// The tensors of the safetensors `file` of `length` bytes.
+pub(super) fn safetensors_of(
+    file: &mut File,
+    length: u64,
+) -> std::result::Result<BTreeMap<String, StoredTensor>, String> {
+    let wrong = |error: &dyn std::fmt::Display| format!("not a safetensors file: {error}");
+    let mut count = [0; 8];
+    file.read_exact(&mut count).map_err(|error| wrong(&ends_early(error)))?;
+    let header = u64::from_le_bytes(count);
+    let data = header.checked_add(8).filter(|data| *data <= length);
+    let data = data.ok_or_else(|| wrong(&"its header reaches beyond its end"))?;
+    let mut text = vec![0; header as usize];
+    file.read_exact(&mut text).map_err(|error| wrong(&ends_early(error)))?;
+    let metadata: Metadata = serde_json::from_slice(&text).map_err(|error| wrong(&error))?;
+    if data.checked_add(metadata.data_len() as u64) != Some(length) {
+        return Err(wrong(&"it is cut short, or longer than its header says"));
+    }
+    let one = |(name, info): (String, &TensorInfo)| {
+        let known = KINDS.iter().find(|(_, dtype)| *dtype == info.dtype);
+        let (kind, _) =
+            *known.ok_or_else(|| format!("{name} is of type {:?}, which is not read", info.dtype))?;
+        let shape: Vec<u64> = info.shape.iter().map(|size| *size as u64).collect();
+        let (first, end) = info.data_offsets;
+        let elements = (end - first) as u64 / kind.elt_size_in_bytes() as u64;
+        let (start, strides) = (data + first as u64, row_major(&shape));
+        Ok((name, StoredTensor { kind, start, elements, offset: 0, shape, strides }))
+    };
+    metadata.tensors().into_iter().map(one).collect()
 }
 
 impl Network {

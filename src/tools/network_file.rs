@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use tch::{Device, Kind, Tensor};
 
 use crate::error::{Error, Result};
-use crate::model::{Backbone, BlockKind, Embedding, Named, Network, Spec, read_any};
+use crate::model::{Backbone, BlockKind, Embedding, LoadReport, Named, Network, Spec, read_any};
 use crate::random::stream;
 
 /// The first tensor of every network; what stands before it in a file is the network's prefix.
@@ -140,21 +140,23 @@ impl NetworkFile {
 
     /// Names all that does not fit, not only the first.
     fn check(&self, network: &Network, prefix: &str, backbone: Backbone) -> Result<()> {
-        let wrong = |(name, expected): (&str, Vec<i64>)| match self.get(prefix, name).map(Tensor::size) {
-            None => Some(format!("{prefix}{name} is missing")),
-            Some(found) if found != expected => {
-                Some(format!("{prefix}{name} has shape {found:?}, expected {expected:?}"))
-            }
-            Some(_) => None,
+        let entries = network.entries().iter();
+        let expected: Vec<_> = entries.map(|entry| (entry.name.clone(), entry.tensor.size())).collect();
+        let own =
+            |(name, tensor): (&String, &Tensor)| Some((name.strip_prefix(prefix)?.to_owned(), tensor.size()));
+        let report = LoadReport::of(&expected, &self.tensors.iter().filter_map(own).collect());
+        let misfit = |(name, found, expected): &(String, Vec<i64>, Vec<i64>)| {
+            format!("{prefix}{name} has shape {found:?}, expected {expected:?}")
         };
-        let entries = network.entries().iter().map(|entry| (entry.name.as_str(), entry.tensor.size()));
-        let wrong: Vec<String> = entries.filter_map(wrong).collect();
+        let missing = |(name, _): &(String, Vec<i64>)| format!("{prefix}{name} is missing");
+        let wrong: Vec<String> =
+            report.other_shape.iter().map(misfit).chain(report.missing.iter().map(missing)).collect();
         if wrong.is_empty() {
             return Ok(());
         }
         let more = wrong.len().saturating_sub(NAMED);
         let more = if more > 0 { format!("; and {more} more") } else { String::new() };
-        let (count, all) = (wrong.len(), network.entries().len());
+        let (count, all) = (wrong.len(), expected.len());
         let first = wrong[..count.min(NAMED)].join("; ");
         Err(Error::file(
             &self.path,

@@ -70,3 +70,34 @@ impl Dropout {
         networks.iter().enumerate().map(placed).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use tch::{Device, Kind};
+
+    use super::*;
+    use crate::model::Spec;
+
+    #[test]
+    fn every_network_epoch_and_step_has_a_mask_of_its_own() {
+        let network = || {
+            let place = (Kind::Float, Device::Cpu);
+            Network::new(&Spec::small(), 0, &mut stream(0, "test", 0, 0), place).unwrap()
+        };
+        let (networks, dropout) = ([network(), network()], Dropout::new(0.5, 1, "test").unwrap());
+        let mut seen = BTreeSet::new();
+        for who in ["student", "mean"] {
+            for place in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+                let masks = dropout.masks(&networks, who, 2, place).unwrap();
+                assert_eq!(masks, dropout.masks(&networks, who, 2, place).unwrap());
+                seen.extend(masks.iter().map(|mask| format!("{:?}", Vec::<f32>::try_from(mask.view(-1)))));
+            }
+        }
+        assert_eq!(seen.len(), 2 * 4 * 2);
+        assert!(
+            Dropout::new(0.0, 1, "test").unwrap().masks(&networks, "mean", 2, (0, 0)).unwrap().is_empty()
+        );
+    }
+}

@@ -93,4 +93,19 @@ fn runs_start_from_given_weights() {
     run(&["--init", "start.pth"]).success();
     let config = checkpoint.replace("checkpoint.safetensors", "config.toml");
     assert!(std::fs::read_to_string(config).unwrap().contains("[init]\nsha256 = "));
+    // A profile names it too, relative to itself; that is the same run, which is done.
+    std::fs::create_dir(program.path("profiles")).unwrap();
+    let profile = |name: &str, init: &str| {
+        let text = format!("base = \"miniature\"\ninit = \"{init}\"\n");
+        std::fs::write(program.path(name), text).unwrap();
+        program.profile(&[], name, &["--method", "pre-trained", "--quiet"])
+    };
+    profile("profiles/own.toml", "../start.pth").assert().success();
+    std::fs::write(program.path("profiles/derived.toml"), "base = \"profiles/own.toml\"\n").unwrap();
+    program.profile(&[], "profiles/derived.toml", &["--method", "pre-trained", "--quiet"]).assert().success();
+    let absent = || profile("profiles/absent.toml", "start.pth");
+    fails(absent().assert(), 1, &["key `init` of profile miniature", "profiles/start.pth"]);
+    absent().args(["--init", "start.pth"]).assert().success();
+    std::fs::write(program.path("profiles/number.toml"), "base = \"miniature\"\ninit = 3\n").unwrap();
+    fails(program.profile(&[], "profiles/number.toml", &[]).assert(), 2, &["number.toml", "init"]);
 }

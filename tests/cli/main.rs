@@ -8,6 +8,8 @@ mod experiments;
 mod files;
 #[cfg(unix)]
 mod killed;
+#[cfg(target_os = "linux")]
+mod memory;
 mod networks;
 mod run;
 
@@ -66,13 +68,18 @@ impl Program {
 
     /// A run of the miniature profile for one task.
     fn miniature(&self, arguments: &[&str]) -> Command {
-        self.miniature_by(&[], arguments)
+        self.profile(&[], "miniature", arguments)
     }
 
     /// The same by a command such as `run`.
     fn miniature_by(&self, name: &[&str], arguments: &[&str]) -> Command {
+        self.profile(name, "miniature", arguments)
+    }
+
+    /// The same of a profile that is made from the miniature one.
+    fn profile(&self, name: &[&str], profile: &str, arguments: &[&str]) -> Command {
         let mut command = self.command(name);
-        command.args(["--profile", "miniature", "--task", "market-to-duke", "--threads", "2"]);
+        command.args(["--profile", profile, "--task", "market-to-duke", "--threads", "2"]);
         command.arg("--out").arg(self.out()).args(arguments);
         command.arg("--domains-dir").arg(DOMAINS.path());
         command

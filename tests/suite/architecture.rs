@@ -36,9 +36,12 @@ const TWINNED: [&str; 4] = ["loss", "cluster", "eval", "train"];
 /// Files of those rooms that hold no definition, and why.
 const WITHOUT_TWIN: &[(&str, &str)] = &[
     ("train/adaptation.rs", "calls the steps of D33 in their order; each has its own file and twin"),
-    ("train/dropout.rs", "draws masks; what they do is a part of D31, which has its twin"),
+    ("train/dropout.rs", "draws masks from the run's streams; the reference takes them as inputs"),
     ("train/losses.rs", "means of the named losses, for the records"),
-    ("train/passes.rs", "hands groups and masks to the networks of a step"),
+    (
+        "train/passes.rs",
+        "hands masks and groups to the networks; in the reference they are fields of StepSettings",
+    ),
     ("train/pseudo_labels.rs", "chooses between the algorithms of the cluster room"),
     ("train/settings.rs", "settings as the profiles spell them"),
     ("train/teaching.rs", "chooses between the steps of D33, which have their twins"),

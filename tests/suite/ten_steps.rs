@@ -457,17 +457,18 @@ fn views_of_different_batches_networks_of_other_layers_and_decays_that_are_no_sh
             learning_rate: LEARNING_RATE,
             decay,
             group,
+            masks: Masks::NONE,
         };
-        let (view, volume) = images("view-1/0")?;
+        let (passes, (view, volume)) = (Passes::default(), images("view-1/0")?);
         let [_, channels, height, width] = IMAGES;
         let values = Vec::<f64>::try_from(view.narrow(0, 0, 4).contiguous().view(-1))?;
         let fewer = reference::Volume::new([4, channels, height, width], values)?;
         let (volumes, views) = ([&volume, &fewer], [&view, &view.narrow(0, 0, 4)]);
-        let found = mutual::terms(&students, &means, views, &labels, &weights, None);
+        let found = mutual::terms(&students, &means, views, &labels, &weights, &passes);
         both_refuse("Shape", networks.step(volumes, &LABELS, &settings), found)?;
-        let found = mutual::current_terms(&students, views, &labels, &weights, None);
+        let found = mutual::current_terms(&students, views, &labels, &weights, &passes);
         both_refuse("Shape", networks.current_step(volumes, &LABELS, &settings), found)?;
-        let found = mutual::hard_terms(&students, views, &labels, &weights, None);
+        let found = mutual::hard_terms(&students, views, &labels, &weights, &passes);
         both_refuse("Shape", networks.hard_step(volumes, &LABELS, &settings), found)?;
         for decay in [-0.1, 1.1, f64::NAN] {
             let found = mutual::update_mean_networks(&mut means, &students, decay);

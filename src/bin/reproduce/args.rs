@@ -115,7 +115,7 @@ pub struct SelectArgs {
     /// Folder for runs and reports: <OUT>/<profile>/.
     #[arg(long, default_value = "runs", value_name = "DIR")]
     pub out: PathBuf,
-    /// Checkpoint whose trunk both source networks start from, such as ImageNet weights (.pth or .safetensors) [default: random weights].
+    /// Checkpoint whose trunk both source networks start from, such as ImageNet weights (.pth or .safetensors) [default: the profile's `init`, or random weights].
     #[arg(long, value_name = "FILE")]
     pub init: Option<PathBuf>,
     #[command(flatten)]
@@ -180,8 +180,20 @@ impl SelectArgs {
             shard: self.shard,
             device: self.machine.device,
             threads: self.machine.threads(),
-            init: self.init.as_deref().map(InitialWeights::open).transpose()?,
+            init: self.initial_weights(profile)?,
         })
+    }
+
+    /// The checkpoint of the command line, or else that of the profile.
+    fn initial_weights(&self, profile: &Profile) -> Result<Option<InitialWeights>> {
+        if let Some(path) = &self.init {
+            return InitialWeights::open(path).map(Some);
+        }
+        let open = |path: &PathBuf| {
+            let stage = || format!("key `init` of profile {}", profile.name);
+            InitialWeights::open(path).map_err(|error| error.in_stage(stage()))
+        };
+        profile.init.as_ref().map(open).transpose()
     }
 
     fn methods(&self) -> Vec<Method> {

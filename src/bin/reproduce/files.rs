@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use mmt::Result;
-use mmt::model::{Backbone, Checkpoint, Named, import, read_checkpoint, save_tensors, save_torch};
+use mmt::model::{Backbone, CheckpointFile, Imported, TensorSource, save_tensors, save_torch};
 
 #[derive(Debug, Args)]
 pub struct ImportArgs {
@@ -43,41 +43,41 @@ pub struct InspectArgs {
 }
 
 pub fn import_file(args: &ImportArgs) -> Result<()> {
-    let (tensors, text) = match args.arch {
+    let text = match args.arch {
         Some(arch) => {
-            let (tensors, report) = import(&args.file, &arch.spec(), &args.allow_missing)?;
-            (tensors, report.to_string())
+            let imported = Imported::open(&args.file, &arch.spec(), &args.allow_missing)?;
+            save_tensors(&args.out, &imported)?;
+            imported.report.to_string()
         }
         None => {
-            let checkpoint = read_checkpoint(&args.file)?;
-            let text = summary(&checkpoint);
-            (checkpoint.tensors, text)
+            let file = CheckpointFile::open(&args.file)?;
+            save_tensors(&args.out, &file)?;
+            summary(&file)
         }
     };
-    save_tensors(&args.out, &tensors)?;
     print(&format!("{text}Written: {}\n", args.out.display()));
     Ok(())
 }
 
 pub fn export_file(args: &ExportArgs) -> Result<()> {
-    let Checkpoint { tensors, epoch, best_map, .. } = read_checkpoint(&args.file)?;
     let prefix = args.prefix.as_str();
-    let own = |(name, tensor): (String, _)| Some((name.strip_prefix(prefix)?.to_owned(), tensor));
-    let tensors: Named = tensors.into_iter().filter_map(own).collect();
-    if tensors.is_empty() {
+    let own = |name: &str| name.strip_prefix(prefix).map(str::to_owned);
+    let file = CheckpointFile::open(&args.file)?.renamed(own)?;
+    let count = file.shapes().len();
+    if count == 0 {
         return Err(mmt::Error::file(&args.file, format!("no tensor's name begins with `{prefix}`")));
     }
-    save_torch(&args.out, &tensors, epoch, best_map)?;
-    print(&format!("{} tensors\nWritten: {}\n", tensors.len(), args.out.display()));
+    save_torch(&args.out, &file, file.epoch(), file.best_map())?;
+    print(&format!("{count} tensors\nWritten: {}\n", args.out.display()));
     Ok(())
 }
 
 pub fn inspect(args: &InspectArgs) -> Result<()> {
-    let checkpoint = read_checkpoint(&args.file)?;
-    let mut text = summary(&checkpoint);
+    let file = CheckpointFile::open(&args.file)?;
+    let mut text = summary(&file);
     text += "\n| name | type | shape | values |\n| --- | --- | --- | ---: |\n";
-    for (name, tensor) in &checkpoint.tensors {
-        let (kind, shape, values) = (tensor.kind(), tensor.size(), tensor.numel());
+    for (name, kind, shape) in file.list() {
+        let values: i64 = shape.iter().product();
         // Writing to a text does not fail.
         let _ = writeln!(text, "| {name} | {kind:?} | {shape:?} | {values} |");
     }
@@ -86,13 +86,14 @@ pub fn inspect(args: &InspectArgs) -> Result<()> {
 }
 
 /// Format, counts, and what the published wrapper says.
-fn summary(checkpoint: &Checkpoint) -> String {
-    let values: usize = checkpoint.tensors.values().map(tch::Tensor::numel).sum();
-    let mut text = format!("{}: {} tensors, {values} values", checkpoint.format, checkpoint.tensors.len());
-    if let Some(epoch) = checkpoint.epoch {
+fn summary(file: &CheckpointFile) -> String {
+    let shapes = file.shapes();
+    let values: i64 = shapes.values().map(|shape| shape.iter().product::<i64>()).sum();
+    let mut text = format!("{}: {} tensors, {values} values", file.format(), shapes.len());
+    if let Some(epoch) = file.epoch() {
         text += &format!(", epoch {epoch}");
     }
-    if let Some(best_map) = checkpoint.best_map {
+    if let Some(best_map) = file.best_map() {
         text += &format!(", best mAP {:.1} %", 100.0 * best_map);
     }
     text + "\n"

@@ -7,9 +7,11 @@ use std::io::{BufReader, Read, Seek, SeekFrom};
 use tch::Kind;
 
 use super::Outcome;
-use super::pickle::{self, ends_early};
+use super::input::LONGEST;
+use super::pickle;
 use super::storage::{Location, Locations};
 use super::value::{Heap, Value};
+use crate::model::stored::ends_early;
 
 /// How such a file begins: `PROTO 2`, `LONG1`, the ten bytes of 0x1950a86a20f9469cfc6c, `STOP`.
 pub const MAGIC: [u8; 15] =
@@ -21,7 +23,7 @@ const PROTOCOL: i64 = 1001;
 /// Reads the pickles and finds the storages of a file of `length` bytes.
 pub fn open(source: &mut (impl Read + Seek), length: u64, heap: &mut Heap) -> Outcome<(Value, Locations)> {
     source.rewind().map_err(ends_early)?;
-    let mut budget = pickle::LONGEST;
+    let mut budget = LONGEST;
     let mut source = BufReader::new(source);
     let mut next = || pickle::run(&mut source, heap, &mut budget);
     let (magic, version, system) = (next()?, next()?, next()?);
@@ -32,7 +34,7 @@ pub fn open(source: &mut (impl Read + Seek), length: u64, heap: &mut Heap) -> Ou
     if heap.get(system, "little_endian") != Some(Value::Bool(true)) {
         return Err(super::BIG_ENDIAN.to_owned());
     }
-    let start = pickle::LONGEST - budget;
+    let start = LONGEST - budget;
     Ok((root, locations(source.into_inner(), start, length, heap, keys)?))
 }
 

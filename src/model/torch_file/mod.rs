@@ -6,22 +6,21 @@
 //!
 //! Format: observed from files that PyTorch writes, and Python's `pickletools`.
 
+mod input;
 mod legacy;
 mod pickle;
 mod rebuild;
 mod root;
+mod stack;
 mod storage;
 mod value;
 mod write;
 mod zip;
 
 use std::fs::File;
-use std::path::Path;
-
 pub use write::save_torch;
 
-use super::checkpoint::{Checkpoint, Format};
-use crate::error::{Error, Result};
+use super::checkpoint::{Contents, Format};
 use value::Heap;
 
 /// What is wrong with a file, in words; the path is added outside.
@@ -37,18 +36,14 @@ pub(super) fn format_of(start: &[u8]) -> Option<Format> {
     start.starts_with(&legacy::MAGIC).then_some(Format::TorchStream)
 }
 
-/// Reads the checkpoint in `file`, which is of that `format` and `length` bytes long.
-pub(super) fn read(path: &Path, file: &mut File, length: u64, format: Format) -> Result<Checkpoint> {
+/// What the checkpoint in `file` holds, which is of that `format` and `length` bytes long.
+pub(super) fn open(file: &mut File, length: u64, format: Format) -> Outcome<Contents> {
     let mut heap = Heap::default();
-    let opened = match format {
-        Format::TorchStream => legacy::open(file, length, &mut heap),
-        _ => zip::open(file, length, &mut heap),
+    let (root, locations) = match format {
+        Format::TorchStream => legacy::open(file, length, &mut heap)?,
+        _ => zip::open(file, length, &mut heap)?,
     };
-    opened
-        .and_then(|(root, locations)| {
-            let root = root::Root::of(&heap, root)?;
-            let tensors = storage::read_tensors(file, length, &heap, &root.tensors, &locations)?;
-            Ok(Checkpoint { tensors, format, epoch: root.epoch, best_map: root.best_map })
-        })
-        .map_err(|reason| Error::file(path, reason))
+    let root = root::Root::of(&heap, root)?;
+    let tensors = storage::tensors(file, length, &heap, &root.tensors, &locations)?;
+    Ok(Contents { format, epoch: root.epoch, best_map: root.best_map, tensors })
 }

@@ -3,13 +3,15 @@
 use std::io::{Seek, Write};
 use std::path::Path;
 
-use tch::{Kind, Tensor};
+use tch::Kind;
+use zip::result::ZipError;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
 use super::value::STORAGES;
 use crate::error::{Error, Result};
-use crate::model::weights::{Named, bytes};
+use crate::model::stored::{row_major, signed};
+use crate::model::weights::{TensorSource, bytes};
 use crate::whole_file::replace;
 
 /// Multiple of bytes at which the data of an entry begins, so that PyTorch can map it.
@@ -18,40 +20,57 @@ const ALIGNMENT: u16 = 64;
 const FOLDER: &str = "archive";
 
 /// Writes the state dict `tensors` for `torch.load`, whole or not at all. With an epoch or a score it is
-/// `{'state_dict': …, 'epoch': …, 'best_mAP': …}`, as the published code saves it; else the bare dict.
+/// `{'state_dict': …, 'epoch': …, 'best_mAP': …}`, as the published code saves it; else the bare dict. One tensor is held at a time.
 ///
 /// # Errors
-/// A tensor of a kind that PyTorch has no typed storage for, or a folder that cannot be written.
-pub fn save_torch(path: &Path, tensors: &Named, epoch: Option<i64>, best_map: Option<f64>) -> Result<()> {
-    let pickle = pickle(tensors, epoch, best_map)?;
+/// A tensor that cannot be read, or of a kind that PyTorch has no typed storage for; a folder that cannot be written.
+pub fn save_torch(
+    path: &Path,
+    tensors: &impl TensorSource,
+    epoch: Option<i64>,
+    best_map: Option<f64>,
+) -> Result<()> {
+    let list = tensors.list();
+    let pickle = pickle(&list, epoch, best_map)?;
+    let data = list.iter().map(|(name, _, _)| Ok(bytes(&tensors.tensor(name)?)));
     replace(path, |file| {
-        write_zip(file, &pickle, tensors).map_err(|error| Error::file(path, format!("cannot write: {error}")))
+        let refuse = |error: ZipError| Error::file(path, format!("cannot write: {error}"));
+        write_zip(file, &pickle, data, refuse)
     })
 }
 
-fn write_zip(file: &mut (impl Write + Seek), pickle: &[u8], tensors: &Named) -> zip::result::ZipResult<()> {
+fn write_zip(
+    file: &mut (impl Write + Seek),
+    pickle: &[u8],
+    storages: impl Iterator<Item = Result<Vec<u8>>>,
+    refuse: impl Fn(ZipError) -> Error,
+) -> Result<()> {
     let mut archive = ZipWriter::new(std::io::BufWriter::new(file));
-    let mut entry = |name: &str, bytes: &[u8]| -> zip::result::ZipResult<()> {
+    let mut entry = |name: &str, bytes: &[u8]| -> Result<()> {
         let large = bytes.len() >= u32::MAX as usize;
         let options = SimpleFileOptions::default()
             .compression_method(CompressionMethod::Stored)
             .with_alignment(ALIGNMENT)
             .large_file(large);
-        archive.start_file(format!("{FOLDER}/{name}"), options)?;
-        Ok(archive.write_all(bytes)?)
+        archive.start_file(format!("{FOLDER}/{name}"), options).map_err(&refuse)?;
+        archive.write_all(bytes).map_err(|error| refuse(error.into()))
     };
     entry("data.pkl", pickle)?;
     entry("byteorder", b"little")?;
-    for (key, tensor) in tensors.values().enumerate() {
-        entry(&format!("data/{key}"), &bytes(tensor))?;
+    for (key, bytes) in storages.enumerate() {
+        entry(&format!("data/{key}"), &bytes?)?;
     }
     entry("version", b"3\n")?;
-    archive.finish()?.flush()?;
-    Ok(())
+    let mut written = archive.finish().map_err(&refuse)?;
+    written.flush().map_err(|error| refuse(error.into()))
 }
 
 /// The program that builds the object; the storage of the n-th tensor has key n.
-fn pickle(tensors: &Named, epoch: Option<i64>, best_map: Option<f64>) -> Result<Vec<u8>> {
+fn pickle(
+    tensors: &[(String, Kind, Vec<i64>)],
+    epoch: Option<i64>,
+    best_map: Option<f64>,
+) -> Result<Vec<u8>> {
     let mut out = vec![0x80, 2];
     let wrapped = epoch.is_some() || best_map.is_some();
     if wrapped {
@@ -59,9 +78,9 @@ fn pickle(tensors: &Named, epoch: Option<i64>, best_map: Option<f64>) -> Result<
         text(&mut out, "state_dict");
     }
     out.extend(b"ccollections\nOrderedDict\n)R(");
-    for (key, (name, tensor)) in tensors.iter().enumerate() {
+    for (key, (name, kind, shape)) in tensors.iter().enumerate() {
         text(&mut out, name);
-        view(&mut out, name, tensor, key)?;
+        view(&mut out, name, *kind, shape, key)?;
     }
     out.push(b'u');
     if let Some(epoch) = epoch {
@@ -81,35 +100,26 @@ fn pickle(tensors: &Named, epoch: Option<i64>, best_map: Option<f64>) -> Result<
 }
 
 /// `torch._utils._rebuild_tensor_v2(storage, 0, shape, strides, False, OrderedDict())`.
-fn view(out: &mut Vec<u8>, name: &str, tensor: &Tensor, key: usize) -> Result<()> {
-    let storage = storage_name(tensor.kind())
-        .ok_or_else(|| Error::Training(format!("{name}: {:?} cannot be saved", tensor.kind())))?;
+fn view(out: &mut Vec<u8>, name: &str, kind: Kind, shape: &[i64], key: usize) -> Result<()> {
+    let storage =
+        storage_name(kind).ok_or_else(|| Error::Training(format!("{name}: {kind:?} cannot be saved")))?;
     out.extend(b"ctorch._utils\n_rebuild_tensor_v2\n((");
     text(out, "storage");
     out.extend(format!("ctorch\n{storage}\n").bytes());
     text(out, &key.to_string());
     text(out, "cpu");
-    integer(out, tensor.numel() as i64);
+    integer(out, shape.iter().product());
     out.extend(b"tQ");
     integer(out, 0);
-    let shape = tensor.size();
-    tuple(out, &shape);
-    tuple(out, &row_major(&shape));
+    tuple(out, shape);
+    let shape: Vec<u64> = shape.iter().map(|size| *size as u64).collect();
+    tuple(out, &signed(&row_major(&shape)));
     out.extend(b"\x89ccollections\nOrderedDict\n)RtR");
     Ok(())
 }
 
 fn storage_name(kind: Kind) -> Option<&'static str> {
     STORAGES.iter().find(|(_, other)| *other == kind).map(|(name, _)| *name)
-}
-
-/// Strides of a contiguous tensor.
-fn row_major(shape: &[i64]) -> Vec<i64> {
-    let mut strides = vec![1; shape.len()];
-    for at in (1..shape.len()).rev() {
-        strides[at - 1] = strides[at] * shape[at].max(1);
-    }
-    strides
 }
 
 fn text(out: &mut Vec<u8>, text: &str) {

@@ -6,9 +6,11 @@ use std::io::{Read, Seek, SeekFrom};
 use zip::{CompressionMethod, ZipArchive};
 
 use super::Outcome;
-use super::pickle::{self, ends_early};
+use super::input::LONGEST;
+use super::pickle;
 use super::storage::{Location, Locations};
 use super::value::{Heap, Value};
+use crate::model::stored::ends_early;
 
 /// Most entries of a file that is read.
 const MOST_ENTRIES: usize = 1 << 17;
@@ -24,8 +26,9 @@ pub fn open(source: &mut (impl Read + Seek), length: u64, heap: &mut Heap) -> Ou
         check_byte_order(source, order)?;
     }
     let location = &entries[&format!("{folder}/data.pkl")];
+    location.verify(source, "its data.pkl")?;
     source.seek(SeekFrom::Start(location.start)).map_err(ends_early)?;
-    let mut budget = pickle::LONGEST;
+    let mut budget = LONGEST;
     let root = pickle::run(&mut source.take(location.bytes), heap, &mut budget)?;
     let prefix = format!("{folder}/data/");
     let storages =

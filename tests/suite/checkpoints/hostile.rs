@@ -7,6 +7,7 @@ use mmt::Error;
 use mmt::model::read_any;
 
 use super::folder;
+use crate::allocation::peak_of;
 
 /// Every hostile fixture, and what the message must say.
 const FILES: [(&str, &str); 25] = [
@@ -76,4 +77,29 @@ fn a_file_cut_anywhere_is_refused() {
             assert!(read_any(&path).is_err(), "{file} cut to {length} bytes");
         }
     }
+}
+
+/// A changed name would be read as another one: the checksum of the pickle tells.
+#[test]
+fn a_flipped_bit_in_the_pickle_is_seen() {
+    let other = tempfile::tempdir().unwrap();
+    let path = other.path().join("flipped.pth");
+    let mut bytes = fs::read(folder().join("kinds.pth")).unwrap();
+    let at = bytes.windows(4).position(|part| part == b"bf16").unwrap();
+    bytes[at] ^= 1;
+    fs::write(&path, bytes).unwrap();
+    let text = read_any(&path).unwrap_err().to_string();
+    assert!(text.contains("data.pkl is damaged: its checksum"), "{text}");
+}
+
+#[test]
+fn a_pickle_that_piles_up_values_takes_little_memory() {
+    let other = tempfile::tempdir().unwrap();
+    let path = other.path().join("pile.pth");
+    let mut bytes = fs::read(folder().join("legacy.pth")).unwrap()[..15].to_vec();
+    bytes.extend(b"N".repeat(1 << 24));
+    fs::write(&path, bytes).unwrap();
+    let (text, peak) = peak_of(|| read_any(&path).unwrap_err().to_string());
+    assert!(text.contains("piles up more than"), "{text}");
+    assert!(peak < 1 << 22, "{peak} bytes");
 }

@@ -1,9 +1,12 @@
 //! Loading into a network: what is reported, refused and allowed, and the names of torchvision and of the IBN release.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use mmt::experiment::InitialWeights;
-use mmt::model::{BlockKind, Named, Network, Role, Spec, Stage, Stem, import, published_names, save_torch};
+use mmt::model::{
+    BlockKind, Imported, Named, Network, Role, Spec, Stage, Stem, published_name, read_tensors, save_tensors,
+    save_torch,
+};
 use mmt::random::stream;
 use tch::{Device, Kind, Tensor};
 use tempfile::TempDir;
@@ -92,10 +95,6 @@ fn missing_and_misfitting_entries_are_refused_unless_allowed_by_name() {
 /// The names torchvision and the IBN release give the entries of a published network, written out from their models.
 #[test]
 fn names_of_torchvision_and_of_the_ibn_release_become_the_published_ones() {
-    let rename = |spec: &Spec, name: &str| {
-        let tensors = Named::from([(name.to_owned(), Tensor::zeros([1], PLACE))]);
-        published_names(tensors, spec, Path::new("x")).unwrap().into_keys().next().unwrap()
-    };
     for (name, plain, ibn) in [
         ("conv1.weight", "base.0.weight", "base.0.weight"),
         ("bn1.running_var", "base.1.running_var", "base.1.running_var"),
@@ -113,11 +112,13 @@ fn names_of_torchvision_and_of_the_ibn_release_become_the_published_ones() {
         ("base.0.weight", "base.0.weight", "base.0.weight"),
         ("feat_bn.bias", "feat_bn.bias", "feat_bn.bias"),
     ] {
-        assert_eq!(rename(&Spec::resnet50(), name), plain);
-        assert_eq!(rename(&Spec::resnet_ibn50a(), name), ibn);
+        assert_eq!(published_name(name, &Spec::resnet50()), plain);
+        assert_eq!(published_name(name, &Spec::resnet_ibn50a()), ibn);
     }
     let two = ["conv1.weight", "base.0.weight"].map(|name| (name.to_owned(), Tensor::zeros([1], PLACE)));
-    assert!(published_names(Named::from(two), &Spec::resnet50(), Path::new("x")).is_err());
+    let (_folder, path) = file(&Named::from(two));
+    let text = Imported::open(&path, &Spec::resnet50(), &names(&[""])).unwrap_err().to_string();
+    assert!(text.contains("two of its tensors are called base.0.weight"), "{text}");
 }
 
 /// A file as torchvision's old ImageNet weights: its own names, no counts of batches, a classifier `fc`.
@@ -142,10 +143,13 @@ fn imagenet_weights_fill_the_trunk() {
         .collect();
     state.insert("fc.weight".to_owned(), Tensor::zeros([10, 16], PLACE));
     let (_folder, path) = file(&state);
-    let text = import(&path, &spec, &[]).unwrap_err().to_string();
+    let text = Imported::open(&path, &spec, &[]).unwrap_err().to_string();
     assert!(text.contains("(classifier: 1, feat_bn: 4)"), "{text}");
-    let (tensors, report) = import(&path, &spec, &names(&["classifier", "feat_bn"])).unwrap();
-    assert_eq!(report.left_over, [("fc.weight".to_owned(), vec![10, 16])]);
+    let imported = Imported::open(&path, &spec, &names(&["classifier", "feat_bn"])).unwrap();
+    let out = path.with_extension("safetensors");
+    save_tensors(&out, &imported).unwrap();
+    let tensors = read_tensors(&out).unwrap();
+    assert_eq!(imported.report.left_over, [("fc.weight".to_owned(), vec![10, 16])]);
     let counts = tensors.iter().filter(|(name, _)| name.ends_with("num_batches_tracked")).count();
     assert!(counts > 0 && tensors.len() == counts + state.len() - 1, "counts of batches begin at 0");
     let expected = network.state("");
@@ -178,6 +182,6 @@ fn a_matrix_of_foreign_columns_makes_no_large_network() {
     let tensors = ["classifier.weight", "feat.weight"]
         .map(|name| (name.to_owned(), Tensor::zeros([1 << 40, 0], PLACE)));
     let (_folder, path) = file(&Named::from(tensors));
-    let text = import(&path, &spec(false), &[]).unwrap_err().to_string();
+    let text = Imported::open(&path, &spec(false), &[]).unwrap_err().to_string();
     assert!(text.contains("entries are missing"), "{text}");
 }

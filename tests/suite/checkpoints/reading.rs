@@ -2,7 +2,10 @@
 
 use std::fs;
 
-use mmt::model::{Format, Named, read_any, read_checkpoint, read_tensors, save_tensors};
+use mmt::model::{
+    CheckpointFile, Format, Named, TensorSource, read_any, read_checkpoint, read_tensors, save_tensors,
+    save_torch,
+};
 use mmt_testkit::golden::Golden;
 
 use super::{assert_same, folder};
@@ -79,4 +82,38 @@ fn the_published_form_is_the_same_in_both_formats() {
     let root = Golden::folder().join("serialization");
     let [zip, legacy] = ["zip.pth.tar", "legacy.pth.tar"].map(|file| read_any(&root.join(file)).unwrap());
     same(&zip, &legacy);
+}
+
+/// A file written from an open checkpoint has the bytes of one that is written from its tensors.
+#[test]
+fn what_is_copied_from_an_open_file_is_what_is_read_from_it() {
+    let other = tempfile::tempdir().unwrap();
+    let [whole, streamed] = ["whole", "streamed"].map(|name| other.path().join(name));
+    for file in
+        ["kinds.pth", "legacy.pth", "old.pth", "views.pth", "legacy_views.pth", "expected.safetensors"]
+    {
+        let open = CheckpointFile::open(&folder().join(file)).unwrap();
+        let tensors = open.read_all().unwrap();
+        assert_eq!(open.list(), tensors.list(), "{file}");
+        save_tensors(&whole, &tensors).unwrap();
+        save_tensors(&streamed, &open).unwrap();
+        assert!(fs::read(&whole).unwrap() == fs::read(&streamed).unwrap(), "{file} as safetensors");
+        save_torch(&whole, &tensors, None, None).unwrap();
+        save_torch(&streamed, &open, None, None).unwrap();
+        assert!(fs::read(&whole).unwrap() == fs::read(&streamed).unwrap(), "{file} as PyTorch's");
+    }
+}
+
+/// A file that changes after it was opened: the copy ends in an error, and nothing is written.
+#[test]
+fn a_file_that_is_cut_while_it_is_copied_is_an_error() {
+    let other = tempfile::tempdir().unwrap();
+    let [path, out] = ["in.pth", "out"].map(|name| other.path().join(name));
+    fs::copy(folder().join("legacy.pth"), &path).unwrap();
+    let open = CheckpointFile::open(&path).unwrap();
+    fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(100).unwrap();
+    for result in [save_tensors(&out, &open), save_torch(&out, &open, None, None)] {
+        assert!(result.unwrap_err().to_string().contains("cut short"));
+        assert!(!out.exists());
+    }
 }

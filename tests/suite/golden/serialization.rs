@@ -2,10 +2,9 @@
 
 use std::path::Path;
 
-use mmt::model::{Format, LoadReport, Named, read_checkpoint, strip_prefix};
+use mmt::model::{Format, LoadReport, Shapes, read_checkpoint, strip_prefix};
 use mmt_testkit::{Failure, Trial};
 use serde_json::Value;
-use tch::{Device, Kind, Tensor};
 
 use super::run::{Run, Side};
 use super::unknown_function;
@@ -30,9 +29,7 @@ fn copied(run: &mut Run) -> Trial {
     }
     for row in &rows {
         let name = row["case"].as_str().unwrap_or("");
-        let zeros =
-            |(name, shape): (String, Vec<i64>)| (name, Tensor::zeros(shape, (Kind::Float, Device::Cpu)));
-        let mut source: Named = shapes(&row["source"]).into_iter().map(zeros).collect();
+        let mut source: Shapes = shapes(&row["source"]).into_iter().collect();
         if let Some(prefix) = row["strip"].as_str() {
             source = strip_prefix(source, prefix).map_err(Failure::new)?;
         }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use mmt::data::{ImageSize, ImageStore};
 use mmt::experiment::Profile;
-use mmt::model::{Named, Network, Spec};
+use mmt::model::{Named, Network, Spec, Stage};
 use mmt::random::stream;
 use mmt::train::{
     Adaptation, AdaptationSettings, Clustering, Pretraining, SourceImages, TargetImages, TargetStatistics,
@@ -18,9 +18,14 @@ use tch::{Device, Kind, Tensor};
 const IMAGES: usize = 12;
 const SIZE: ImageSize = ImageSize { height: 16, width: 8 };
 
+/// A network of one block.
+fn spec() -> Spec {
+    let stages = vec![Stage { blocks: 1, width: 4, stride: 2, ibn: false }];
+    Spec { stages, projection: Some(6), ..Spec::small() }
+}
+
 fn network(classes: usize) -> Network {
-    let spec = Spec { projection: Some(6), ..Spec::small() };
-    Network::new(&spec, classes, &mut stream(1, "test", 0, 0), (Kind::Double, Device::Cpu)).unwrap()
+    Network::new(&spec(), classes, &mut stream(1, "test", 0, 0), (Kind::Double, Device::Cpu)).unwrap()
 }
 
 fn images(count: i64) -> Tensor {
@@ -91,9 +96,8 @@ fn settings(teachers: Teachers, dropout: f64) -> AdaptationSettings {
 fn adaptation(settings: &AdaptationSettings, images: &Arc<ImageStore>) -> mmt::Result<Adaptation> {
     let cameras = (0..IMAGES).map(|at| at % 2).collect();
     let target = TargetImages { images: images.clone(), cameras };
-    let network = |seed: u64| {
-        Network::new(&Spec::small(), 0, &mut stream(seed, "test", 0, 0), (Kind::Float, Device::Cpu))
-    };
+    let network =
+        |seed: u64| Network::new(&spec(), 0, &mut stream(seed, "test", 0, 0), (Kind::Float, Device::Cpu));
     Adaptation::new(settings.clone(), 3, [network(1)?, network(2)?], target)
 }
 
@@ -137,7 +141,7 @@ fn a_pre_training_that_goes_on_drops_what_it_would_have_dropped() {
         let cameras = (0..IMAGES).map(|at| at % 2).collect();
         let source = SourceImages { images: images.clone(), identities, cameras };
         let place = (Kind::Float, Device::Cpu);
-        let network = Network::new(&Spec::small(), 4, &mut stream(1, "test", 0, 0), place)?;
+        let network = Network::new(&spec(), 4, &mut stream(1, "test", 0, 0), place)?;
         Pretraining::new(settings, 3, network, source, None)
     };
     let mut undisturbed = training(0.5).unwrap();
