@@ -113,7 +113,7 @@ impl Fixture {
             file: format!("{rank}.jpg"),
             identity: rank as i64 % 2,
             camera: 1,
-            right: rank % 2 == 0,
+            right: rank.is_multiple_of(2),
             ap: 0.25,
         };
         let records: Vec<_> =
