@@ -103,7 +103,7 @@ fn event(epoch: usize, values: &[(String, f64)]) -> Vec<u8> {
 }
 
 fn key(field: u8, wire: u8) -> u8 {
-    field << 3 | wire
+    (field << 3) | wire
 }
 
 /// A field of bytes with its length.
@@ -118,7 +118,7 @@ fn text(field: u8, bytes: &[u8]) -> Vec<u8> {
 fn varint(mut value: u64) -> Vec<u8> {
     let mut out = Vec::new();
     while value >= 0x80 {
-        out.push(value as u8 | 0x80);
+        out.push((value as u8) | 0x80);
         value >>= 7;
     }
     out.push(value as u8);
@@ -173,7 +173,7 @@ mod tests {
         for byte in bytes {
             crc ^= u32::from(*byte);
             for _ in 0..8 {
-                crc = if crc & 1 == 1 { crc >> 1 ^ 0x82F6_3B78 } else { crc >> 1 };
+                crc = if crc & 1 == 1 { (crc >> 1) ^ 0x82F6_3B78 } else { crc >> 1 };
             }
         }
         !crc

@@ -7,9 +7,9 @@ use toml::{Table, Value};
 
 use super::runs::config_hash;
 use crate::record::{
-    CONFIG, DONE, DomainKind, ENVIRONMENT, EPOCHS, EVALUATIONS, EpochRecord, EvaluationRecord, LABELS,
-    LabelRecord, QUERIES, QueryRecord, RUN, RunInfo, SCHEMA_VERSION, Split, TIMINGS, TimingRecord, read_csv,
-    write_csv, write_json,
+    CONFIG, Case, DONE, DomainKind, ENVIRONMENT, EPOCHS, EVALUATIONS, EpochRecord, EvaluationRecord, LABELS,
+    LabelRecord, QUERIES, QueryRecord, RANKED_IMAGES, RANKED_LISTS, RUN, RankedRecord, RunInfo,
+    SCHEMA_VERSION, Split, TIMINGS, TimingRecord, read_csv, write_csv, write_json,
 };
 
 /// Networks of the records; the two that answer differ from the mean by this much.
@@ -98,6 +98,30 @@ impl Fixture {
             })
         });
         write_csv(&folder.join(QUERIES), &records.collect::<Vec<_>>()).unwrap();
+    }
+
+    /// Gives a run ranked lists of its last epoch, with a picture of tiles of 2 x 4 pixels.
+    pub fn ranked(&self, folder: &Path) {
+        let evaluations: Vec<EvaluationRecord> = read_csv(&folder.join(EVALUATIONS)).unwrap();
+        let epoch = evaluations.iter().map(|record| record.epoch).max().unwrap();
+        let record = |case: Case, rank: usize| RankedRecord {
+            schema: SCHEMA_VERSION,
+            epoch,
+            network: "network-1".to_owned(),
+            case,
+            rank,
+            file: format!("{rank}.jpg"),
+            identity: rank as i64 % 2,
+            camera: 1,
+            right: rank.is_multiple_of(2),
+            ap: 0.25,
+        };
+        let records: Vec<_> =
+            Case::ALL.into_iter().flat_map(|case| (0..=10).map(move |rank| record(case, rank))).collect();
+        write_csv(&folder.join(RANKED_LISTS), &records).unwrap();
+        image::RgbImage::from_pixel(11 * 2, 3 * 4, image::Rgb([90, 120, 150]))
+            .save(folder.join(RANKED_IMAGES))
+            .unwrap();
     }
 
     /// Makes a run one of other settings: `change` gets its `[adaptation]`.

@@ -19,6 +19,9 @@ const KNOWN: [(&str, &str); 5] =
 /// A loss as a column has it.
 type Loss = (usize, String);
 
+/// A number of a loss over epochs.
+type Part = fn(&BTreeMap<usize, f64>) -> Option<f64>;
+
 /// Loss → epoch → mean over the networks.
 type Means = BTreeMap<Loss, BTreeMap<usize, f64>>;
 
@@ -95,7 +98,7 @@ fn per_run(
         "task" => runs.iter().map(|run| run.info.task.as_str()).collect::<Vec<_>>(),
         "row" => runs.iter().map(|run| run.info.row.as_str()).collect::<Vec<_>>(),
     )?;
-    let of: [(&str, fn(&BTreeMap<usize, f64>) -> Option<f64>); 3] = [
+    let of: [(&str, Part); 3] = [
         ("first", |epochs| epochs.values().next().copied()),
         ("last", |epochs| epochs.values().next_back().copied()),
         ("mean", |epochs| (!epochs.is_empty()).then(|| epochs.values().sum::<f64>() / epochs.len() as f64)),

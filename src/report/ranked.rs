@@ -84,7 +84,8 @@ fn read(run: &RunRecords) -> Result<Lists> {
     let image =
         image::load_from_memory(&bytes).map_err(|error| Error::file(&png, error.to_string()))?.into_rgb8();
     let (width, height) = image.dimensions();
-    if width == 0 || height == 0 || width as usize % TILES != 0 || height as usize % lists.len() != 0 {
+    let whole = |pixels: u32, tiles: usize| pixels > 0 && (pixels as usize).is_multiple_of(tiles);
+    if !whole(width, TILES) || !whole(height, lists.len()) {
         return Err(Error::file(
             &png,
             format!("{width} x {height} pixels are not {} rows of {TILES} tiles", lists.len()),
@@ -94,4 +95,70 @@ fn read(run: &RunRecords) -> Result<Lists> {
     let label =
         format!("{}, {}, seed {}, epoch {}", row_label(&info.row), first.network, info.seed, first.epoch);
     Ok(Lists { label, lists, image })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fixture::Fixture;
+    use super::super::runs::load;
+    use super::*;
+
+    const TASK: &str = "market-to-duke";
+
+    /// Two seeds of two rows; those of seed 2 have lists.
+    fn fixture() -> (Fixture, Vec<std::path::PathBuf>) {
+        let fixture = Fixture::new();
+        let mut folders = Vec::new();
+        for (row, method) in [("baseline", "baseline"), ("mmt-k", "mmt")] {
+            fixture.run(TASK, row, method, 1, &[0.2, 0.3]);
+            folders.push(fixture.run(TASK, row, method, 2, &[0.2, 0.3]));
+        }
+        (fixture, folders)
+    }
+
+    fn found(fixture: &Fixture) -> (Vec<Ranked>, Vec<String>) {
+        let runs = load(&fixture.roots()).unwrap().runs;
+        let mut warnings = Vec::new();
+        let found = find(&runs, &Results::new(&runs).unwrap(), &mut warnings);
+        (found, warnings)
+    }
+
+    #[test]
+    fn the_lowest_seed_that_has_lists_is_shown_beside_its_baseline() {
+        let (fixture, folders) = fixture();
+        assert!(found(&fixture).0.is_empty(), "older runs have none");
+        folders.iter().for_each(|folder| fixture.ranked(folder));
+        let (ranked, warnings) = found(&fixture);
+        assert!(warnings.is_empty(), "{warnings:?}");
+        let labels: Vec<&str> = ranked[0].lists.iter().map(|lists| lists.label.as_str()).collect();
+        assert_eq!(labels, ["MMT-k, network-1, seed 2, epoch 1", "Baseline, network-1, seed 2, epoch 1"]);
+        let list = &ranked[0].lists[0].lists[0];
+        assert_eq!((list.case, list.ap, &list.right[..3]), (Case::Worst, 25.0, &[false, true, false][..]));
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named_and_not_shown() {
+        let (fixture, folders) = fixture();
+        folders.iter().for_each(|folder| fixture.ranked(folder));
+        std::fs::write(folders[0].join(RANKED_IMAGES), "no picture").unwrap();
+        let (ranked, warnings) = found(&fixture);
+        assert_eq!(ranked[0].lists.len(), 1, "the other stays");
+        assert!(
+            warnings[0].contains("baseline/seed-2") && warnings[0].contains(RANKED_IMAGES),
+            "{warnings:?}"
+        );
+        RgbImage::new(10, 12).save(folders[1].join(RANKED_IMAGES)).unwrap();
+        let (ranked, warnings) = found(&fixture);
+        assert!(
+            ranked.is_empty() && warnings[0].contains("10 x 12 pixels are not 3 rows of 11"),
+            "{warnings:?}"
+        );
+        fixture.ranked(&folders[1]);
+        let csv = folders[1].join(RANKED_LISTS);
+        let text = std::fs::read_to_string(&csv).unwrap();
+        std::fs::write(&csv, text.replace(",median,4,", ",median,3,")).unwrap();
+        assert!(
+            found(&fixture).1.iter().any(|warning| warning.contains("no whole list of the query median"))
+        );
+    }
 }

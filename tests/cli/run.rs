@@ -5,7 +5,7 @@ use std::path::Path;
 
 use mmt::record::{
     Case, EVALUATIONS, EvaluationRecord, QUERIES, QueryRecord, RANKED_IMAGES, RANKED_LISTS, RankedRecord,
-    Split, read_csv,
+    Split, TENSORBOARD, read_csv,
 };
 
 use super::{Program, fails, files};
@@ -22,6 +22,7 @@ pub fn records(folder: &Path) -> Vec<(String, Vec<u8>)> {
                 "queries.csv",
                 "ranked_lists.csv",
                 "ranked_lists.png",
+                TENSORBOARD,
             ]
             .iter()
             .any(|name| path.ends_with(name))
@@ -50,6 +51,7 @@ fn a_run_ends_with_tables_and_figures_and_an_equal_one_with_equal_records() {
     let first = records(&folder);
     // Three rows that adapt or not and two pairs of pre-trainings, each with its evaluations.
     assert_eq!(first.iter().filter(|(name, _)| name.ends_with("evaluations.csv")).count(), 4 + 4);
+    assert!(first.iter().any(|(name, _)| name.ends_with(TENSORBOARD)));
     assert_eq!(first, records(&two.out().join("miniature")));
 }
 

@@ -116,10 +116,10 @@ fn interval(seeds: &[Vec<Vec<f64>>], resample_seeds: bool) -> (f64, f64) {
         .enumerate()
         .flat_map_iter(|(chunk, drawn)| {
             let mut queries = stream(0, "bootstrap over queries", chunk as u64, 0);
-            let mut mean = move |drawn: &[usize]| {
+            let mean = move |drawn: &[usize]| {
                 drawn.iter().map(|seed| resampled(&seeds[*seed], &mut queries)).sum::<f64>() / n as f64
             };
-            drawn.chunks(n).map(move |drawn| mean(drawn))
+            drawn.chunks(n).map(mean)
         })
         .collect();
     means.sort_by(f64::total_cmp);

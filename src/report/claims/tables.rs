@@ -6,6 +6,7 @@ use super::super::frames::refused;
 use super::super::settings::{self, Setting};
 use super::super::summary::Context;
 use super::super::table::{Table, columns};
+use super::bootstrap::Over;
 use super::paper::CLAIMS;
 use super::{Claim, Gain, GainLine, Gains, Order, RULE};
 use crate::error::Result;
@@ -136,7 +137,7 @@ fn numbers(gains: &[&Gain]) -> PolarsResult<DataFrame> {
         "difference" => gains.iter().map(|gain| gain.mean()).collect::<Vec<_>>(),
         "low" => end(|(low, _)| low),
         "high" => end(|(_, high)| high),
-        "interval_over" => gains.iter().map(|gain| gain.over_text()).collect::<Vec<_>>(),
+        "interval_over" => gains.iter().map(|gain| gain.over.map(Over::text)).collect::<Vec<_>>(),
         "n" => gains.iter().map(|gain| gain.n() as u32).collect::<Vec<_>>(),
     )
 }

@@ -13,7 +13,7 @@ use crate::error::Result;
 /// Half a page: text stays readable.
 const WIDTH: f64 = 640.0;
 /// Ends of the axis; names stand before it, numbers after it.
-const AXIS: (f64, f64) = (220.0, 490.0);
+const AXIS: (f64, f64) = (216.0, 468.0);
 const LINE: f64 = 26.0;
 const HEADING: f64 = 32.0;
 const FOOT: f64 = 56.0;

@@ -69,7 +69,8 @@ impl Sensitivity {
                 };
                 let mut points: Vec<Point> = rows.iter().filter_map(point).collect();
                 points.sort_by_key(|point| point.place);
-                points
+                // A task with no changed row has nothing to compare its one point with.
+                if points.len() > 1 { points } else { Vec::new() }
             };
             let lines = tasks.iter().map(line).collect();
             if values.len() > 1 {

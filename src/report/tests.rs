@@ -1,0 +1,343 @@
+//! Whole reports of run folders written by hand.
+
+use super::fixture::Fixture;
+use super::*;
+use crate::record::{DomainKind, EVALUATIONS, EvaluationRecord, Split, read_csv, write_csv};
+
+/// Two tasks; on one of them the oracle is missing.
+fn fixture(domains: DomainKind) -> Fixture {
+    let fixture = Fixture::new();
+    let run = |task, row, method, seed, map: &[f64]| {
+        let mut info = Fixture::info(task, row, method, seed);
+        info.domains = domains;
+        fixture.write(&info, map);
+    };
+    for (task, gain) in [("market-to-duke", 0.0), ("duke-to-market", 0.1)] {
+        for seed in [1, 2] {
+            let noise = 0.02 * seed as f64;
+            run(task, "pre-trained", "pre-trained", seed, &[0.18 + gain + noise]);
+            run(task, "baseline", "baseline", seed, &[0.2, 0.3 + gain, 0.35 + gain + noise]);
+            run(task, "mmt-k", "mmt", seed, &[0.2, 0.35 + gain, 0.5 + gain + noise, 0.45 + gain + noise]);
+        }
+    }
+    run("market-to-duke", "oracle", "oracle", 1, &[0.7]);
+    run("market", "pretrain", "pretrain", 1, &[0.3]);
+    fixture
+}
+
+fn read(folder: &Path, name: &str) -> String {
+    fs::read_to_string(folder.join(name)).unwrap()
+}
+
+#[test]
+fn a_report_has_tables_figures_and_a_summary() {
+    let fixture = fixture(DomainKind::Synthetic);
+    let left_out = [("market-to-msmt".to_owned(), "MSMT17 is not below data".to_owned())];
+    let report = build(&fixture.roots(), &fixture.out(), &left_out).unwrap();
+    assert!(report.warnings.is_empty());
+    assert!(report.files.iter().all(|file| file.exists()), "{:?}", report.files);
+    let last = read(&fixture.out(), "tables/results_last_epoch.csv");
+    let line = last.lines().find(|line| line.contains("market-to-duke,mmt-k")).unwrap();
+    assert!(
+        line.starts_with("synthetic domains,quick,small,market-to-duke,mmt-k,48.0000,1.4142,58.0000"),
+        "{line}"
+    );
+    let best = read(&fixture.out(), "tables/results_best_epoch.csv");
+    assert!(best.contains("market-to-duke,mmt-k,53.0000,1.4142"), "{best}");
+    assert!(last.contains("duke-to-market,oracle,,,,,,,,,,"), "missing cells stay empty: {last}");
+    assert!(report.text.contains("MMT-k") && report.text.contains("48.0 ± 1.4"), "{}", report.text);
+    assert!(report.text.contains("synthetic domains") && report.text.contains("Market → MSMT: MSMT17"));
+    let summary = read(&fixture.out(), "summary.md");
+    let gain = "| Market → Duke | MMT-k − Baseline | mAP | small, unknown init, GAP, k-means 100, BN whole batch | +10.0 | n = 2: \
+                no interval |  | 2 | 3.0 |";
+    assert!(summary.contains(gain), "{summary}");
+    assert!(!summary.contains("Published results") && !summary.contains("real data"), "{summary}");
+    let order = "Pre-trained < Baseline < MMT < Oracle (mAP, last epoch): the means stand in this order on 1 of 2 tasks";
+    assert!(report.text.contains(order), "{}", report.text);
+    assert!(report.text.contains("by verdict: holds 0, does not hold 0, cannot tell "), "{}", report.text);
+    for name in ["map_over_epochs", "map_by_task"] {
+        assert!(read(&fixture.out(), &format!("figures/{name}.svg")).contains("Market → Duke"));
+        image::open(fixture.out().join(format!("figures/{name}.png"))).unwrap();
+    }
+}
+
+#[test]
+fn every_row_says_what_it_was_run_with() {
+    let fixture = fixture(DomainKind::Synthetic);
+    let report = build(&fixture.roots(), &fixture.out(), &[]).unwrap();
+    for file in &report.files {
+        let name = file.file_stem().unwrap().to_str().unwrap();
+        if file.extension().is_some_and(|kind| kind == "csv") && !["environment", "published"].contains(&name)
+        {
+            let text = fs::read_to_string(file).unwrap();
+            let header = text.lines().next().unwrap();
+            assert!(
+                header.ends_with("initial_weights,pooling,clustering,bn_group,training_minutes"),
+                "{name}: {header}"
+            );
+            let mmt = text.lines().find(|line| line.contains("mmt-k") || line.contains("MMT-k")).unwrap();
+            assert!(mmt.contains("small,") && mmt.contains(",k-means 100,whole batch,"), "{name}: {mmt}");
+        }
+    }
+    assert!(
+        read(&fixture.out(), "tables/losses.tex")
+            .contains("MMT-k & small & unknown & average & k-means 100 & whole batch & 2")
+    );
+}
+
+#[test]
+fn one_other_loss_makes_another_table() {
+    let fixture = fixture(DomainKind::Synthetic);
+    build(&fixture.roots(), &fixture.out(), &[]).unwrap();
+    let all = || ["tables/losses.csv", "summary.md", "report.html"].map(|name| read(&fixture.out(), name));
+    let before = all();
+    assert!(before[1].contains("| 1.000 → 1.000 |"), "{}", before[1]);
+    let records = fixture.runs().join("adapt/market-to-duke/mmt-k/seed-1").join(crate::record::EPOCHS);
+    let text = fs::read_to_string(&records).unwrap();
+    fs::write(&records, text.replace("1,3,total,1.0", "1,3,total,2.5")).unwrap();
+    build(&fixture.roots(), &fixture.out(), &[]).unwrap();
+    let after = all();
+    assert!(after[1].contains("| 1.000 → 1.750 |") && after[2].contains("1.000 → 1.750"), "{}", after[1]);
+    assert!(after[0].contains(",1.0000,0.0000,1.7500,1.0607,1.2500,"), "{}", after[0]);
+    // A number of an epoch between first and last is in the mean.
+    fs::write(&records, text.replace("1,2,total,1.0", "1,2,total,2.5")).unwrap();
+    build(&fixture.roots(), &fixture.out(), &[]).unwrap();
+    assert!(all()[0].contains(",1.0000,0.0000,1.0000,0.0000,1.2500,"), "{}", all()[0]);
+}
+
+#[test]
+fn changed_rows_stand_under_their_own_tasks_alone() {
+    let fixture = fixture(DomainKind::Synthetic);
+    let before = build(&fixture.roots(), &fixture.out(), &[]).unwrap().text;
+    fixture.run("duke-to-market", "alpha-0.9", "variant", 1, &[0.2, 0.4]);
+    build(&fixture.roots(), &fixture.out(), &[]).unwrap();
+    let last = read(&fixture.out(), "tables/results_last_epoch.csv");
+    assert!(
+        last.contains("duke-to-market,alpha-0.9,40.0000") && !last.contains("market-to-duke,alpha"),
+        "{last}"
+    );
+    assert!(last.contains("duke-to-market,oracle,,"), "a method of the paper keeps its empty line: {last}");
+    let summary = read(&fixture.out(), "summary.md");
+    assert!(
+        summary.contains("Changed rows of experiments stand under") && summary.contains("| α = 0.9 |"),
+        "{summary}"
+    );
+    assert!(!before.contains("Changed rows"));
+}
+
+#[test]
+fn precisions_of_queries_give_gains_an_interval() {
+    let fixture = fixture(DomainKind::Synthetic);
+    let folder =
+        |row: &str, seed: u64| fixture.runs().join(format!("adapt/market-to-duke/{row}/seed-{seed}"));
+    for seed in [1, 2] {
+        fixture.queries(&folder("baseline", seed), &[0.0, 0.0]);
+        fixture.queries(&folder("mmt-k", seed), &[0.05, -0.05]);
+    }
+    let gain = |runs: &Fixture| {
+        build(&runs.roots(), &runs.out(), &[]).unwrap();
+        let gains = read(&runs.out(), "tables/gains.csv");
+        gains.lines().find(|line| line.contains(",mAP,")).unwrap().to_owned()
+    };
+    // Differences 5 and 15 of each seed; the mean of four draws is one of those with a chance of 1 in 16.
+    assert!(
+        gain(&fixture).contains("MMT-k − Baseline,mAP,10.0000,5.0000,15.0000,queries,2,"),
+        "{}",
+        gain(&fixture)
+    );
+    let queries = folder("mmt-k", 2).join(crate::record::QUERIES);
+    let text = fs::read_to_string(&queries).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    let turned: Vec<&str> = lines[..1].iter().chain(lines[1..].iter().rev()).copied().collect();
+    let before = gain(&fixture);
+    fs::write(&queries, turned.join("\n")).unwrap();
+    assert_eq!(gain(&fixture), before, "the order of lines is nothing");
+    fs::write(&queries, format!("{text}{}\n", lines[1])).unwrap();
+    let warnings = build(&fixture.roots(), &fixture.out(), &[]).unwrap().warnings;
+    assert!(warnings[0].contains("mmt-k/seed-2") && warnings[0].contains("stands twice"), "{warnings:?}");
+    assert!(read(&fixture.out(), "summary.md").contains("stands twice"));
+}
+
+#[test]
+fn figures_are_drawn_where_their_rows_are() {
+    let fixture = fixture(DomainKind::Synthetic);
+    build(&fixture.roots(), &fixture.out(), &[]).unwrap();
+    let figure = |name: &str| fs::read_to_string(fixture.out().join(format!("figures/{name}.svg"))).ok();
+    assert!(figure("gains").unwrap().contains("MMT-k − Baseline"));
+    assert!(figure("labels_over_epochs").unwrap().contains("images without a label"));
+    for name in ["ablations", "sensitivity", "ranked_lists_1"] {
+        assert_eq!(figure(name), None);
+    }
+    let changed = |row: &str, key: &str, value: f64| {
+        let folder = fixture.run("duke-to-market", row, "variant", 1, &[0.2, 0.3, 0.4, 0.5]);
+        fixture.reconfigure(&folder, |adaptation| {
+            adaptation.insert(key.to_owned(), value.into());
+        });
+    };
+    changed("alpha-0.9", "alpha", 0.9);
+    build(&fixture.roots(), &fixture.out(), &[]).unwrap();
+    assert!(figure("sensitivity").unwrap().contains("α") && figure("ablations").is_none());
+    assert!(!figure("map_by_task").unwrap().contains("α = 0.9"), "the main figures keep to the paper's rows");
+    changed("without-soft-ce", "soft_ce_weight", 0.0);
+    fixture.ranked(&fixture.runs().join("adapt/duke-to-market/mmt-k/seed-1"));
+    build(&fixture.roots(), &fixture.out(), &[]).unwrap();
+    let ablations = figure("ablations").unwrap();
+    assert!(ablations.contains("MMT w/o L_sid") && !ablations.contains("α = 0.9"), "{ablations}");
+    assert!(
+        figure("sensitivity").unwrap().contains("λ_id") && !figure("sensitivity").unwrap().contains("λ_tri")
+    );
+    let claims = read(&fixture.out(), "tables/claims.csv");
+    assert!(
+        claims
+            .contains("the soft identity loss helps: MMT-k is above MMT w/o L_sid,Duke → Market,cannot tell"),
+        "{claims}"
+    );
+    let (page, summary) = (read(&fixture.out(), "report.html"), read(&fixture.out(), "summary.md"));
+    assert!(page.contains("href=\"data:image/png;base64,") && page.contains("img-src data:"));
+    assert!(
+        summary.contains("MMT-k, network-1, seed 1, epoch 3: average precisions 25.0 %, 25.0 %, 25.0 %."),
+        "{summary}"
+    );
+    image::open(fixture.out().join("figures/ranked_lists_1.png")).unwrap();
+}
+
+#[test]
+fn re_ranked_evaluations_get_a_table_of_their_own() {
+    let fixture = fixture(DomainKind::Synthetic);
+    let report = build(&fixture.roots(), &fixture.out(), &[]).unwrap();
+    assert!(!report.text.contains("re-ranking"));
+    let before = read(&fixture.out(), "tables/results_last_epoch.csv");
+    let records = fixture.runs().join("adapt/market-to-duke/mmt-k/seed-1").join(EVALUATIONS);
+    let mut evaluations: Vec<EvaluationRecord> = read_csv(&records).unwrap();
+    let last = evaluations.iter().filter(|record| record.epoch == 3).cloned();
+    let re_ranked: Vec<_> = last
+        .map(|record| EvaluationRecord { split: Split::TargetTestReRanked, map: 0.625, ..record })
+        .collect();
+    evaluations.extend(re_ranked);
+    write_csv(&records, &evaluations).unwrap();
+    let again = build(&fixture.roots(), &fixture.out(), &[]).unwrap();
+    let table = read(&fixture.out(), "tables/results_re_ranked_last_epoch.csv");
+    assert!(
+        table.contains("market-to-duke,mmt-k,62.5000,,") && table.contains("duke-to-market,mmt-k,,,"),
+        "{table}"
+    );
+    // The other tables stay as they are.
+    assert_eq!(read(&fixture.out(), "tables/results_last_epoch.csv"), before);
+    assert!(again.text.contains("Results with re-ranking"));
+}
+
+#[test]
+fn equal_records_make_equal_files_and_one_other_number_other_tables() {
+    let fixture = fixture(DomainKind::Synthetic);
+    let all = |report: &Report| report.files.iter().map(|file| fs::read(file).unwrap()).collect::<Vec<_>>();
+    let first = all(&build(&fixture.roots(), &fixture.out(), &[]).unwrap());
+    assert!(first == all(&build(&fixture.roots(), &fixture.out(), &[]).unwrap()));
+    let records = fixture.runs().join("adapt/market-to-duke/mmt-k/seed-1").join(EVALUATIONS);
+    let text = fs::read_to_string(&records).unwrap();
+    fs::write(&records, text.replace("0.48000000000000004", "0.58")).unwrap();
+    let changed = build(&fixture.roots(), &fixture.out(), &[]).unwrap();
+    assert!(changed.text.contains("50.5 ± 2.1"), "{}", changed.text);
+    let gain = "MMT-k − Baseline,mAP,12.5000";
+    for (name, number) in [
+        ("tables/results_last_epoch.csv", "50.5000"),
+        ("tables/results_last_epoch.tex", "50.5 $\\pm$ 2.1"),
+        ("tables/gains.csv", gain),
+        ("summary.md", "50.5 ± 2.1"),
+        ("report.html", "50.5 ± 2.1"),
+    ] {
+        let text = read(&fixture.out(), name);
+        assert!(text.contains(number), "{name}: {text}");
+    }
+}
+
+#[test]
+fn the_page_needs_no_other_file_and_has_what_the_summary_has() {
+    let fixture = fixture(DomainKind::Synthetic);
+    build(&fixture.roots(), &fixture.out(), &[]).unwrap();
+    let (page, summary) = (read(&fixture.out(), "report.html"), read(&fixture.out(), "summary.md"));
+    for link in ["src=", "href=\"h", "@import", "url(", "<link", "<script"] {
+        assert!(!page.contains(link), "{link}");
+    }
+    let addresses = page.matches("://").count();
+    assert_eq!(addresses, page.matches("xmlns=\"http://www.w3.org/2000/svg\"").count());
+    assert_eq!(page.matches("<svg").count(), 4);
+    assert!(page.contains("name=\"viewport\"") && page.contains("prefers-color-scheme: dark"));
+    assert!(page.contains("<strong>Synthetic domains.</strong> These are synthetic numbers"), "{page}");
+    let titles: Vec<&str> = summary.lines().filter_map(|line| line.strip_prefix("## ")).collect();
+    assert_eq!(titles.len(), 13, "{titles:?}");
+    for title in titles {
+        assert!(page.contains(&format!("<h2>{title}</h2>")), "{title}");
+    }
+    let rows = summary.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| ---"));
+    let cells: usize = rows.map(|line| line.matches(" |").count()).sum();
+    assert_eq!(page.matches("<td ").count() + page.matches("<th ").count(), cells);
+}
+
+#[test]
+fn what_records_name_is_text_in_the_page() {
+    let fixture = fixture(DomainKind::Synthetic);
+    fixture.run("market-to-duke", "<b>&\"x", "mmt", 1, &[0.2, 0.3]);
+    let warned = fixture.run("market-to-duke", "<i>unfinished", "mmt", 1, &[0.2, 0.3]);
+    fs::remove_file(warned.join(crate::record::DONE)).unwrap();
+    build(&fixture.roots(), &fixture.out(), &[]).unwrap();
+    let page = read(&fixture.out(), "report.html");
+    assert!(!page.contains("<b>") && !page.contains("<i>"));
+    assert!(page.contains("&lt;b&gt;&amp;&quot;x is above Baseline"), "{page}");
+    assert!(page.contains("&lt;i&gt;unfinished"), "warnings are on the page: {page}");
+    assert!(read(&fixture.out(), "tables/results_last_epoch.tex").contains("$<$b$>$\\&\"x"));
+}
+
+#[test]
+fn tables_for_latex_say_what_they_are_of_in_plain_letters() {
+    let fixture = fixture(DomainKind::Synthetic);
+    let report = build(&fixture.roots(), &fixture.out(), &[]).unwrap();
+    let of_kind = |kind: &str| -> Vec<&PathBuf> {
+        report.files.iter().filter(|file| file.extension().is_some_and(|found| found == kind)).collect()
+    };
+    assert_eq!(of_kind("tex").len(), of_kind("csv").len());
+    for file in of_kind("tex") {
+        let text = fs::read_to_string(file).unwrap();
+        assert!(text.contains("These are synthetic numbers"), "{text}");
+        assert!(text.is_ascii(), "{text}");
+        assert_eq!(text.matches('{').count(), text.matches('}').count(), "{text}");
+    }
+}
+
+#[test]
+fn records_of_two_machines_make_the_report_of_one() {
+    let whole = fixture(DomainKind::Synthetic);
+    let parts = [Fixture::new(), Fixture::new()];
+    for (part, task) in parts.iter().zip(["market-to-duke", "duke-to-market"]) {
+        fs::rename(whole.runs().join("adapt").join(task), part.runs().join("adapt").join(task)).unwrap();
+    }
+    fs::rename(whole.runs().join("pretrain"), parts[1].runs().join("pretrain")).unwrap();
+    let roots = [parts[0].roots(), parts[1].roots()].concat();
+    let merged = build(&roots, &whole.out(), &[]).unwrap().text;
+    for (part, task) in parts.iter().zip(["market-to-duke", "duke-to-market"]) {
+        fs::rename(part.runs().join("adapt").join(task), whole.runs().join("adapt").join(task)).unwrap();
+    }
+    assert_eq!(merged, build(&whole.roots(), &whole.out(), &[]).unwrap().text);
+}
+
+#[test]
+fn published_numbers_stand_beside_real_data() {
+    let fixture = fixture(DomainKind::Real);
+    build(&fixture.roots(), &fixture.out(), &[]).unwrap();
+    let summary = read(&fixture.out(), "summary.md");
+    assert!(
+        summary.contains("Published results (real data")
+            && summary.contains("| MMT-500 | ResNet-50 | 71.2 |")
+    );
+    assert!(!summary.contains("synthetic") && !read(&fixture.out(), "report.html").contains("ynthetic"));
+    assert!(!read(&fixture.out(), "tables/gains.tex").contains("ynthetic"));
+}
+
+#[test]
+fn no_runs_and_an_unwritable_folder_are_errors() {
+    let empty = Fixture::new();
+    assert!(build(&empty.roots(), &empty.out(), &[]).unwrap_err().to_string().contains("no finished run"));
+    let fixture = fixture(DomainKind::Synthetic);
+    let file = fixture.runs().join("file");
+    fs::write(&file, "").unwrap();
+    assert!(build(&fixture.roots(), &file, &[]).unwrap_err().to_string().contains("create"));
+}
