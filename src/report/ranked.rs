@@ -105,13 +105,15 @@ mod tests {
 
     const TASK: &str = "market-to-duke";
 
-    /// Two seeds of two rows; those of seed 2 have lists.
+    /// Three seeds of two rows; the last has lists, and the folders are those of the second.
     fn fixture() -> (Fixture, Vec<std::path::PathBuf>) {
         let fixture = Fixture::new();
         let mut folders = Vec::new();
         for (row, method) in [("baseline", "baseline"), ("mmt-k", "mmt")] {
             fixture.run(TASK, row, method, 1, &[0.2, 0.3]);
             folders.push(fixture.run(TASK, row, method, 2, &[0.2, 0.3]));
+            let later = fixture.run(TASK, row, method, 3, &[0.2, 0.3]);
+            fixture.ranked(&later);
         }
         (fixture, folders)
     }
@@ -126,7 +128,7 @@ mod tests {
     #[test]
     fn the_lowest_seed_that_has_lists_is_shown_beside_its_baseline() {
         let (fixture, folders) = fixture();
-        assert!(found(&fixture).0.is_empty(), "older runs have none");
+        assert!(found(&fixture).0[0].lists[0].label.contains("seed 3"), "older runs have none");
         folders.iter().for_each(|folder| fixture.ranked(folder));
         let (ranked, warnings) = found(&fixture);
         assert!(warnings.is_empty(), "{warnings:?}");
