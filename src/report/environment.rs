@@ -3,12 +3,16 @@
 use std::collections::BTreeMap;
 
 use polars::prelude::*;
+use serde::Serialize;
 
 use super::frames::refused;
 use super::runs::RunRecords;
 use super::summary::Context;
 use super::table::{Table, columns};
-use crate::error::Result;
+use crate::error::{Error, Result};
+
+/// The same for programs.
+pub(super) const FILE: &str = "environment.json";
 
 /// The table of environments; none where no run kept one.
 pub(super) fn table(runs: &[RunRecords], context: &Context) -> Result<Option<Table>> {
@@ -20,6 +24,27 @@ pub(super) fn table(runs: &[RunRecords], context: &Context) -> Result<Option<Tab
         return Ok(None);
     }
     make(&counts, context).map(Some).map_err(refused("the table of environments"))
+}
+
+/// Every environment of the runs with the number of runs that had it, as JSON.
+///
+/// # Errors
+/// There is none.
+pub(super) fn json(runs: &[RunRecords]) -> Result<Vec<u8>> {
+    #[derive(Serialize)]
+    struct Environment<'a> {
+        runs: u32,
+        #[serde(flatten)]
+        values: &'a BTreeMap<String, String>,
+    }
+    let mut counts: BTreeMap<&BTreeMap<String, String>, u32> = BTreeMap::new();
+    for run in runs {
+        *counts.entry(&run.environment).or_default() += 1;
+    }
+    let all: Vec<_> = counts.into_iter().map(|(values, runs)| Environment { runs, values }).collect();
+    let mut text = serde_json::to_vec_pretty(&all).map_err(|error| Error::file(FILE, error.to_string()))?;
+    text.push(b'\n');
+    Ok(text)
 }
 
 fn make(counts: &BTreeMap<(&str, &str), u32>, context: &Context) -> PolarsResult<Table> {

@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! runs/<profile>/ … ──runs──▶ RunRecords ──checks──▶ results, claims, labels … ──▶ Table ──▶ text, Markdown, CSV, LaTeX
-//!                                                               └──figures──▶ SVG, PNG        └──▶ summary.md, report.html
+//!                                                               └──figures──▶ SVG, PNG        └──▶ report.md, report.html
 //! ```
 //!
 //! A run that is not finished, is broken, or does not belong to the others is named and left out; it is never averaged in
@@ -54,7 +54,8 @@ pub struct Report {
 }
 
 /// Makes the report of the runs below `runs` (folders `runs/<profile>`, of one profile but perhaps of several machines) and writes
-/// it below `out`: `summary.md`, `report.html` (the same, in one file), `tables/*.csv` and `*.tex`, `figures/*.svg` and `*.png`.
+/// it below `out`: `report.md`, `report.html` (the same, in one file), `tables/*.csv` and `*.tex`, `figures/*.svg` and `*.png`, and
+/// what the runs ran on in `environment.json`.
 /// `left_out` are tasks that were not run, each with the reason; the pages list them.
 ///
 /// # Errors
@@ -73,8 +74,9 @@ pub fn build(runs: &[PathBuf], out: &Path, left_out: &[(String, String)]) -> Res
     let figures = figures::draw(&source, &context)?;
     let sections = summary::sections(&tables, &figures);
     let mut files = vec![
-        write(out, "summary.md", summary::markdown(&context, &sections).as_bytes())?,
+        write(out, "report.md", summary::markdown(&context, &sections).as_bytes())?,
         write(out, "report.html", page::html(&context, &sections)?.as_bytes())?,
+        write(out, environment::FILE, &environment::json(&loaded.runs)?)?,
     ];
     for table in &tables {
         files.push(write(out, &format!("tables/{}.csv", table.name), &table.csv()?)?);

@@ -1,4 +1,4 @@
-//! The page `report.html`: the same sections as `summary.md` in one file that needs no other, figures inside.
+//! The page `report.html`: the same sections as `report.md` in one file that needs no other, figures inside.
 
 use minijinja::{Environment, context};
 use serde::Serialize;

@@ -1,4 +1,4 @@
-//! What stands around the tables: which runs they are of, the text for a terminal, the page `summary.md`.
+//! What stands around the tables: which runs they are of, the text for a terminal, the page `report.md`.
 
 use std::collections::BTreeSet;
 
@@ -121,7 +121,7 @@ pub(super) fn text(context: &Context, tables: &[Table], verdicts: &[String]) -> 
     text
 }
 
-/// The page `summary.md`.
+/// The page `report.md`.
 pub(super) fn markdown(context: &Context, sections: &[Section<'_>]) -> String {
     let mut page = format!(
         "# Mutual mean-teaching: {}\n\nMade from run records alone. {}\n",

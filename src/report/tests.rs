@@ -47,7 +47,7 @@ fn a_report_has_tables_figures_and_a_summary() {
     assert!(last.contains("duke-to-market,oracle,,,,,,,,,,"), "missing cells stay empty: {last}");
     assert!(report.text.contains("MMT-k") && report.text.contains("48.0 ± 1.4"), "{}", report.text);
     assert!(report.text.contains("synthetic domains") && report.text.contains("Market → MSMT: MSMT17"));
-    let summary = read(&fixture.out(), "summary.md");
+    let summary = read(&fixture.out(), "report.md");
     let gain = "| Market → Duke | MMT-k − Baseline | mAP | small, unknown init, GAP, k-means 100, BN whole batch | +10.0 | n = 2: \
                 no interval |  | 2 | 3.0 |";
     assert!(summary.contains(gain), "{summary}");
@@ -86,10 +86,23 @@ fn every_row_says_what_it_was_run_with() {
 }
 
 #[test]
+fn environments_are_counted() {
+    let fixture = fixture(DomainKind::Synthetic);
+    let elsewhere = fixture.runs().join("adapt/market-to-duke/mmt-k/seed-1").join(crate::record::ENVIRONMENT);
+    fs::write(elsewhere, "{\"device\": \"Cuda(0)\"}").unwrap();
+    build(&fixture.roots(), &fixture.out(), &[]).unwrap();
+    let found: serde_json::Value = serde_json::from_str(&read(&fixture.out(), "environment.json")).unwrap();
+    let found = found.as_array().unwrap();
+    let runs = |device: &str| found.iter().find(|entry| entry["device"] == device).unwrap()["runs"].as_u64();
+    assert_eq!((found.len(), runs("Cuda(0)")), (2, Some(1)));
+    assert!(runs("Cpu") > Some(1));
+}
+
+#[test]
 fn one_other_loss_makes_another_table() {
     let fixture = fixture(DomainKind::Synthetic);
     build(&fixture.roots(), &fixture.out(), &[]).unwrap();
-    let all = || ["tables/losses.csv", "summary.md", "report.html"].map(|name| read(&fixture.out(), name));
+    let all = || ["tables/losses.csv", "report.md", "report.html"].map(|name| read(&fixture.out(), name));
     let before = all();
     assert!(before[1].contains("| 1.000 → 1.000 |"), "{}", before[1]);
     let records = fixture.runs().join("adapt/market-to-duke/mmt-k/seed-1").join(crate::record::EPOCHS);
@@ -117,7 +130,7 @@ fn changed_rows_stand_under_their_own_tasks_alone() {
         "{last}"
     );
     assert!(last.contains("duke-to-market,oracle,,"), "a method of the paper keeps its empty line: {last}");
-    let summary = read(&fixture.out(), "summary.md");
+    let summary = read(&fixture.out(), "report.md");
     assert!(
         summary.contains("Changed rows of experiments stand under") && summary.contains("| α = 0.9 |"),
         "{summary}"
@@ -155,7 +168,7 @@ fn precisions_of_queries_give_gains_an_interval() {
     fs::write(&queries, format!("{text}{}\n", lines[1])).unwrap();
     let warnings = build(&fixture.roots(), &fixture.out(), &[]).unwrap().warnings;
     assert!(warnings[0].contains("mmt-k/seed-2") && warnings[0].contains("stands twice"), "{warnings:?}");
-    assert!(read(&fixture.out(), "summary.md").contains("stands twice"));
+    assert!(read(&fixture.out(), "report.md").contains("stands twice"));
 }
 
 #[test]
@@ -164,7 +177,14 @@ fn figures_are_drawn_where_their_rows_are() {
     build(&fixture.roots(), &fixture.out(), &[]).unwrap();
     let figure = |name: &str| fs::read_to_string(fixture.out().join(format!("figures/{name}.svg"))).ok();
     assert!(figure("gains").unwrap().contains("MMT-k − Baseline"));
-    assert!(figure("labels_over_epochs").unwrap().contains("images without a label"));
+    // The fixture's runs have the same number of clusters throughout, and leave the same number of images out.
+    let labels = || figure("labels_over_epochs").unwrap();
+    assert!(labels().contains("ARI") && !labels().contains("images without a label"));
+    let records = fixture.runs().join("adapt/market-to-duke/mmt-k/seed-1").join(crate::record::LABELS);
+    let text = fs::read_to_string(&records).unwrap();
+    fs::write(&records, text.replacen("100,5,", "100,7,", 1)).unwrap();
+    build(&fixture.roots(), &fixture.out(), &[]).unwrap();
+    assert!(labels().contains("images without a label") && !labels().contains(">clusters"));
     for name in ["ablations", "sensitivity", "ranked_lists_1"] {
         assert_eq!(figure(name), None);
     }
@@ -192,7 +212,7 @@ fn figures_are_drawn_where_their_rows_are() {
             .contains("the soft identity loss helps: MMT-k is above MMT w/o L_sid,Duke → Market,cannot tell"),
         "{claims}"
     );
-    let (page, summary) = (read(&fixture.out(), "report.html"), read(&fixture.out(), "summary.md"));
+    let (page, summary) = (read(&fixture.out(), "report.html"), read(&fixture.out(), "report.md"));
     assert!(page.contains("href=\"data:image/png;base64,") && page.contains("img-src data:"));
     assert!(
         summary.contains("MMT-k, network-1, seed 1, epoch 3: average precisions 25.0 %, 25.0 %, 25.0 %."),
@@ -242,7 +262,7 @@ fn equal_records_make_equal_files_and_one_other_number_other_tables() {
         ("tables/results_last_epoch.csv", "50.5000"),
         ("tables/results_last_epoch.tex", "50.5 $\\pm$ 2.1"),
         ("tables/gains.csv", gain),
-        ("summary.md", "50.5 ± 2.1"),
+        ("report.md", "50.5 ± 2.1"),
         ("report.html", "50.5 ± 2.1"),
     ] {
         let text = read(&fixture.out(), name);
@@ -254,7 +274,7 @@ fn equal_records_make_equal_files_and_one_other_number_other_tables() {
 fn the_page_needs_no_other_file_and_has_what_the_summary_has() {
     let fixture = fixture(DomainKind::Synthetic);
     build(&fixture.roots(), &fixture.out(), &[]).unwrap();
-    let (page, summary) = (read(&fixture.out(), "report.html"), read(&fixture.out(), "summary.md"));
+    let (page, summary) = (read(&fixture.out(), "report.html"), read(&fixture.out(), "report.md"));
     for link in ["src=", "href=\"h", "@import", "url(", "<link", "<script"] {
         assert!(!page.contains(link), "{link}");
     }
@@ -323,7 +343,7 @@ fn records_of_two_machines_make_the_report_of_one() {
 fn published_numbers_stand_beside_real_data() {
     let fixture = fixture(DomainKind::Real);
     build(&fixture.roots(), &fixture.out(), &[]).unwrap();
-    let summary = read(&fixture.out(), "summary.md");
+    let summary = read(&fixture.out(), "report.md");
     assert!(
         summary.contains("Published results (real data")
             && summary.contains("| MMT-500 | ResNet-50 | 71.2 |")

@@ -157,7 +157,7 @@ fn the_report_can_be_made_again() {
     fs::remove_dir_all(folder.join("report")).unwrap();
     let assert = program.command(&["report", folder.to_str().unwrap()]).assert().success();
     assert!(String::from_utf8_lossy(&assert.get_output().stdout).contains("Pre-trained"));
-    assert!(folder.join("report/summary.md").exists());
+    assert!(folder.join("report/report.md").exists());
 }
 
 /// SIGINT in the middle of a run: it ends soon, and the same command goes on from there.

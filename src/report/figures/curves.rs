@@ -19,7 +19,7 @@ use crate::record::LabelRecord;
 /// Panels of mAP beside each other.
 const COLUMNS: usize = 2;
 const PANEL: (u32, u32) = (480, 300);
-/// A panel of label quality; a task has [`MEASURES`] of them beside each other.
+/// A panel of label quality; a task has one for each of [`measures`], beside each other.
 const SMALL_PANEL: (u32, u32) = (330, 270);
 /// The range of the mAP axis ends at multiples of this.
 const STEP: f64 = 5.0;
@@ -81,26 +81,29 @@ impl Curves {
         }))
     }
 
-    /// ARI, images without a label and clusters of all tasks that have some; none where none does in more than one epoch.
+    /// ARI, NMI, images without a label and clusters of all tasks that have some, without what is the same everywhere, as both are with
+    /// k-means; none where no row has more than one epoch.
     pub fn labels(runs: &[RunRecords], results: &Results, context: &Context) -> Option<Self> {
         let labelled = |row: &Row| runs.iter().any(|run| run.info.row == row.name && !run.labels.is_empty());
         let rows: Vec<Row> = results.main_rows().into_iter().filter(labelled).collect();
         let epochs = runs.iter().flat_map(|run| &run.labels).map(|record| record.epoch).max().unwrap_or(0);
+        let measures: Vec<_> = measures(runs).into_iter().filter(|(.., of)| varies(runs, *of)).collect();
         let mut panels = Vec::new();
         for task in &results.tasks {
-            for (axis, digits, of) in measures(runs) {
-                let lines = lines(task, &rows, &quality(runs, task, of));
+            for (axis, digits, of) in &measures {
+                let lines = lines(task, &rows, &quality(runs, task, *of));
                 let range = from_zero(&lines);
-                panels.push(Panel { title: task_label(task), axis: (axis, digits), range, lines });
+                panels.push(Panel { title: task_label(task), axis: (axis, *digits), range, lines });
             }
         }
         panels.retain(|panel| !panel.lines.is_empty());
+        let columns = measures.len();
         (epochs > 1 && !panels.is_empty()).then(|| Self {
             title: "Pseudo labels over epochs",
             subtitle: context.label(),
-            legend: Legend::new(&rows, Sample::Line, MEASURES as u32 * SMALL_PANEL.0),
+            legend: Legend::new(&rows, Sample::Line, columns as u32 * SMALL_PANEL.0),
             panels,
-            columns: MEASURES,
+            columns,
             panel: SMALL_PANEL,
             epochs: 1..epochs as i32,
         })
@@ -216,14 +219,11 @@ fn from_zero(lines: &[Line]) -> (f64, f64) {
     (low.min(0.0), if high > 0.0 { 1.1 * high } else { 1.0 })
 }
 
-/// Panels of a task.
-const MEASURES: usize = 3;
-
 /// A number of the pseudo labels of a run.
 type Measure = fn(&RunRecords, &LabelRecord) -> f64;
 
 /// Names, decimals and numbers of the panels. Images without a label are a share where the configurations say of how many.
-fn measures(runs: &[RunRecords]) -> [(&'static str, usize, Measure); MEASURES] {
+fn measures(runs: &[RunRecords]) -> [(&'static str, usize, Measure); 4] {
     let noise: (_, _, Measure) =
         if runs.iter().filter(|run| !run.labels.is_empty()).all(|run| images(run).is_some()) {
             ("without a label (%)", 0, |run, record| {
@@ -232,7 +232,19 @@ fn measures(runs: &[RunRecords]) -> [(&'static str, usize, Measure); MEASURES] {
         } else {
             ("images without a label", 0, |_, record| record.unassigned as f64)
         };
-    [("ARI", 2, |_, record| record.ari), noise, ("clusters", 0, |_, record| record.clusters as f64)]
+    [
+        ("ARI", 2, |_, record| record.ari),
+        ("NMI", 2, |_, record| record.nmi),
+        noise,
+        ("clusters", 0, |_, record| record.clusters as f64),
+    ]
+}
+
+/// Whether a number is not the same in all records.
+fn varies(runs: &[RunRecords], of: Measure) -> bool {
+    let mut values = runs.iter().flat_map(|run| run.labels.iter().map(move |record| of(run, record)));
+    let first = values.next();
+    values.any(|value| Some(value) != first)
 }
 
 /// Training images of the drawn domains; those of real data are not in the configuration.

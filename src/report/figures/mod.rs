@@ -96,8 +96,9 @@ pub(super) fn draw(source: &Source<'_>, context: &Context) -> Result<Vec<Figure>
         figures.push(figure(["sensitivity", "Sensitivity to settings", caption], drawing, source, context)?);
     }
     if let Some(drawing) = Curves::labels(source.runs, results, context) {
-        let caption = "The clustering of each epoch against the true identities: adjusted Rand index (1: equal), images that got no \
-                       label, clusters found. Means over seeds, bands ± one sample standard deviation (none for a single seed).";
+        let caption = "The clustering of each epoch against the true identities: adjusted Rand index and normalised mutual \
+                       information (1: equal), and, where they are not the same throughout, images that got no label and clusters \
+                       found. Means over seeds, bands ± one sample standard deviation (none for a single seed).";
         figures.push(figure(
             ["labels_over_epochs", "Pseudo labels over epochs", caption],
             &drawing,
