@@ -21,8 +21,14 @@ fn unknown_experiments_and_shards_are_usage_errors() {
         "name = \"typo\"\n[[rows]]\nname = \"x\"\nadaption = { alpha = 0.5 }\n",
     )
     .unwrap();
+    fs::write(
+        program.path("heavy.toml"),
+        "name = \"heavy\"\n[[rows]]\nname = \"x\"\nadaptation = { weight_decay = inf }\n",
+    )
+    .unwrap();
     for (arguments, parts) in [
-        (&["--experiment", "table9"][..], &["table9", "table2", "sensitivity"][..]),
+        (&["--experiment", "heavy.toml"][..], &["heavy", "weight_decay"][..]),
+        (&["--experiment", "table9"], &["table9", "table2", "sensitivity"]),
         (&["--experiment", "own.toml"], &["own", "alpha"]),
         (&["--experiment", "typo.toml"], &["adaption"]),
         (&["--shard", "3/2"], &["3/2", "I/N"]),
@@ -30,7 +36,7 @@ fn unknown_experiments_and_shards_are_usage_errors() {
     ] {
         fails(program.command(arguments).assert(), 2, parts);
     }
-    assert_eq!(files(program.folder.path()).len(), 2, "nothing is written");
+    assert_eq!(files(program.folder.path()).len(), 3, "nothing is written");
 }
 
 /// What `plan` prints for the miniature profile's one task.

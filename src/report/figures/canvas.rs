@@ -1,11 +1,11 @@
 //! The canvas: a drawing once as SVG text and once as PNG pixels, with the same embedded font.
 
-use std::io::Cursor;
 use std::sync::OnceLock;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use image::{ImageFormat, RgbImage};
+use image::RgbImage;
+use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
@@ -127,9 +127,11 @@ fn png(name: &str, drawing: &impl Drawing) -> Result<Vec<u8>> {
         root.present().map_err(|error| failed(name, error))?;
     }
     let image = RgbImage::from_raw(width, height, pixels).ok_or_else(|| failed(name, "too few pixels"))?;
-    let mut bytes = Cursor::new(Vec::new());
-    image.write_to(&mut bytes, ImageFormat::Png).map_err(|error| failed(name, error))?;
-    Ok(bytes.into_inner())
+    let mut bytes = Vec::new();
+    // Figures are kept in repositories.
+    let encoder = PngEncoder::new_with_quality(&mut bytes, CompressionType::Best, FilterType::Adaptive);
+    image.write_with_encoder(encoder).map_err(|error| failed(name, error))?;
+    Ok(bytes)
 }
 
 /// Draws a title and leaves the rest of `root`.

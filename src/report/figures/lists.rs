@@ -91,7 +91,9 @@ fn draw_tile<B: DrawingBackend>(
     let (width, height) = (width / TILES as u32, height / lists.lists.len() as u32);
     let tile = crop_imm(&lists.image, column as u32 * width, row as u32 * height, width, height).to_image();
     let size = (scale.px(RankedLists::tile(lists)).max(1) as u32, scale.px(TILE).max(1) as u32);
-    let pixels = resize(&tile, size.0, size.1, FilterType::CatmullRom).into_raw();
+    // Drawings of a few pixels are shown as they are, which also keeps the files small; photographs smoothly.
+    let filter = if size.1 >= 2 * height { FilterType::Nearest } else { FilterType::CatmullRom };
+    let pixels = resize(&tile, size.0, size.1, filter).into_raw();
     match BitMapElement::<_, plotters::backend::RGBPixel>::with_owned_buffer(
         (scale.px(left), scale.px(top)),
         size,
