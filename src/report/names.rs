@@ -7,7 +7,7 @@ const TASKS: [&str; 4] = ["market-to-duke", "duke-to-market", "market-to-msmt", 
 pub(super) const METHODS: [&str; 4] = ["pre-trained", "baseline", "mmt", "oracle"];
 
 /// Rows of the experiments that come with the program: those of the paper's Table 2 in its order and words, then the others.
-const VARIANTS: [(&str, &str); 12] = [
+const VARIANTS: [(&str, &str); 19] = [
     ("without-soft-ce", "MMT w/o L_sid"),
     ("without-soft-tri", "MMT w/o L_stri"),
     ("without-second-network", "MMT w/o θ2"),
@@ -20,6 +20,13 @@ const VARIANTS: [(&str, &str); 12] = [
     ("bn-group-whole", "BN over the batch"),
     ("bn-group-half", "BN over half batches"),
     ("bn-group-quarter", "BN over quarter batches"),
+    ("ema-paper", "α from the first step on"),
+    ("without-smoothing", "no label smoothing"),
+    ("by-students", "clusters by the networks"),
+    ("kept-classifier", "classifier kept"),
+    ("kept-optimizer", "optimizer kept"),
+    ("steps-twice", "twice the steps"),
+    ("dropout", "dropout 0.5"),
 ];
 
 /// How many of [`VARIANTS`] are of the paper's Table 2.

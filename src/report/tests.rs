@@ -177,6 +177,7 @@ fn figures_are_drawn_where_their_rows_are() {
     build(&fixture.roots(), &fixture.out(), &[]).unwrap();
     let figure = |name: &str| fs::read_to_string(fixture.out().join(format!("figures/{name}.svg"))).ok();
     assert!(figure("gains").unwrap().contains("MMT-k − Baseline"));
+    assert!(figure("mean_networks_over_epochs").unwrap().contains("mean networks of MMT-k"));
     // The fixture's runs have the same number of clusters throughout, and leave the same number of images out.
     let labels = || figure("labels_over_epochs").unwrap();
     assert!(labels().contains("ARI") && !labels().contains("images without a label"));

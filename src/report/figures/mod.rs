@@ -4,10 +4,12 @@ mod bars;
 mod canvas;
 mod curves;
 mod horizontal;
+mod labels;
 mod legend;
 mod lists;
 mod palette;
 mod sensitivity;
+mod students;
 
 use std::collections::BTreeMap;
 
@@ -72,6 +74,13 @@ pub(super) fn draw(source: &Source<'_>, context: &Context) -> Result<Vec<Figure>
         let caption = "mAP on the target's test set, in percent, after each epoch; epoch 0 is the start. Lines are means over \
                        seeds, bands ± one sample standard deviation (none for a single seed); dashed: not adapted.";
         figures.push(figure(["map_over_epochs", "mAP over epochs", caption], &drawing, source, context)?);
+    }
+    if let Some(drawing) = Curves::students(source.runs, results, context) {
+        let caption = "mAP on the target's test set, in percent, after each epoch, of the mean networks and of the networks that they \
+                       average, the mean of two each. Lines are means over seeds, bands ± one sample standard deviation (none for a \
+                       single seed).";
+        let names = ["mean_networks_over_epochs", "Mean networks and networks over epochs", caption];
+        figures.push(figure(names, &drawing, source, context)?);
     }
     let drawing = bars::Bars::new(results, Pick::Last, context)?;
     let caption = "mAP on the target's test set after the last epoch, in percent: mean over seeds, ± one sample standard \
