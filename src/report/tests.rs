@@ -281,11 +281,11 @@ fn the_page_needs_no_other_file_and_has_what_the_summary_has() {
     }
     let addresses = page.matches("://").count();
     assert_eq!(addresses, page.matches("xmlns=\"http://www.w3.org/2000/svg\"").count());
-    assert_eq!(page.matches("<svg").count(), 4);
+    assert_eq!(page.matches("<svg").count(), 5);
     assert!(page.contains("name=\"viewport\"") && page.contains("prefers-color-scheme: dark"));
     assert!(page.contains("<strong>Synthetic domains.</strong> These are synthetic numbers"), "{page}");
     let titles: Vec<&str> = summary.lines().filter_map(|line| line.strip_prefix("## ")).collect();
-    assert_eq!(titles.len(), 13, "{titles:?}");
+    assert_eq!(titles.len(), 14, "{titles:?}");
     for title in titles {
         assert!(page.contains(&format!("<h2>{title}</h2>")), "{title}");
     }
