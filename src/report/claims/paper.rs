@@ -269,7 +269,7 @@ mod tests {
                 "Market → Duke: the soft identity loss helps: Whole is above A: holds",
                 "Market → Duke: teaching by mean networks helps: Whole is above D: cannot tell",
                 "Every task: clustering the mean networks' features helps: not run",
-                "Every task: classifiers from the centroids of every epoch helps: not run",
+                "Every task: a classifier from the centroids of every epoch helps: not run",
             ]
         );
         assert_eq!(

@@ -32,7 +32,7 @@ pub(super) const PARTS: [Part; 6] = [
     },
     Part {
         claim: "C2",
-        name: "classifiers from the centroids of every epoch",
+        name: "a classifier from the centroids of every epoch",
         key: "reset_classifier",
         off: |value| value.as_bool() == Some(false),
     },
