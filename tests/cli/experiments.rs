@@ -221,7 +221,7 @@ fn dbscan_options_and_paper_vs_code_run_into_one_report() {
     let report =
         program.command(&["report", program.out().join("miniature").to_str().unwrap()]).assert().success();
     let text = String::from_utf8_lossy(&report.get_output().stdout).into_owned();
-    for part in ["Baseline-DBSCAN", "MMT-DBSCAN", "Baseline-single-DBSCAN", "Kept-classifier"] {
+    for part in ["Baseline-DBSCAN", "MMT-DBSCAN", "Baseline-single-DBSCAN", "classifier kept"] {
         assert!(text.contains(part), "{part} is not in {text}");
     }
     assert_eq!(String::from_utf8_lossy(&report.get_output().stderr), "", "no row is left out");
