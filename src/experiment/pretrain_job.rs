@@ -68,8 +68,8 @@ impl Run {
             }
             if epoch == settings.epochs || epoch % settings.evaluate_every == 0 {
                 let networks = [("network", training.network())];
-                let found = evaluate_networks(&networks, source, &[Split::SourceTest], epoch, &mut observer)?;
-                let found = found.evaluations;
+                let found = evaluate_networks(&networks, source, &[Split::SourceTest], epoch, &mut observer)?
+                    .evaluations;
                 line += &format!(" source {}", summary(&found));
                 let best = records.evaluations.iter().map(|record| record.map).fold(-1.0, f64::max);
                 if !settings.keep_best || found[0].map > best {

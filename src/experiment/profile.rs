@@ -13,7 +13,7 @@ use super::layers::{Library, usage};
 use super::row_settings::{dbscan, row_settings};
 use super::task::Task;
 use crate::data::ImageSize;
-use crate::error::{Error, Result};
+use crate::error::{Error, InvalidInput, Result};
 use crate::model::Backbone;
 use crate::synthetic::DomainSettings;
 use crate::train::{
@@ -255,10 +255,6 @@ fn check_batch(batch: &BatchSettings) -> std::result::Result<(), String> {
     require(batch.identities > 0 && batch.instances > 0, "batch: at least one identity and one instance")
 }
 
-fn check_decay(decay: f64) -> bool {
-    decay.is_finite() && decay >= 0.0
-}
-
 fn check_rate(rate: f64) -> bool {
     rate.is_finite() && rate > 0.0
 }
@@ -273,7 +269,10 @@ fn check_pretraining(settings: &PretrainingSettings) -> std::result::Result<(), 
     require(settings.evaluate_every > 0, "evaluate_every: at least 1")?;
     require(check_rate(settings.schedule.learning_rate), "schedule.learning_rate: above 0")?;
     settings.schedule.check().map_err(|error| format!("schedule: {error}"))?;
-    require(check_decay(settings.weight_decay), "weight_decay: at least 0, finite")?;
+    require(
+        InvalidInput::zero_or_more("weight_decay", settings.weight_decay).is_ok(),
+        "weight_decay: at least 0, finite",
+    )?;
     require(check_share(settings.epsilon), "epsilon: in [0, 1]")?;
     require(dropout::check(settings.dropout).is_ok(), "dropout: in [0, 1)")?;
     let after = settings.target_statistics == TargetStatistics::After;
@@ -287,7 +286,10 @@ fn check_adaptation(settings: &AdaptationSettings) -> std::result::Result<(), St
     check_batch(&settings.batch)?;
     require(settings.epochs > 0 && settings.steps > 0, "epochs and steps: at least 1")?;
     require(check_rate(settings.learning_rate), "learning_rate: above 0")?;
-    require(check_decay(settings.weight_decay), "weight_decay: at least 0, finite")?;
+    require(
+        InvalidInput::zero_or_more("weight_decay", settings.weight_decay).is_ok(),
+        "weight_decay: at least 0, finite",
+    )?;
     require(check_share(settings.epsilon), "epsilon: in [0, 1]")?;
     require((0.0..1.0).contains(&settings.alpha), "alpha: in [0, 1)")?;
     require(check_share(settings.soft_ce_weight), "soft_ce_weight: in [0, 1]")?;

@@ -11,10 +11,8 @@ use crate::data::{ImageSize, ImageStore};
 use crate::distance::squared_euclidean;
 use crate::error::{Error, Result};
 use crate::eval::{QueryPrecision, nearest};
-use crate::record::{Case, RankedRecord, SCHEMA_VERSION};
+use crate::record::{Case, RANKED_TILES, RankedRecord, SCHEMA_VERSION};
 
-/// Images of the gallery that a list shows.
-const SHOWN: usize = 10;
 /// Tiles are not higher than this.
 const HIGHEST_TILE: usize = 128;
 
@@ -83,7 +81,7 @@ fn gallery_of(of: &Ranked<'_>, query: usize) -> Result<Vec<usize>> {
     let features = of.features[0].narrow(0, query as i64, 1);
     let distances = squared_euclidean(&features, of.features[1]).to_kind(Kind::Float).view(-1);
     let distances = Vec::<f32>::try_from(distances).map_err(Error::torch("cannot read distances"))?;
-    Ok(nearest(&distances, of.domain.query.labels().get(query), of.domain.gallery.labels(), SHOWN))
+    Ok(nearest(&distances, of.domain.query.labels().get(query), of.domain.gallery.labels(), RANKED_TILES - 1))
 }
 
 /// White where no image is put.
@@ -98,7 +96,7 @@ impl Sheet {
         let height = size.height.min(HIGHEST_TILE);
         let width = (size.width * height / size.height).max(1);
         let tile = (width as u32, height as u32);
-        let (columns, rows) = (1 + SHOWN as u32, Case::ALL.len() as u32);
+        let (columns, rows) = (RANKED_TILES as u32, Case::ALL.len() as u32);
         let image = RgbImage::from_pixel(columns * tile.0, rows * tile.1, Rgb([255; 3]));
         Self { image, size, tile }
     }

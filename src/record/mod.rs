@@ -33,8 +33,10 @@ pub const LABELS: &str = "labels.csv";
 pub const QUERIES: &str = "queries.csv";
 /// File of the [`RankedRecord`]s.
 pub const RANKED_LISTS: &str = "ranked_lists.csv";
-/// Picture of the ranked lists: a row per case, and in it the query and the gallery's first ten, all tiles of one size, without gaps.
+/// Picture of the ranked lists: a row per case, and in it [`RANKED_TILES`] tiles of one size, without gaps.
 pub const RANKED_IMAGES: &str = "ranked_lists.png";
+/// Tiles of a row: the query and the gallery's first ten.
+pub const RANKED_TILES: usize = 11;
 /// File of the [`TimingRecord`]s.
 pub const TIMINGS: &str = "timings.csv";
 /// File of the losses, evaluations and label quality for TensorBoard, which tells such files by the word `tfevents`. Nothing reads it here.

@@ -27,9 +27,6 @@ pub(super) fn table(runs: &[RunRecords], context: &Context) -> Result<Option<Tab
 }
 
 /// Every environment of the runs with the number of runs that had it, as JSON.
-///
-/// # Errors
-/// There is none.
 pub(super) fn json(runs: &[RunRecords]) -> Result<Vec<u8>> {
     #[derive(Serialize)]
     struct Environment<'a> {

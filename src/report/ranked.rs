@@ -7,10 +7,7 @@ use super::names::{row_label, task_label};
 use super::results::{Results, Row};
 use super::runs::RunRecords;
 use crate::error::{Error, Result};
-use crate::record::{Case, RANKED_IMAGES, RANKED_LISTS};
-
-/// Tiles beside each other: the query and the gallery's first ten.
-pub(super) const TILES: usize = 11;
+use crate::record::{Case, RANKED_IMAGES, RANKED_LISTS, RANKED_TILES};
 
 /// The list of one query.
 #[derive(Debug, Clone)]
@@ -28,7 +25,7 @@ pub(super) struct Lists {
     /// `MMT-k, network-1, seed 1, epoch 6`.
     pub label: String,
     pub lists: Vec<List>,
-    /// A row of [`TILES`] tiles for each list.
+    /// A row of [`RANKED_TILES`] tiles for each list.
     pub image: RgbImage,
 }
 
@@ -74,7 +71,7 @@ fn read(run: &RunRecords) -> Result<Lists> {
         let mut records: Vec<_> = run.ranked.iter().filter(|record| record.case == case).collect();
         records.sort_by_key(|record| record.rank);
         let places = records.iter().enumerate().all(|(at, record)| record.rank == at);
-        if records.is_empty() || records.len() > TILES || !places {
+        if records.is_empty() || records.len() > RANKED_TILES || !places {
             return Err(Error::file(&csv, format!("no whole list of the query {case:?}").to_lowercase()));
         }
         let right = records[1..].iter().map(|record| record.right).collect();
@@ -85,10 +82,10 @@ fn read(run: &RunRecords) -> Result<Lists> {
         image::load_from_memory(&bytes).map_err(|error| Error::file(&png, error.to_string()))?.into_rgb8();
     let (width, height) = image.dimensions();
     let whole = |pixels: u32, tiles: usize| pixels > 0 && (pixels as usize).is_multiple_of(tiles);
-    if !whole(width, TILES) || !whole(height, lists.len()) {
+    if !whole(width, RANKED_TILES) || !whole(height, lists.len()) {
         return Err(Error::file(
             &png,
-            format!("{width} x {height} pixels are not {} rows of {TILES} tiles", lists.len()),
+            format!("{width} x {height} pixels are not {} rows of {RANKED_TILES} tiles", lists.len()),
         ));
     }
     let (first, info) = (&run.ranked[0], &run.info);

@@ -12,7 +12,7 @@ use mmt_reference::Matrix;
 use mmt_reference::loss::objective::{Terms, Weights as ReferenceWeights, hard_only};
 use mmt_reference::model as reference;
 use mmt_reference::train as reference_train;
-use mmt_reference::train::mutual::Masks;
+use mmt_reference::train::mutual::{Masks, StepSettings};
 use mmt_testkit::golden::generator;
 use mmt_testkit::tolerance::{Quantity, Width, check};
 use mmt_testkit::{Trial, convert};
@@ -143,6 +143,7 @@ fn images(key: &str) -> Trial<(Tensor, reference::Volume)> {
 
 /// How the networks of a step pass their batch, in both wings.
 struct BothPasses {
+    group: Option<usize>,
     fast: Passes,
     /// Of students 1 and 2 and of mean networks 1 and 2; none without dropout.
     masks: Vec<Matrix>,
@@ -159,12 +160,18 @@ impl BothPasses {
             let whose = if at < 2 { &mut fast.students } else { &mut fast.mean_networks };
             whose.push(mask);
         }
-        Ok(Self { fast, masks })
+        Ok(Self { group, fast, masks })
     }
 
     fn masks(&self) -> Masks<'_> {
         let [one, two, three, four] = [0, 1, 2, 3].map(|at| self.masks.get(at));
         Masks { students: [one, two], mean_networks: [three, four] }
+    }
+
+    /// A step of the reference with these passes.
+    fn settings(&self, weights: ReferenceWeights, decay: f64) -> StepSettings<'_> {
+        let (group, masks) = (self.group, self.masks());
+        StepSettings { weights, learning_rate: LEARNING_RATE, decay, group, masks }
     }
 }
 
@@ -193,13 +200,10 @@ fn mutual_steps(
         adam.step(LEARNING_RATE)?;
         let decay = ema::decay(ema::Convention::Published, step, alpha)?;
         mutual::update_mean_networks(&mut means, &students, decay)?;
-        let settings = reference_train::mutual::StepSettings {
-            weights: ReferenceWeights { soft_ce, soft_triplet, epsilon, clusters: CLUSTERS },
-            learning_rate: LEARNING_RATE,
-            decay: reference_train::ema::decay(reference_train::ema::Convention::Published, step, alpha)?,
-            group,
-            masks: passes.masks(),
-        };
+        let settings = passes.settings(
+            ReferenceWeights { soft_ce, soft_triplet, epsilon, clusters: CLUSTERS },
+            reference_train::ema::decay(reference_train::ema::Convention::Published, step, alpha)?,
+        );
         let expected = networks.step([&volume_1, &volume_2], &LABELS, &settings)?;
         let values = Vec::<f64>::try_from(terms.values())?;
         for ((name, actual), expected) in Terms::NAMES.iter().zip(values).zip(expected.values()) {
@@ -255,18 +259,10 @@ fn ten_steps_of_the_clustering_baseline_agree_in_every_number() {
             adam.zero_grad();
             total.backward();
             adam.step(LEARNING_RATE)?;
-            let settings = reference_train::mutual::StepSettings {
-                weights: ReferenceWeights {
-                    soft_ce: 0.0,
-                    soft_triplet: 0.0,
-                    epsilon: 0.1,
-                    clusters: CLUSTERS,
-                },
-                learning_rate: LEARNING_RATE,
-                decay: 0.0,
-                group: None,
-                masks: passes.masks(),
-            };
+            let settings = passes.settings(
+                ReferenceWeights { soft_ce: 0.0, soft_triplet: 0.0, epsilon: 0.1, clusters: CLUSTERS },
+                0.0,
+            );
             let [one, two] = networks.hard_step([&volume_1, &volume_2], &LABELS, &settings)?;
             let expected = [one.ce, two.ce, one.tri, two.tri, one.total + two.total];
             for (actual, expected) in Vec::<f64>::try_from(values)?.into_iter().zip(expected) {
@@ -305,13 +301,7 @@ fn ten_steps_without_mean_networks_agree_in_every_number() {
             adam.zero_grad();
             terms.total.backward();
             adam.step(LEARNING_RATE)?;
-            let settings = reference_train::mutual::StepSettings {
-                weights: reference_weights,
-                learning_rate: LEARNING_RATE,
-                decay: 0.0,
-                group: Some(4),
-                masks: passes.masks(),
-            };
+            let settings = passes.settings(reference_weights, 0.0);
             let expected = networks.current_step([&volume_1, &volume_2], &LABELS, &settings)?;
             let values = Vec::<f64>::try_from(terms.values())?;
             for ((name, actual), expected) in Terms::NAMES.iter().zip(values).zip(expected.values()) {
@@ -345,13 +335,10 @@ fn ten_steps_of_one_network_and_its_own_mean_agree_in_every_number() {
             adam.step(LEARNING_RATE)?;
             let decay = ema::decay(ema::Convention::Published, step, alpha)?;
             mutual::update_mean_networks(&mut means, std::slice::from_ref(&student), decay)?;
-            let settings = reference_train::mutual::StepSettings {
-                weights: reference_weights,
-                learning_rate: LEARNING_RATE,
-                decay: reference_train::ema::decay(reference_train::ema::Convention::Published, step, alpha)?,
-                group: None,
-                masks: passes.masks(),
-            };
+            let settings = passes.settings(
+                reference_weights,
+                reference_train::ema::decay(reference_train::ema::Convention::Published, step, alpha)?,
+            );
             let expected = twin.step(&volume, &LABELS, &settings)?;
             let expected = [expected.ce, expected.tri, expected.soft_ce, expected.soft_tri, expected.total];
             let values = Vec::<f64>::try_from(own_mean::values(&terms))?;
@@ -384,13 +371,7 @@ fn ten_steps_of_the_single_network_baseline_agree_in_every_number() {
             adam.zero_grad();
             terms.total.backward();
             adam.step(LEARNING_RATE)?;
-            let settings = reference_train::mutual::StepSettings {
-                weights: reference_weights,
-                learning_rate: LEARNING_RATE,
-                decay: 0.0,
-                group: Some(4),
-                masks: passes.masks(),
-            };
+            let settings = passes.settings(reference_weights, 0.0);
             let expected = twin.step(&volume, &LABELS, &settings)?;
             let expected = [expected.ce, expected.tri, expected.total];
             let values = Vec::<f64>::try_from(single::values(&terms))?;
@@ -452,7 +433,7 @@ fn views_of_different_batches_networks_of_other_layers_and_decays_that_are_no_sh
         let mut means = [students[0].duplicate()?, students[1].duplicate()?];
         let (labels, (weights, reference_weights)) = (convert::label_tensor(&LABELS), weights());
         let (decay, group) = (0.5, None);
-        let settings = reference_train::mutual::StepSettings {
+        let settings = StepSettings {
             weights: reference_weights,
             learning_rate: LEARNING_RATE,
             decay,

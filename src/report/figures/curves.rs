@@ -65,7 +65,7 @@ impl Curves {
         let (rows, columns) = (results.main_rows(), COLUMNS.min(results.tasks.len()));
         let panel = |task: &String| {
             let lines = lines(task, &rows, &curves);
-            let range = rounded(&lines);
+            let range = rounded(points(&lines));
             Panel { title: task_label(task), axis: ("mAP (%)", 0), range, lines }
         };
         Ok(Some(Self {
@@ -169,17 +169,22 @@ pub(super) fn lines(task: &str, rows: &[Row], curves: &Cells<Vec<(u32, Value)>>)
     rows.iter().map(|row| &row.name).enumerate().filter_map(line).collect()
 }
 
-/// The lowest and the highest point of lines with their bands.
-pub(super) fn ends(lines: &[Line]) -> (f64, f64) {
-    let values = || lines.iter().flat_map(|line| &line.points).map(|(_, value)| value);
-    let low = values().map(|value| value.mean - value.sd.unwrap_or(0.0)).fold(f64::INFINITY, f64::min);
-    let high = values().map(|value| value.mean + value.sd.unwrap_or(0.0)).fold(f64::NEG_INFINITY, f64::max);
+/// The lowest and the highest end of values with their deviations.
+pub(super) fn ends<'a>(values: impl Iterator<Item = &'a Value> + Clone) -> (f64, f64) {
+    let sd = |value: &Value| value.sd.unwrap_or(0.0);
+    let low = values.clone().map(|value| value.mean - sd(value)).fold(f64::INFINITY, f64::min);
+    let high = values.map(|value| value.mean + sd(value)).fold(f64::NEG_INFINITY, f64::max);
     (low, high)
 }
 
-/// The range of a panel's mAP axis: all lines, rounded outwards.
-pub(super) fn rounded(lines: &[Line]) -> (f64, f64) {
-    let (low, high) = ends(lines);
+/// The range of an axis of mAP: all values, rounded outwards.
+pub(super) fn rounded<'a>(values: impl Iterator<Item = &'a Value> + Clone) -> (f64, f64) {
+    let (low, high) = ends(values);
     let low = ((low - 1.0) / STEP).floor() * STEP;
     (low.max(0.0), ((high + 1.0) / STEP).ceil() * STEP)
+}
+
+/// The points of all lines.
+pub(super) fn points(lines: &[Line]) -> impl Iterator<Item = &Value> + Clone {
+    lines.iter().flat_map(|line| &line.points).map(|(_, value)| value)
 }

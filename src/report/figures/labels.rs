@@ -7,7 +7,7 @@ use super::super::names::task_label;
 use super::super::results::{Cells, Results, Row};
 use super::super::runs::RunRecords;
 use super::super::summary::Context;
-use super::curves::{Curves, Line, Panel, ends, lines};
+use super::curves::{Curves, Line, Panel, ends, lines, points};
 use super::legend::{Legend, Sample};
 use crate::record::LabelRecord;
 
@@ -46,7 +46,7 @@ impl Curves {
 
 /// The range of an axis that begins at zero, or below it where a line does.
 fn from_zero(lines: &[Line]) -> (f64, f64) {
-    let (low, high) = ends(lines);
+    let (low, high) = ends(points(lines));
     (low.min(0.0), if high > 0.0 { 1.1 * high } else { 1.0 })
 }
 

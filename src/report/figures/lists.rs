@@ -4,11 +4,11 @@ use image::imageops::{FilterType, crop_imm, resize};
 use plotters::element::BitMapElement;
 use plotters::prelude::*;
 
-use super::super::ranked::{List, Lists, Ranked, TILES};
+use super::super::ranked::{List, Lists, Ranked};
 use super::super::summary::Context;
 use super::canvas::{Area, Drawing, Drawn, Scale, TITLE, anchor, titled};
 use super::palette::{BAD, GOOD, INK};
-use crate::record::Case;
+use crate::record::{Case, RANKED_TILES};
 
 /// Height of a tile, in units; its width follows from its image.
 const TILE: f64 = 96.0;
@@ -36,7 +36,8 @@ impl<'a> RankedLists<'a> {
     /// Width of a tile in units.
     fn tile(lists: &Lists) -> f64 {
         let (width, height) = lists.image.dimensions();
-        let (width, height) = (f64::from(width) / TILES as f64, f64::from(height) / lists.lists.len() as f64);
+        let (width, height) =
+            (f64::from(width) / RANKED_TILES as f64, f64::from(height) / lists.lists.len() as f64);
         (TILE * width / height).clamp(12.0, 2.0 * TILE)
     }
 
@@ -88,7 +89,7 @@ fn draw_tile<B: DrawingBackend>(
     scale: Scale,
 ) -> Drawn<B> {
     let (width, height) = lists.image.dimensions();
-    let (width, height) = (width / TILES as u32, height / lists.lists.len() as u32);
+    let (width, height) = (width / RANKED_TILES as u32, height / lists.lists.len() as u32);
     let tile = crop_imm(&lists.image, column as u32 * width, row as u32 * height, width, height).to_image();
     let size = (scale.px(RankedLists::tile(lists)).max(1) as u32, scale.px(TILE).max(1) as u32);
     // Drawings of a few pixels are shown as they are, which also keeps the files small; photographs smoothly.
@@ -142,7 +143,8 @@ fn cross<B: DrawingBackend>(area: &Area<B>, (right, top): (f64, f64), scale: Sca
 
 impl Drawing for RankedLists<'_> {
     fn size(&self) -> (u32, u32) {
-        let width = |lists: &Lists| 40.0 + WORDS + AFTER_QUERY + TILES as f64 * (Self::tile(lists) + GAP);
+        let width =
+            |lists: &Lists| 40.0 + WORDS + AFTER_QUERY + RANKED_TILES as f64 * (Self::tile(lists) + GAP);
         let height = |lists: &Lists| HEADING + lists.lists.len() as f64 * (TILE + GAP);
         let lists = &self.ranked.lists;
         let (width, height) =

@@ -9,14 +9,13 @@ use super::super::results::{Pick, Results, Row};
 use super::super::summary::Context;
 use super::bars::{Numeric, draw_error, place};
 use super::canvas::{Area, Drawing, Drawn, Scale, TITLE, anchor, titled};
+use super::curves::rounded;
 use super::legend::Legend;
 use super::palette::INK;
 use crate::error::Result;
 
 const COLUMNS: usize = 2;
 const PANEL: (u32, u32) = (360, 270);
-/// The range of the mAP axis ends at multiples of this.
-const STEP: f64 = 5.0;
 
 struct Point {
     /// Place of its value on the axis, from 0.
@@ -88,11 +87,7 @@ impl Sensitivity {
 
     /// One range for all panels, so that their slopes can be compared.
     fn range(&self) -> (f64, f64) {
-        let values =
-            || self.panels.iter().flat_map(|panel| panel.lines.iter().flatten()).map(|point| point.map);
-        let low = values().map(|value| value.mean - value.sd.unwrap_or(0.0)).fold(f64::INFINITY, f64::min);
-        let high = values().map(|value| value.mean + value.sd.unwrap_or(0.0)).fold(0.0, f64::max);
-        ((((low - 1.0) / STEP).floor() * STEP).max(0.0), ((high + 1.0) / STEP).ceil() * STEP)
+        rounded(self.panels.iter().flat_map(|panel| panel.lines.iter().flatten()).map(|point| &point.map))
     }
 
     fn draw_panel<B: DrawingBackend>(&self, area: &Area<B>, panel: &Panel, scale: Scale) -> Drawn<B> {

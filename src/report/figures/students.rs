@@ -8,7 +8,7 @@ use super::super::names::{row_label, task_label};
 use super::super::results::Results;
 use super::super::runs::RunRecords;
 use super::super::summary::Context;
-use super::curves::{COLUMNS, Curves, Line, PANEL, Panel, rounded};
+use super::curves::{COLUMNS, Curves, Line, PANEL, Panel, points, rounded};
 use super::legend::Legend;
 use crate::record::{EvaluationRecord, Split};
 
@@ -22,12 +22,12 @@ impl Curves {
             let [means, students] = [of("network-"), of("student-")];
             if !students.is_empty() {
                 let lines = vec![Line { row: 0, points: means }, Line { row: 1, points: students }];
-                let range = rounded(&lines);
+                let range = rounded(points(&lines));
                 panels.push(Panel { title: task_label(task), axis: ("mAP (%)", 0), range, lines });
             }
         }
-        let points = panels.iter().flat_map(|panel| &panel.lines).flat_map(|line| &line.points);
-        let epochs = points.map(|(epoch, _)| *epoch).max()?;
+        let all = panels.iter().flat_map(|panel| &panel.lines).flat_map(|line| &line.points);
+        let epochs = all.map(|(epoch, _)| *epoch).max()?;
         let columns = COLUMNS.min(panels.len());
         let labels = vec![format!("mean networks of {}", row_label(&full.name)), "its networks".to_owned()];
         Some(Self {
