@@ -33,6 +33,18 @@ pub fn is_present(name: DatasetName, root: &Path) -> bool {
     best_candidate(name, root).is_some()
 }
 
+/// Checks a data root before anything else is done.
+///
+/// # Errors
+/// [`Error::Usage`]: it is no folder.
+pub fn check_root(root: &Path) -> Result<()> {
+    if root.is_dir() {
+        return Ok(());
+    }
+    let what = if root.exists() { "not a folder" } else { "no such folder" };
+    Err(Error::Usage(format!("--data-root {}: {what}", root.display())))
+}
+
 /// The dataset's own folder below `root`, complete; or an error that names all that is missing.
 pub(super) fn locate(name: DatasetName, root: &Path) -> Result<PathBuf> {
     let layout = layout(name);

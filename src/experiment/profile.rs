@@ -75,10 +75,8 @@ impl FromStr for Method {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        Self::ALL.into_iter().find(|method| method.to_string() == text).ok_or_else(|| {
-            let names = Self::ALL.map(|method| method.to_string()).join(", ");
-            Error::Usage(format!("unknown method `{text}`: one of {names}"))
-        })
+        let found = Self::ALL.into_iter().find(|method| method.to_string() == text);
+        found.ok_or_else(|| Error::unknown("method", text, &Self::ALL.map(|method| method.to_string())))
     }
 }
 

@@ -84,10 +84,12 @@ impl Run {
         let layout = Layout::new(profile, options)?;
         fs::create_dir_all(&layout.folder).map_err(Error::io("create", &layout.folder))?;
         let (plan, origin, size) = (&layout.plan, &layout.origin, layout.profile.image_size);
-        let domains = open_all(&wanted(plan, origin), origin, size, &mut |text, done, total| {
+        let mut progress = |text: &str, done, total| {
             monitor.preparing(text, done, total);
             if stop.is_asked() { Err(Error::Interrupted) } else { Ok(()) }
-        })?;
+        };
+        let warn = &mut |text: &str| monitor.warning(text);
+        let domains = open_all(&wanted(plan, origin), origin, size, &mut progress, warn)?;
         check_clusterings(plan, &domains, origin)?;
         Ok(Self { layout, stop, domains, elsewhere: Mutex::default() })
     }
