@@ -105,6 +105,15 @@ fn is_foreign(name: DatasetName, root: &Path) -> bool {
 
 fn not_found(name: DatasetName, root: &Path) -> String {
     let layout = layout(name);
+    if is_foreign(name, root) {
+        let other =
+            if name == DatasetName::Market1501 { DatasetName::DukeMtmc } else { DatasetName::Market1501 };
+        return format!(
+            "{name} was not found: {} holds images named as in {other} ({}); ask for that dataset",
+            shown(root),
+            self::layout(other).inside
+        );
+    }
     let folder = root.join(layout.outer[0]).join(layout.inner);
     let tried: Vec<String> = candidates(name, root).iter().skip(1).map(|folder| shown(folder)).collect();
     format!(

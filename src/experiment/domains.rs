@@ -189,6 +189,29 @@ pub fn open_all(
     Ok(open)
 }
 
+/// Reads the lists of the real datasets `wanted`, as a run does before anything else, and draws and decodes nothing: training images of
+/// each dataset, for the built-in ones by their settings.
+///
+/// # Errors
+/// What [`open_all`] refuses before it decodes.
+pub fn count_all(
+    wanted: &[(DatasetName, u64)],
+    origin: &Origin,
+) -> Result<BTreeMap<(DatasetName, u64), usize>> {
+    let count = |&(name, seed): &(DatasetName, u64)| {
+        let images = match origin {
+            Origin::Synthetic(_, domains) => domains.train_identities.saturating_mul(domains.train_images),
+            Origin::Real(root) => {
+                let dataset = data::read_own(name, root)?;
+                dataset.check_matches()?;
+                dataset.train.len()
+            }
+        };
+        Ok(((name, seed), images))
+    };
+    wanted.iter().map(count).collect()
+}
+
 /// Data root under which the dataset lies.
 fn root(
     name: DatasetName,

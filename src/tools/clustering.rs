@@ -17,6 +17,9 @@ use crate::error::{Error, InvalidInput, Result};
 use crate::random::stream;
 use crate::record::write_csv;
 
+/// Said where no distance is left whose mean would be eps.
+const LARGER_RHO: &str = "eps (a larger rho or an eps of your own would do)";
+
 /// What is to be clustered, and how.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClusterRequest {
@@ -123,8 +126,7 @@ pub fn cluster(request: &ClusterRequest, progress: Progress<'_>) -> Result<Clust
             let eps = match settings.eps {
                 Eps::Value(eps) => eps,
                 Eps::Share(rho) => stages.run("eps", 0, |_| {
-                    eps::eps(&distances, rho)
-                        .map_err(|error| error.in_stage("eps (a larger rho or an eps of your own would do)"))
+                    eps::eps(&distances, rho).map_err(|error| error.in_stage(LARGER_RHO))
                 })?,
             };
             let found = stages.run("DBSCAN", 0, |_| dbscan(&distances, eps, settings.min_samples))?;
@@ -192,10 +194,23 @@ impl Algorithm {
             Self::KMeans { clusters } => ("clusters", *clusters),
             Self::Dbscan(settings) => ("k2", settings.neighbourhood.k2),
         };
-        if needed <= rows {
-            return Ok(());
+        if needed > rows {
+            return Err(Error::Usage(format!(
+                "{what}: {needed} needed, {rows} given: the file has no more rows"
+            )));
         }
-        Err(Error::Usage(format!("{what}: {needed} needed, {rows} given: the file has no more rows")))
+        let pairs = rows as f64 * rows.saturating_sub(1) as f64 / 2.0;
+        match self {
+            // The number of distances whose mean is eps (D13).
+            Self::Dbscan(DbscanSettings { eps: Eps::Share(rho), .. })
+                if (rho * pairs).round_ties_even() < 1.0 =>
+            {
+                let text =
+                    format!("{LARGER_RHO}: rho = {rho} of the {pairs} distances of {rows} rows is none");
+                Err(Error::Usage(text))
+            }
+            _ => Ok(()),
+        }
     }
 }
 

@@ -1,5 +1,5 @@
 //! The tools room: what a user brings along. A file of features is clustered ([`clustering`]), a checkpoint evaluated on a dataset
-//! ([`evaluation`]), images become a file of features ([`extraction`]).
+//! ([`evaluation`]), images become a file of features ([`extraction`]), a data root is looked over ([`data_check`]).
 //!
 //! ```text
 //! checkpoint ── NetworkFile ──▶ Network ──┬─ evaluation ──▶ mAP, CMC, re-ranked too
@@ -9,6 +9,7 @@
 //! Nothing is printed here: whoever calls passes a [`Progress`] and gets the seconds of each stage with the result.
 
 pub mod clustering;
+pub mod data_check;
 pub mod evaluation;
 pub mod extraction;
 pub mod feature_file;

@@ -99,6 +99,12 @@ fn kind(descr: &Value) -> Result<Kind, String> {
         Value::Text(text) => match text.as_str() {
             "<f4" => return Ok(Kind::Float),
             "<f8" => return Ok(Kind::Double),
+            // What numpy.save makes of a dictionary or a list of arrays.
+            "|O" => {
+                return Err("it holds a pickled Python object and no array; x = numpy.load(file, allow_pickle=True).item(), \
+                            then save the matrix in it, such as x['features'], by numpy.save"
+                    .to_owned());
+            }
             other => format!("`{other}`"),
         },
         _ => "made of several".to_owned(),

@@ -1,6 +1,7 @@
 //! `reproduce`: the four tasks from one command, and tools for features and networks of one's own. Arguments and progress bars only; everything else is in the library.
 
 mod args;
+mod check;
 mod cluster;
 mod evaluate;
 mod extract;
@@ -50,6 +51,7 @@ fn dispatch(cli: Cli) -> Result<()> {
         Some(Command::Plan(args)) => plan(&args),
         Some(Command::Report(args)) => report(&args),
         Some(Command::Evaluate(args)) => evaluate::run(&args),
+        Some(Command::Check(args)) => check::run(&args),
         Some(Command::Extract(args)) => extract::run(&args),
         Some(Command::Cluster(args)) => cluster::run(&args),
         Some(Command::Agreement(args)) => write_agreement(&args),
