@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use tch::Device;
 
 use super::config::{PretrainConfig, TaskConfig};
-use super::domains::{Origin, check_root};
+use super::domains::Origin;
 use super::initial_weights::InitialWeights;
 use super::jobs::{Job, Plan, PretrainJob, TaskJob};
 use super::profile::Profile;
@@ -126,7 +126,7 @@ impl Layout {
 /// Removes the tasks whose real dataset is not there.
 fn leave_out(profile: &mut Profile, origin: &Origin) -> Result<Vec<LeftOut>> {
     let Origin::Real(root) = origin else { return Ok(Vec::new()) };
-    check_root(root)?;
+    data::check_root(root)?;
     let mut left_out = Vec::new();
     profile.tasks.retain(|task| {
         let absent = [task.source, task.target].into_iter().find(|name| !data::is_present(*name, root));

@@ -84,11 +84,13 @@ impl Run {
         let layout = Layout::new(profile, options)?;
         fs::create_dir_all(&layout.folder).map_err(Error::io("create", &layout.folder))?;
         let (plan, origin, size) = (&layout.plan, &layout.origin, layout.profile.image_size);
-        let domains = open_all(&wanted(plan, origin), origin, size, &mut |text, done, total| {
+        let mut progress = |text: &str, done, total| {
             monitor.preparing(text, done, total);
             if stop.is_asked() { Err(Error::Interrupted) } else { Ok(()) }
-        })?;
-        check_clusterings(plan, &domains, origin)?;
+        };
+        let warn = &mut |text: &str| monitor.warning(text);
+        let domains = open_all(&wanted(plan, origin), origin, size, &mut progress, warn)?;
+        check_clusterings(plan, origin, &mut |name, seed| Ok(domains[&(name, seed)].train.len()))?;
         Ok(Self { layout, stop, domains, elsewhere: Mutex::default() })
     }
 
@@ -186,7 +188,7 @@ impl Run {
 }
 
 /// The datasets of all jobs.
-fn wanted(plan: &Plan, origin: &Origin) -> Vec<(DatasetName, u64)> {
+pub(super) fn wanted(plan: &Plan, origin: &Origin) -> Vec<(DatasetName, u64)> {
     let mut wanted = BTreeSet::new();
     for node in &plan.nodes {
         match &node.job {
@@ -203,11 +205,16 @@ fn wanted(plan: &Plan, origin: &Origin) -> Vec<(DatasetName, u64)> {
     wanted.into_iter().collect()
 }
 
-/// A clustering that can only fail, for too few images, is refused before hours of pre-training.
-fn check_clusterings(plan: &Plan, domains: &OpenDomains, origin: &Origin) -> Result<()> {
+/// A clustering that can only fail, for too few images, is refused before hours of pre-training. `images` counts the training images
+/// of a dataset as the run of a domain seed sees it.
+pub(super) fn check_clusterings(
+    plan: &Plan,
+    origin: &Origin,
+    images: &mut dyn FnMut(DatasetName, u64) -> Result<usize>,
+) -> Result<()> {
     for node in &plan.nodes {
         let Job::Adapt(job) = &node.job else { continue };
-        let images = domains[&(job.task.target, origin.domain_seed(job.seed))].train.len();
+        let images = images(job.task.target, origin.domain_seed(job.seed))?;
         if let Some(what) = asks_for_more_than(&job.row.adaptation.clustering, images) {
             return Err(Error::Usage(format!(
                 "row {}: {what}, but the target of {} has only {images} training images",
