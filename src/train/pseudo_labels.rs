@@ -1,7 +1,7 @@
 //! Features → pseudo labels.
 
 use rand::Rng;
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
 use super::settings::Clustering;
 use crate::cluster::centroids::{centroids, classifier};
@@ -62,7 +62,7 @@ impl Clusterer {
             Clustering::KMeans { clusters, n_init } => {
                 let options = KMeansOptions { clusters, n_init, ..KMeansOptions::default() };
                 let found = kmeans(features, &options, rng)?;
-                let centroids = classifier(&found.centroids)?.to_kind(Kind::Float);
+                let centroids = classifier(&found.centroids)?;
                 let labels = found.labels.into_iter().map(Some).collect();
                 Ok(PseudoLabels { labels, clusters, centroids })
             }
@@ -76,8 +76,7 @@ impl Clusterer {
                 self.eps = Some(eps);
                 let found = dbscan(&distances, eps, min_samples)?;
                 enough(&found, eps)?;
-                let centroids =
-                    classifier(&centroids(&features, &found.labels, found.count)?)?.to_kind(Kind::Float);
+                let centroids = classifier(&centroids(&features, &found.labels, found.count)?)?;
                 Ok(PseudoLabels { labels: found.labels, clusters: found.count, centroids })
             }
         }

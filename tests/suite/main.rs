@@ -6,6 +6,7 @@
 //! - [`checkpoints`]: files of PyTorch, good and hostile, and PyTorch reading ours
 //! - [`golden`]: the published code's values, reference and fast wing
 //! - [`ten_steps`]: whole training steps, every number of every network after every step
+//! - [`epochs`]: whole epochs through the entry that `reproduce` uses, every number after every epoch
 //! - [`distance`], [`data`], [`loss`], [`cluster`], [`eval`], [`train`]: fast = reference and the laws, room by room
 
 mod allocation;
@@ -15,6 +16,7 @@ mod cluster;
 mod coverage;
 mod data;
 mod distance;
+mod epochs;
 mod eval;
 mod golden;
 mod loss;

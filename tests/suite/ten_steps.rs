@@ -36,7 +36,7 @@ struct Twins {
 }
 
 /// All kinds of layers on few channels: IBN, a downsampling block, pooling, a projection.
-fn fast_spec(block: fast::BlockKind) -> fast::Spec {
+pub(crate) fn fast_spec(block: fast::BlockKind) -> fast::Spec {
     let stage = |width, stride, ibn| fast::Stage { blocks: 1, width, stride, ibn };
     fast::Spec {
         block,
@@ -47,7 +47,7 @@ fn fast_spec(block: fast::BlockKind) -> fast::Spec {
     }
 }
 
-fn reference_spec(spec: &fast::Spec) -> reference::Spec {
+pub(crate) fn reference_spec(spec: &fast::Spec) -> reference::Spec {
     let size = |value: i64| value as usize;
     let stem = spec.stem;
     let stages = spec.stages.iter().map(|stage| reference::Stage {
@@ -108,7 +108,7 @@ fn two_students(
 }
 
 /// Every entry of a network's state in both wings.
-fn same_state(definition: &str, fast: &fast::Network, reference: &reference::Network) -> Trial {
+pub(crate) fn same_state(definition: &str, fast: &fast::Network, reference: &reference::Network) -> Trial {
     assert_eq!(fast.entries().len(), reference.state().entries().len());
     for (ours, theirs) in fast.entries().iter().zip(reference.state().entries()) {
         assert_eq!(ours.name, theirs.name);

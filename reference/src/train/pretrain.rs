@@ -1,6 +1,7 @@
 //! D32: one step of source pre-training.
 
 use super::fused_adam::Adam;
+use super::schedule::Schedule;
 use crate::error::Result;
 use crate::loss::objective::{HardTerms, hard_only};
 use crate::matrix::Matrix;
@@ -54,6 +55,79 @@ pub fn step(
     let gradients = network.backward(&trace, &terms.gradient)?;
     adam.step(network.state_mut(), &gradients, settings.learning_rate)?;
     Ok(terms)
+}
+
+/// What an epoch of pre-training draws at random.
+pub trait Draws {
+    /// Source batches of an epoch, as indices of images.
+    fn batches(&mut self, epoch: usize) -> Vec<Vec<usize>>;
+
+    /// The view of a source batch, `[B, 3, H, W]`; `first`: images of the epoch before it.
+    fn view(&mut self, epoch: usize, first: usize, batch: &[usize]) -> Result<Volume>;
+
+    /// The target images that follow the source batch of `step`; none unless the target sets statistics during pre-training.
+    fn target(&mut self, epoch: usize, step: usize) -> Result<Option<Volume>>;
+}
+
+/// Settings of an epoch of pre-training.
+#[derive(Debug, Clone, PartialEq)]
+pub struct EpochSettings {
+    /// Steps per epoch.
+    pub steps: usize,
+    /// ε of the label smoothing.
+    pub epsilon: f64,
+    /// Learning rate.
+    pub schedule: Schedule,
+    /// Images per batch-norm group.
+    pub group: Option<usize>,
+}
+
+/// One epoch of pre-training (D32); `identities`: one per source image. Adam goes on from epoch to epoch. Returns the means of
+/// `L_id`, `L_tri` and their sum over the steps.
+///
+/// # Errors
+/// What a step refuses.
+pub fn epoch(
+    (network, adam): (&mut Network, &mut Adam),
+    identities: &[usize],
+    epoch: usize,
+    settings: &EpochSettings,
+    draws: &mut impl Draws,
+) -> Result<[f64; 3]> {
+    let (mut sums, mut first) = ([0.0; 3], 0);
+    for (at, batch) in draws.batches(epoch).iter().enumerate() {
+        let labels: Vec<usize> = batch.iter().map(|&image| identities[image]).collect();
+        let (view, target) = (draws.view(epoch, first, batch)?, draws.target(epoch, at)?);
+        let step_settings = StepSettings {
+            epsilon: settings.epsilon,
+            learning_rate: settings.schedule.rate_at(epoch, at, settings.steps)?,
+            group: settings.group,
+            mask: None,
+        };
+        let terms = step(network, adam, &view, &labels, target.as_ref(), &step_settings)?;
+        for (sum, value) in sums.iter_mut().zip([terms.ce, terms.tri, terms.total]) {
+            *sum += value;
+        }
+        first += batch.len();
+    }
+    Ok(sums.map(|sum| sum / settings.steps as f64))
+}
+
+/// Target statistics *after* pre-training: source and target batches in turn, in training mode, without losses. The running
+/// statistics then describe both domains.
+///
+/// # Errors
+/// What a pass refuses.
+pub fn statistics_of_both(
+    network: &mut Network,
+    pairs: &[[Volume; 2]],
+    group: Option<usize>,
+) -> Result<()> {
+    for [source, target] in pairs {
+        network.observe(source, group)?;
+        network.observe(target, group)?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
