@@ -63,7 +63,7 @@ pub(super) fn write(path: &Path, matrix: &Tensor) -> Outcome<()> {
         .f_to_kind(Kind::Float)
         .and_then(|values| values.f_contiguous())
         .and_then(|values| values.f_view([-1]))
-        .and_then(|values| Vec::<f32>::try_from(values))
+        .and_then(Vec::<f32>::try_from)
         .map_err(Error::torch(format!("cannot write {}", path.display())))?;
     let shape: Vec<String> = matrix.size().iter().map(i64::to_string).collect();
     let head = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({},), }}", shape.join(", "));

@@ -252,7 +252,9 @@ fn t2_31_a_place_that_cannot_be_written_is_refused_before_the_work() {
 fn t2_36_wrong_settings_end_with_2() {
     let own = Program::new();
     features(&own, "a.npy", 60);
-    let cluster = |arguments: &[&str]| [&["cluster", "--features", "a.npy"], arguments].concat();
+    fn cluster<'a>(arguments: &[&'a str]) -> Vec<&'a str> {
+        [&["cluster", "--features", "a.npy"], arguments].concat()
+    }
     let checkpoint = checkpoint().display().to_string();
     let text = |domains: &str| format!("base = \"miniature\"\nname = \"own\"\n{domains}\n");
     fs::write(own.path("many.toml"), text("[domains]\ntrain_identities = 2000")).unwrap();
