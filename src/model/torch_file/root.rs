@@ -101,7 +101,6 @@ impl<'a> Search<'a> {
         }
         // In the order of the file.
         self.states.reverse();
-        self.beside.reverse();
         Ok((self.states, self.beside))
     }
 
