@@ -7,7 +7,7 @@ use serde::Serialize;
 use sha2::{Digest, Sha256};
 
 use crate::error::{Error, Result};
-use crate::model::Network;
+use crate::model::{Choice, Imported, LoadReport, Network, Spec};
 
 /// Parts of a network that such a file need not have: they stay random, and differ between the two networks.
 const HEAD: [&str; 4] = ["projection.", "feat.", "feat_bn.", "classifier."];
@@ -18,20 +18,34 @@ pub struct InitialWeights {
     #[serde(skip)]
     path: PathBuf,
     sha256: String,
+    /// What stands before the names of the network in the file, where it was chosen.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    prefix: Option<String>,
+    #[serde(skip)]
+    report: LoadReport,
 }
 
 impl InitialWeights {
-    /// The file at `path`, by its content.
+    /// The file at `path`, by its content, and of several networks in it the one under `prefix`. It is read and held against a
+    /// network of `spec` right here, before anything else is done.
     ///
     /// # Errors
-    /// The file cannot be read.
-    pub fn open(path: &Path) -> Result<Self> {
+    /// Those of [`Network::load_checkpoint`].
+    pub fn open(path: &Path, prefix: Option<&str>, spec: &Spec) -> Result<Self> {
+        let imported = Imported::open_as(path, &choice(prefix), spec, &HEAD.map(str::to_owned))?;
+        imported.verify()?;
         let mut digest = Sha256::new();
         File::open(path)
             .and_then(|mut file| std::io::copy(&mut file, &mut digest))
             .map_err(Error::io("read", path))?;
         let sha256 = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-        Ok(Self { path: path.to_owned(), sha256 })
+        let prefix = prefix.map(str::to_owned);
+        Ok(Self { path: path.to_owned(), sha256, prefix, report: imported.report })
+    }
+
+    /// What of the network comes from the file, in a line that names the file.
+    pub fn line(&self) -> String {
+        format!("{}: {}", self.path.display(), self.report.line())
     }
 
     /// Loads the trunk into `network`.
@@ -39,6 +53,11 @@ impl InitialWeights {
     /// # Errors
     /// Those of [`Network::load_checkpoint`].
     pub fn load(&self, network: &mut Network) -> Result<()> {
-        network.load_checkpoint(&self.path, &HEAD.map(str::to_owned)).map(drop)
+        let choice = choice(self.prefix.as_deref());
+        network.load_checkpoint(&self.path, &choice, &HEAD.map(str::to_owned)).map(drop)
     }
+}
+
+fn choice(prefix: Option<&str>) -> Choice {
+    prefix.map(Choice::prefix).unwrap_or_default()
 }

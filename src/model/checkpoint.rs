@@ -9,13 +9,14 @@ use std::path::{Path, PathBuf};
 
 use tch::{Kind, Tensor};
 
+use super::opening::{contents, folder, no_key};
 use super::stored::StoredTensor;
-use super::torch_file;
-use super::weights::{Named, TensorSource, safetensors_of};
+use super::weights::{Named, TensorSource};
 use crate::error::{Error, Result};
+use crate::file_kind::BEGINNING;
 
 /// Prefix that PyTorch's `DataParallel` puts before every name; the published checkpoints have it.
-const PARALLEL: &str = "module.";
+pub(super) const PARALLEL: &str = "module.";
 
 /// How a checkpoint is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,6 +59,10 @@ pub(super) struct Contents {
     pub epoch: Option<i64>,
     pub best_map: Option<f64>,
     pub tensors: BTreeMap<String, StoredTensor>,
+    /// Keys of its state dicts, with how many tensors each has: first its networks.
+    pub keys: Vec<(String, usize)>,
+    /// What stands beside the tensors: key and description.
+    pub beside: Vec<(String, String)>,
 }
 
 /// An open checkpoint. All that it says was checked, checksums as well; its tensors are read when they are asked for, one at a time.
@@ -71,47 +76,65 @@ pub struct CheckpointFile {
 }
 
 impl CheckpointFile {
-    /// Opens a checkpoint: `.pth` and `.pth.tar` of PyTorch 0.3 and later, or safetensors, told apart by their content. A prefix
-    /// `module.` is taken off the names. Nothing in the file is executed.
+    /// Opens a checkpoint: `.pth` and `.pth.tar` of PyTorch 0.3 and later, or safetensors, told apart by their content. A state dict
+    /// is found under whatever key it stands; of several, the names begin with the key of their own. A prefix `module.` is taken
+    /// off. Nothing in the file is executed.
     ///
     /// # Errors
     /// No such file, or one that is no such checkpoint: [`Error::File`] says what it is instead, or what is wrong with it.
     pub fn open(path: &Path) -> Result<Self> {
-        let mut file = Self::open_as_stored(path)?;
-        let tensors = std::mem::take(&mut file.contents.tensors);
-        file.contents.tensors =
-            strip_prefix(tensors, PARALLEL).map_err(|reason| Error::file(path, reason))?;
+        Self::open_at(path, None)
+    }
+
+    /// The same of the state dict at `key` alone, where one is given: keys on the way to it, with dots between.
+    ///
+    /// # Errors
+    /// Those of [`CheckpointFile::open`], and [`Error::Usage`] with all keys where there is no such one.
+    pub fn open_at(path: &Path, key: Option<&str>) -> Result<Self> {
+        let mut file = Self::open_as_stored(path, key)?;
+        let contents = &mut file.contents;
+        if let Some(key) = key.filter(|key| contents.keys.iter().all(|(known, _)| known != key)) {
+            return Err(Error::Usage(format!("{}: {}", path.display(), no_key(key, &contents.keys))));
+        }
+        if contents.format == Format::Safetensors {
+            let tensors = std::mem::take(&mut contents.tensors);
+            contents.tensors = strip_prefix(tensors, PARALLEL).map_err(|reason| Error::file(path, reason))?;
+        }
         Ok(file)
     }
 
-    /// The same with the names of the file.
-    pub(super) fn open_as_stored(path: &Path) -> Result<Self> {
+    /// The same with the names of the file, if that is of safetensors.
+    pub(super) fn open_as_stored(path: &Path, key: Option<&str>) -> Result<Self> {
         let metadata = path.metadata().map_err(Error::io("read", path))?;
         if !metadata.is_file() {
-            let what = if metadata.is_dir() { "a folder" } else { "no regular file" };
-            return Err(Error::file(path, format!("{what}, no checkpoint")));
+            let what =
+                if metadata.is_dir() { folder(path) } else { "no regular file, no checkpoint".to_owned() };
+            return Err(Error::file(path, what));
         }
         let mut file = File::open(path).map_err(Error::io("read", path))?;
         let mut start = Vec::new();
-        file.by_ref().take(512).read_to_end(&mut start).map_err(Error::io("read", path))?;
+        file.by_ref().take(BEGINNING as u64).read_to_end(&mut start).map_err(Error::io("read", path))?;
         file.rewind().map_err(Error::io("read", path))?;
         let length = metadata.len();
-        let contents = if let Some(format) = torch_file::format_of(&start) {
-            torch_file::open(&mut file, length, format)
-        } else if start.get(8) == Some(&b'{') {
-            let tensors = safetensors_of(&mut file, length);
-            tensors.map(|tensors| Contents {
-                format: Format::Safetensors,
-                epoch: None,
-                best_map: None,
-                tensors,
-            })
-        } else {
-            Err(format!("{}, no PyTorch or safetensors file", describe(&start)))
-        };
-        let contents = contents.map_err(|reason| Error::file(path, reason))?;
+        let contents =
+            contents(&mut file, length, &start, key).map_err(|reason| Error::file(path, reason))?;
         let shared = RefCell::new(shared(contents.tensors.values()));
         Ok(Self { path: path.to_owned(), file, contents, shared })
+    }
+
+    /// The path it was opened by.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Keys of its state dicts, with how many tensors each has; none for safetensors.
+    pub fn keys(&self) -> &[(String, usize)] {
+        &self.contents.keys
+    }
+
+    /// What stands beside the tensors of a PyTorch file and is not looked into: key and description.
+    pub fn beside(&self) -> &[(String, String)] {
+        &self.contents.beside
     }
 
     /// How the tensors are stored.
@@ -221,20 +244,6 @@ fn shared<'a>(tensors: impl Iterator<Item = &'a StoredTensor>) -> BTreeMap<u64, 
         *users.entry(tensor.start).or_default() += 1;
     }
     users.into_iter().filter(|(_, users)| *users > 1).map(|(start, _)| (start, None)).collect()
-}
-
-/// What a file is that begins with these bytes, as far as they tell.
-fn describe(start: &[u8]) -> &'static str {
-    match start {
-        [] => "an empty file",
-        [0x89, b'P', b'N', b'G', ..] => "a PNG image",
-        [0xff, 0xd8, 0xff, ..] => "a JPEG image",
-        [0x1f, 0x8b, ..] => "a gzip file",
-        [b'P', b'K', ..] => "an empty or damaged zip file",
-        [0x80, ..] => "a pickle that torch.save did not write",
-        _ if start.get(257..262) == Some(b"ustar") => "a TAR archive",
-        _ => "a file of unknown content",
-    }
 }
 
 /// Shapes of tensors by name.

@@ -1,102 +1,18 @@
-//! Loading a checkpoint into a network: which entries fit, which are missing, and what is left over.
+//! Loading a checkpoint into a network: one way in, whoever asks.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::path::Path;
 
 use tch::{Kind, Tensor};
 
+use super::backbone::Backbone;
 use super::checkpoint::{CheckpointFile, Shapes};
+use super::choice::{Choice, Chosen};
+use super::load_report::{LoadReport, is_count};
 use super::network::Network;
 use super::spec::{Embedding, Spec};
 use super::weights::TensorSource;
 use crate::error::{Error, Result};
-
-/// What became of the entries of a network and of a file.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct LoadReport {
-    /// In both, with one shape.
-    pub loaded: Vec<String>,
-    /// In the network only, with their shapes.
-    pub missing: Vec<(String, Vec<i64>)>,
-    /// In both, but with another shape: name, shape in the file, shape in the network. Not loaded.
-    pub other_shape: Vec<(String, Vec<i64>, Vec<i64>)>,
-    /// In the file only, with their shapes.
-    pub left_over: Vec<(String, Vec<i64>)>,
-}
-
-impl LoadReport {
-    /// Holds the entries `expected` by a network against those `found` in a file, all by name and shape. What fits is loaded, as
-    /// the published `copy_state_dict` has it.
-    pub fn of(expected: &[(String, Vec<i64>)], found: &Shapes) -> Self {
-        let mut report = Self::default();
-        for (name, shape) in expected {
-            match found.get(name) {
-                Some(other) if other == shape => report.loaded.push(name.clone()),
-                Some(other) => report.other_shape.push((name.clone(), other.clone(), shape.clone())),
-                None => report.missing.push((name.clone(), shape.clone())),
-            }
-        }
-        let known: BTreeSet<&str> = expected.iter().map(|(name, _)| name.as_str()).collect();
-        let left_over = found.iter().filter(|(name, _)| !known.contains(name.as_str()));
-        report.left_over = left_over.map(|(name, shape)| (name.clone(), shape.clone())).collect();
-        report
-    }
-
-    /// Refuses entries that are missing or of another shape, unless their name begins with one of `allowed`.
-    ///
-    /// # Errors
-    /// Says how many are missing, and names the first.
-    pub fn check(&self, allowed: &[String], path: &Path) -> Result<()> {
-        let refused = |name: &&str| !allowed.iter().any(|prefix| name.starts_with(prefix.as_str()));
-        let missing: Vec<&str> = self.missing.iter().map(|(name, _)| name.as_str()).filter(refused).collect();
-        if let Some(first) = missing.first() {
-            let parts = parts(&missing);
-            let reason = format!("{} entries are missing ({parts}), such as {first}", missing.len());
-            return Err(Error::file(path, reason));
-        }
-        let misfit = self.other_shape.iter().find(|(name, _, _)| refused(&name.as_str()));
-        if let Some((name, found, expected)) = misfit {
-            return Err(Error::file(path, format!("{name} has shape {found:?}, expected {expected:?}")));
-        }
-        Ok(())
-    }
-}
-
-/// How many names lie under each first part: what could be allowed.
-fn parts(names: &[&str]) -> String {
-    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-    for name in names {
-        *counts.entry(name.split('.').next().unwrap_or(name)).or_default() += 1;
-    }
-    counts.iter().map(|(part, count)| format!("{part}: {count}")).collect::<Vec<_>>().join(", ")
-}
-
-/// A table of all that was not loaded, below the counts.
-impl fmt::Display for LoadReport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (loaded, missing) = (self.loaded.len(), self.missing.len());
-        let (misfits, left_over) = (self.other_shape.len(), self.left_over.len());
-        writeln!(f, "{loaded} loaded, {missing} missing, {misfits} of another shape, {left_over} left over")?;
-        if missing + misfits + left_over == 0 {
-            return Ok(());
-        }
-        writeln!(
-            f,
-            "\n| entry | not loaded because | in the file | in the network |\n| --- | --- | --- | --- |"
-        )?;
-        for (name, shape) in &self.missing {
-            writeln!(f, "| {name} | missing | | {shape:?} |")?;
-        }
-        for (name, found, expected) in &self.other_shape {
-            writeln!(f, "| {name} | another shape | {found:?} | {expected:?} |")?;
-        }
-        for (name, shape) in &self.left_over {
-            writeln!(f, "| {name} | left over | {shape:?} | |")?;
-        }
-        Ok(())
-    }
-}
 
 /// The published form of torchvision's name of a ResNet's entry (`conv1`, `bn1`, `layer1` …, also those of the IBN release):
 /// `base.0`, `base.1`, `base.3` …, where the stages begin depends on the stem. Other names stay.
@@ -118,54 +34,119 @@ fn known_name(name: &str, spec: &Spec) -> Option<String> {
     Some(format!("base.{place}.{rest}"))
 }
 
-fn is_count(name: &str) -> bool {
-    name.ends_with(".num_batches_tracked")
-}
-
 /// The entries of a file that a network takes: under published names, parameters in f32, counts in i64. They are read one at a time.
 #[derive(Debug)]
 pub struct Imported {
     file: CheckpointFile,
     /// What became of the entries.
     pub report: LoadReport,
+    /// What stands before the names of the network in the file, such as `mean-1.`.
+    pub prefix: String,
 }
 
 impl Imported {
-    /// Opens a checkpoint of any format and either naming ([`CheckpointFile::open`], [`published_name`]) and holds it against a network. The number of
-    /// classes and the embedding are those of the file. Entries whose names begin with one of `allowed` may be missing or misfit.
+    /// Opens the chosen network of a checkpoint of any format and either naming ([`CheckpointFile::open_network`], [`published_name`]) and
+    /// holds it against a network. The number of classes and the embedding are those of the file. Entries whose names begin with
+    /// one of `allowed` may be missing or misfit.
     ///
     /// # Errors
-    /// Those of [`CheckpointFile::open`] and [`LoadReport::check`].
-    pub fn open(path: &Path, spec: &Spec, allowed: &[String]) -> Result<Self> {
-        let file = Self::named(path, spec)?;
-        let (fitted, classes) = fitted(spec, &file.shapes());
-        Self::held_against(file, &Network::outline(&fitted, classes)?, allowed, path)
+    /// Those of [`CheckpointFile::open_network`] and [`LoadReport::check`].
+    pub fn open(path: &Path, choice: &Choice, spec: &Spec, allowed: &[String]) -> Result<Self> {
+        let chosen = named(path, choice, spec)?;
+        let (fitted, classes) = fitted(spec, &chosen.file.shapes());
+        Self::held_against(chosen, &Network::outline(&fitted, classes)?, allowed)
     }
 
-    fn named(path: &Path, spec: &Spec) -> Result<CheckpointFile> {
-        CheckpointFile::open(path)?.renamed(|name| Some(published_name(name, spec)))
+    /// The same for a network that is as `spec` says, without a classifier.
+    ///
+    /// # Errors
+    /// Those of [`Imported::open`].
+    pub fn open_as(path: &Path, choice: &Choice, spec: &Spec, allowed: &[String]) -> Result<Self> {
+        Self::held_against(named(path, choice, spec)?, &Network::outline(spec, 0)?, allowed)
     }
 
-    /// A batch norm's count of batches that a file lacks is 0, as in PyTorch: before 0.4.1 it kept none, and no result depends on it.
-    fn held_against(
-        file: CheckpointFile,
-        expected: &[(String, Vec<i64>)],
-        allowed: &[String],
+    /// The same for a network whose backbone is told by the tensors, unless it is given; without its classifier, whose rows are
+    /// counted.
+    ///
+    /// # Errors
+    /// Those of [`Imported::open`]; a backbone that cannot be told.
+    pub fn recognised(
         path: &Path,
-    ) -> Result<Self> {
-        let mut found = file.shapes();
-        for (name, _) in expected.iter().filter(|(name, _)| is_count(name)) {
-            found.entry(name.clone()).or_default();
-        }
-        let report = LoadReport::of(expected, &found);
-        report.check(allowed, path)?;
-        Ok(Self { file, report })
+        choice: &Choice,
+        backbone: Option<Backbone>,
+    ) -> Result<(Self, Backbone, Spec, usize)> {
+        let chosen = CheckpointFile::open_network(path, choice)?;
+        let shapes = chosen.file.shapes();
+        let backbone = backbone.or_else(|| Backbone::recognise(&shapes));
+        let backbone = backbone.ok_or_else(|| Error::file(path, unknown(&shapes, &chosen.prefix)))?;
+        let chosen = chosen.renamed(&backbone.spec())?;
+        let (spec, classes) = fitted(&backbone.spec(), &chosen.file.shapes());
+        let classes = if chosen.file.has("classifier.weight") { classes } else { 0 };
+        let imported = Self::held_against(chosen, &Network::outline(&spec, 0)?, &[])?;
+        Ok((imported, backbone, spec, classes))
     }
 
-    /// An entry in the kind of the file.
-    fn stored(&self, name: &str) -> Result<Tensor> {
-        if is_count(name) && !self.file.has(name) { Ok(Tensor::from(0_i64)) } else { self.file.tensor(name) }
+    fn held_against(chosen: Chosen, expected: &[(String, Vec<i64>)], allowed: &[String]) -> Result<Self> {
+        let Chosen { file, prefix, outside } = chosen;
+        let mut report = LoadReport::of(expected, &file.shapes());
+        report.left_over.extend(outside);
+        report.check(allowed, file.path()).map_err(|error| under(error, &prefix))?;
+        Ok(Self { file, report, prefix })
     }
+
+    /// Reads every entry once, so that what is wrong with one shows before it is needed.
+    ///
+    /// # Errors
+    /// Those of [`TensorSource::tensor`].
+    pub fn verify(&self) -> Result<()> {
+        self.report.loaded.iter().try_for_each(|name| self.tensor(name).map(drop))
+    }
+
+    /// Copies the entries into `network`, which must be as the one that they were held against.
+    ///
+    /// # Errors
+    /// An entry cannot be read, or holds NaN or infinite values; the network is unchanged then.
+    pub fn load_into(&self, network: &mut Network) -> Result<()> {
+        let names = self.report.loaded.iter().chain(&self.report.filled);
+        let tensors: BTreeMap<&str, Tensor> =
+            names.map(|name| Ok((name.as_str(), self.tensor(name)?))).collect::<Result<_>>()?;
+        tch::no_grad(|| {
+            for entry in network.entries() {
+                if let Some(tensor) = tensors.get(entry.name.as_str()) {
+                    entry.tensor.shallow_clone().copy_(tensor);
+                }
+            }
+        });
+        Ok(())
+    }
+}
+
+fn named(path: &Path, choice: &Choice, spec: &Spec) -> Result<Chosen> {
+    CheckpointFile::open_network(path, choice)?.renamed(spec)
+}
+
+/// Says under which prefix the network was looked for.
+fn under(error: Error, prefix: &str) -> Error {
+    match error {
+        Error::File { path, reason } if !prefix.is_empty() => {
+            Error::File { path, reason: format!("under the prefix `{prefix}`, {reason}") }
+        }
+        other => other,
+    }
+}
+
+/// The message for a file whose tensors are those of no known backbone.
+fn unknown(shapes: &Shapes, prefix: &str) -> String {
+    let known = Backbone::ALL.map(|backbone| backbone.to_string()).join(", ");
+    if shapes.contains_key("base.0.weight") || shapes.contains_key("conv1.weight") {
+        return format!("the network `{prefix}` is none of {known}");
+    }
+    let firsts: BTreeSet<&str> = shapes.keys().filter_map(|name| name.split('.').next()).collect();
+    let shown = firsts.iter().take(5).map(|first| format!("`{first}`")).collect::<Vec<_>>().join(", ");
+    format!(
+        "no network: none of its {} tensors is called base.0.weight or conv1.weight; their names begin with {shown}",
+        shapes.len()
+    )
 }
 
 fn kind_of(name: &str) -> Kind {
@@ -175,40 +156,64 @@ fn kind_of(name: &str) -> Kind {
 impl TensorSource for Imported {
     fn list(&self) -> Vec<(String, Kind, Vec<i64>)> {
         let shapes = self.file.shapes();
-        let entry =
-            |name: &String| (name.clone(), kind_of(name), shapes.get(name).cloned().unwrap_or_default());
-        let mut list: Vec<_> = self.report.loaded.iter().map(entry).collect();
+        let entry = |name: &String| {
+            let shape = if is_count(name) { None } else { shapes.get(name) };
+            (name.clone(), kind_of(name), shape.cloned().unwrap_or_default())
+        };
+        let mut list: Vec<_> = self.report.loaded.iter().chain(&self.report.filled).map(entry).collect();
         list.sort_by(|one, other| one.0.cmp(&other.0));
         list
     }
 
+    /// # Errors
+    /// Besides those of the file: a parameter that holds NaN or infinite values, which no network can compute with.
     fn tensor(&self, name: &str) -> Result<Tensor> {
-        Ok(self.stored(name)?.to_kind(kind_of(name)))
+        if is_count(name) {
+            let absent = !self.file.has(name);
+            let count = if absent { Tensor::from(0_i64) } else { self.file.tensor(name)? };
+            return Ok(count.to_kind(Kind::Int64).reshape([0_i64; 0]));
+        }
+        let tensor = self.file.tensor(name)?.to_kind(Kind::Float);
+        match not_finite(&tensor) {
+            0 => Ok(tensor),
+            count => {
+                let (all, prefix) = (tensor.numel(), &self.prefix);
+                Err(Error::file(
+                    self.file.path(),
+                    format!(
+                        "{prefix}{name} holds NaN or infinite values ({count} of {all}): the network is broken, as one \
+                         whose training diverged; give an earlier checkpoint"
+                    ),
+                ))
+            }
+        }
     }
 }
 
+/// How many values of a tensor are NaN or infinite.
+pub fn not_finite(tensor: &Tensor) -> usize {
+    if !tensor.is_floating_point() {
+        return 0;
+    }
+    tensor.isfinite().logical_not().sum(Kind::Int64).int64_value(&[]) as usize
+}
+
 impl Network {
-    /// Loads a checkpoint of any format and either naming ([`CheckpointFile::open`], [`published_name`]). Entries whose names begin with
-    /// one of `allowed` may be missing or misfit and then stay as they are.
+    /// Loads the chosen network of a checkpoint of any format and either naming ([`CheckpointFile::open_network`], [`published_name`]).
+    /// Entries whose names begin with one of `allowed` may be missing or misfit and then stay as they are.
     ///
     /// # Errors
-    /// Those of [`CheckpointFile::open`] and [`LoadReport::check`]; the network is unchanged then.
-    pub fn load_checkpoint(&mut self, path: &Path, allowed: &[String]) -> Result<LoadReport> {
-        let shapes = |network: &Self| -> Vec<(String, Vec<i64>)> {
-            network.entries().iter().map(|entry| (entry.name.clone(), entry.tensor.size())).collect()
-        };
-        let file = Imported::named(path, self.spec())?;
-        let imported = Imported::held_against(file, &shapes(self), allowed, path)?;
-        let names = imported.report.loaded.iter();
-        let tensors: BTreeMap<&str, Tensor> =
-            names.map(|name| Ok((name.as_str(), imported.stored(name)?))).collect::<Result<_>>()?;
-        tch::no_grad(|| {
-            for entry in self.entries() {
-                if let Some(tensor) = tensors.get(entry.name.as_str()) {
-                    entry.tensor.shallow_clone().copy_(tensor);
-                }
-            }
-        });
+    /// Those of [`CheckpointFile::open_network`], [`LoadReport::check`] and [`Imported::load_into`]; the network is unchanged then.
+    pub fn load_checkpoint(
+        &mut self,
+        path: &Path,
+        choice: &Choice,
+        allowed: &[String],
+    ) -> Result<LoadReport> {
+        let entries = self.entries().iter();
+        let shapes: Vec<_> = entries.map(|entry| (entry.name.clone(), entry.tensor.size())).collect();
+        let imported = Imported::held_against(named(path, choice, self.spec())?, &shapes, allowed)?;
+        imported.load_into(self)?;
         Ok(imported.report)
     }
 }

@@ -11,11 +11,15 @@
 
 mod backbone;
 mod checkpoint;
+mod choice;
 mod initial;
 mod layers;
 mod load;
+mod load_report;
 mod network;
 pub mod norm;
+mod opening;
+mod recognise;
 mod spec;
 mod state;
 mod stored;
@@ -24,7 +28,9 @@ mod weights;
 
 pub use backbone::Backbone;
 pub use checkpoint::{Checkpoint, CheckpointFile, Format, Shapes, read_any, read_checkpoint, strip_prefix};
-pub use load::{Imported, LoadReport, published_name};
+pub use choice::Choice;
+pub use load::{Imported, not_finite, published_name};
+pub use load_report::LoadReport;
 pub use network::{Network, Outputs};
 pub use norm::BatchStatistics;
 pub use spec::{BlockKind, Embedding, Spec, Stage, Stem};

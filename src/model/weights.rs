@@ -126,7 +126,7 @@ fn stored<'a, S: TensorSource>(
 /// # Errors
 /// An unreadable file, or one that is no safetensors file of floats, integers and booleans.
 pub fn read_tensors(path: &Path) -> Result<Named> {
-    let file = CheckpointFile::open_as_stored(path)?;
+    let file = CheckpointFile::open_as_stored(path, None)?;
     if file.format() != Format::Safetensors {
         return Err(Error::file(path, format!("not a safetensors file: {}", file.format())));
     }

@@ -2,7 +2,7 @@
 //! ([`evaluation`]), images become a file of features ([`extraction`]), a data root is looked over ([`data_check`]).
 //!
 //! ```text
-//! checkpoint ── NetworkFile ──▶ Network ──┬─ evaluation ──▶ mAP, CMC, re-ranked too
+//! checkpoint ── Loaded::open ─▶ Network ──┬─ evaluation ──▶ mAP, CMC, re-ranked too
 //!                      images ────────────┴─ extraction ──▶ file of features ── clustering ──▶ labels.csv
 //! ```
 //!

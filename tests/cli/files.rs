@@ -2,6 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
+use mmt::model::{Named, save_tensors};
+use tch::{Device, Kind, Tensor};
+
 use super::{Program, fails, files};
 
 fn fixture(name: &str) -> String {
@@ -38,8 +41,8 @@ fn a_checkpoint_is_shown_imported_and_exported() {
     assert!(output(&program, &["inspect", "part.pth"]).contains("| weight | Float"));
     fails(
         program.command(&["export", "in.safetensors", "--out", "x.pth", "--prefix", "9."]).assert(),
-        1,
-        &["9."],
+        2,
+        &["`9.`"],
     );
 }
 
@@ -72,6 +75,75 @@ fn a_hostile_file_is_one_line_and_runs_nothing() {
     assert_eq!(files(program.folder.path()), Vec::<PathBuf>::new(), "nothing is written, nothing was run");
 }
 
+/// A file that is no checkpoint is refused before anything is read or written, and the way is free for the right one.
+#[test]
+fn t2_10_a_wrong_init_leaves_nothing_behind() {
+    let program = Program::new();
+    std::fs::write(program.path("lfs.pth"), "version https://git-lfs.github.com/spec/v1\nsize 94\n").unwrap();
+    for command in [&[][..], &["plan"]] {
+        let mut run = program.profile(command, "miniature", &["--init", "lfs.pth"]);
+        fails(run.assert(), 1, &["--init: lfs.pth: a Git LFS pointer", "git lfs pull"]);
+    }
+    assert_eq!(files(program.folder.path()), [PathBuf::from("lfs.pth")]);
+    assert!(!program.out().exists());
+}
+
+fn networks(program: &Program, name: &str, prefixes: &[&str], value: f64) {
+    let tensor = || Tensor::full([2, 3], value, (Kind::Float, Device::Cpu));
+    let tensors: Named = prefixes.iter().map(|prefix| (format!("{prefix}base.0.weight"), tensor())).collect();
+    save_tensors(&program.path(name), &tensors).unwrap();
+}
+
+#[test]
+fn t2_12_a_prefix_is_one_with_and_without_its_dot() {
+    let program = Program::new();
+    networks(&program, "two.safetensors", &["mean-1.", "mean-2."], 1.0);
+    for prefix in ["mean-1", "mean-1."] {
+        output(&program, &["export", "two.safetensors", "--prefix", prefix, "--out", "one.pth"]);
+        let shown = output(&program, &["inspect", "one.pth"]);
+        assert!(shown.contains("| base.0.weight |") && shown.contains("1 tensors"), "{shown}");
+        output(&program, &["import", "two.safetensors", "--prefix", prefix, "--out", "one.safetensors"]);
+        assert!(output(&program, &["inspect", "one.safetensors"]).contains("| base.0.weight |"));
+    }
+    let shown = output(&program, &["inspect", "two.safetensors"]);
+    assert!(shown.contains("by --prefix: `mean-1.`, `mean-2.`"), "{shown}");
+    let wrong = ["export", "two.safetensors", "--prefix", "mean", "--out", "x.pth"];
+    fails(program.command(&wrong).assert(), 2, &["`mean`", "`mean-1.`, `mean-2.`"]);
+    assert!(!program.path("x.pth").exists());
+}
+
+#[test]
+fn t2_38_values_that_are_not_finite_are_said() {
+    let program = Program::new();
+    networks(&program, "nan.safetensors", &[""], f64::NAN);
+    for arguments in [
+        &["inspect", "nan.safetensors"][..],
+        &["import", "nan.safetensors", "--out", "x.safetensors"],
+        &["export", "nan.safetensors", "--out", "x.pth"],
+    ] {
+        let shown = output(&program, arguments);
+        assert!(shown.contains("NaN or infinite values in 1 tensors: `base.0.weight`"), "{shown}");
+    }
+}
+
+/// A bound for the size of files stands for a full disk: writing ends in an error in the same place.
+#[cfg(unix)]
+#[test]
+fn t2_41_a_full_disk_is_one_line() {
+    let program = Program::new();
+    let large = Named::from([("w".to_owned(), Tensor::zeros([1 << 16], (Kind::Float, Device::Cpu)))]);
+    save_tensors(&program.path("large.safetensors"), &large).unwrap();
+    let reproduce = assert_cmd::cargo::cargo_bin("reproduce");
+    let script = "trap '' XFSZ; ulimit -f 8; exec \"$0\" export large.safetensors --out out.pth";
+    let mut shell = std::process::Command::new("sh");
+    let result =
+        shell.args(["-c", script]).arg(reproduce).current_dir(program.folder.path()).output().unwrap();
+    let text = String::from_utf8(result.stderr).unwrap();
+    assert_eq!((result.status.code(), text.lines().count()), (Some(1), 1), "{text}");
+    assert!(text.starts_with("error: out.pth: cannot write: "), "{text}");
+    assert_eq!(files(program.folder.path()), [PathBuf::from("large.safetensors")]);
+}
+
 #[test]
 fn runs_start_from_given_weights() {
     let program = Program::new();
@@ -81,7 +153,8 @@ fn runs_start_from_given_weights() {
     fails(run(&["--init", "nothing.pth"]), 1, &["nothing.pth"]);
     let foreign = fixture("kinds.pth");
     fails(run(&["--init", &foreign]), 1, &["kinds.pth", "missing", "base.0.weight"]);
-    std::fs::remove_dir_all(program.out()).unwrap();
+    fails(run(&["--init-prefix", "mean-1"]), 2, &["--init"]);
+    assert!(!program.out().exists(), "nothing is written before the file is known to fit");
     run(&[]).success();
     let checkpoint =
         files(&program.out()).into_iter().find(|file| file.ends_with("network-1/checkpoint.safetensors"));

@@ -121,6 +121,9 @@ pub struct SelectArgs {
     /// Checkpoint whose trunk both source networks start from, such as ImageNet weights (.pth or .safetensors) [default: the profile's `init`, or random weights].
     #[arg(long, value_name = "FILE")]
     pub init: Option<PathBuf>,
+    /// Which network of that checkpoint, where it holds several: what stands before its names, such as mean-1.
+    #[arg(long, value_name = "PREFIX")]
+    pub init_prefix: Option<String>,
     #[command(flatten)]
     pub machine: MachineArgs,
 }
@@ -189,14 +192,20 @@ impl SelectArgs {
 
     /// The checkpoint of the command line, or else that of the profile.
     fn initial_weights(&self, profile: &Profile) -> Result<Option<InitialWeights>> {
-        if let Some(path) = &self.init {
-            return InitialWeights::open(path).map(Some);
+        let spec = profile.backbone.spec();
+        let open = |path: &PathBuf| InitialWeights::open(path, self.init_prefix.as_deref(), &spec);
+        match (&self.init, &profile.init, &self.init_prefix) {
+            (Some(path), ..) => open(path).map_err(|error| error.in_stage("--init")).map(Some),
+            (None, Some(path), _) => {
+                let stage = || format!("key `init` of profile {}", profile.name);
+                open(path).map_err(|error| error.in_stage(stage())).map(Some)
+            }
+            (None, None, Some(_)) => Err(Error::Usage(
+                "--init-prefix chooses a network of the checkpoint that --init names; there is none"
+                    .to_owned(),
+            )),
+            (None, None, None) => Ok(None),
         }
-        let open = |path: &PathBuf| {
-            let stage = || format!("key `init` of profile {}", profile.name);
-            InitialWeights::open(path).map_err(|error| error.in_stage(stage()))
-        };
-        profile.init.as_ref().map(open).transpose()
     }
 
     fn methods(&self) -> Vec<Method> {

@@ -73,8 +73,11 @@ fn run(args: &RunArgs) -> Result<()> {
         (_, true) => Verbosity::Verbose,
         _ => Verbosity::Normal,
     };
-    let bars = Bars::new(verbosity);
     let options = select.options(&profile)?;
+    if let Some(init) = options.init.as_ref().filter(|_| !args.quiet) {
+        eprintln!("init: {}", init.line());
+    }
+    let bars = Bars::new(verbosity);
     let result = Run::new(profile, options, stop, &bars).and_then(|run| run.execute(&bars).map(|()| run));
     bars.clear();
     let run = result?;

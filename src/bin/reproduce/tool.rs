@@ -7,8 +7,8 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use mmt::Result;
 use mmt::data::ImageSize;
-use mmt::model::Backbone;
-use mmt::tools::network_file::{Loaded, NetworkFile};
+use mmt::model::{Backbone, Choice};
+use mmt::tools::network_file::Loaded;
 use mmt::tools::{Seconds, memory};
 
 use crate::args::MachineArgs;
@@ -20,12 +20,11 @@ const WORTH_A_LINE: Duration = Duration::from_secs(2);
 /// A network, and how images are given to it.
 #[derive(Debug, Args)]
 pub struct NetworkArgs {
-    /// File with a network: the checkpoint.safetensors of a run, or tensors under the published names.
+    /// File with a network: the checkpoint.safetensors of a run, or tensors under published or torchvision names.
     #[arg(long, value_name = "FILE")]
     pub checkpoint: PathBuf,
-    /// Which network of the file, where it holds several: what stands before `base.0.weight`, such as mean-1.
-    #[arg(long, value_name = "PREFIX")]
-    pub prefix: Option<String>,
+    #[command(flatten)]
+    pub choice: ChoiceArgs,
     /// Backbone: resnet18, resnet34, resnet50, resnet101, resnet152, resnet_ibn50a, resnet_ibn101a, small [default: told by the tensors].
     #[arg(long, value_name = "NAME")]
     pub arch: Option<Backbone>,
@@ -42,9 +41,26 @@ pub struct NetworkArgs {
     pub machine: MachineArgs,
 }
 
+/// Which network of a file is meant.
+#[derive(Debug, Args)]
+pub struct ChoiceArgs {
+    /// Which network of the file, where it holds several: what stands before its names, such as mean-1.
+    #[arg(long, value_name = "PREFIX")]
+    pub prefix: Option<String>,
+    /// Where in a PyTorch file the state dict stands, such as model or checkpoint.net [default: found by itself].
+    #[arg(long, value_name = "KEY")]
+    pub key: Option<String>,
+}
+
+impl ChoiceArgs {
+    pub fn choice(&self) -> Choice {
+        Choice { key: self.key.clone(), prefix: self.prefix.clone() }
+    }
+}
+
 impl NetworkArgs {
     pub fn load(&self) -> Result<Loaded> {
-        NetworkFile::read(&self.checkpoint)?.network(self.prefix.as_deref(), self.arch, self.machine.device)
+        Loaded::open(&self.checkpoint, &self.choice.choice(), self.arch, self.machine.device)
     }
 
     pub fn size(&self, backbone: Backbone) -> ImageSize {

@@ -7,15 +7,11 @@ use std::io::{BufReader, Read, Seek, SeekFrom};
 use tch::Kind;
 
 use super::Outcome;
-use super::input::LONGEST;
+use super::input::Budget;
 use super::pickle;
 use super::storage::{Location, Locations};
 use super::value::{Heap, Value};
 use crate::model::stored::ends_early;
-
-/// How such a file begins: `PROTO 2`, `LONG1`, the ten bytes of 0x1950a86a20f9469cfc6c, `STOP`.
-pub const MAGIC: [u8; 15] =
-    [0x80, 0x02, 0x8a, 0x0a, 0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19, b'.'];
 
 /// Version of the format, the only one there has been.
 const PROTOCOL: i64 = 1001;
@@ -23,7 +19,7 @@ const PROTOCOL: i64 = 1001;
 /// Reads the pickles and finds the storages of a file of `length` bytes.
 pub fn open(source: &mut (impl Read + Seek), length: u64, heap: &mut Heap) -> Outcome<(Value, Locations)> {
     source.rewind().map_err(ends_early)?;
-    let mut budget = LONGEST;
+    let mut budget = Budget::default();
     let mut source = BufReader::new(source);
     let mut next = || pickle::run(&mut source, heap, &mut budget);
     let (magic, version, system) = (next()?, next()?, next()?);
@@ -34,7 +30,7 @@ pub fn open(source: &mut (impl Read + Seek), length: u64, heap: &mut Heap) -> Ou
     if heap.get(system, "little_endian") != Some(Value::Bool(true)) {
         return Err(super::BIG_ENDIAN.to_owned());
     }
-    let start = LONGEST - budget;
+    let start = budget.used();
     Ok((root, locations(source.into_inner(), start, length, heap, keys)?))
 }
 

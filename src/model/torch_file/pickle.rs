@@ -1,23 +1,25 @@
-//! A pickle machine that executes nothing. It knows the opcodes of protocol 2 that `torch.save` emits and the names of
-//! [`Global`]; anything else is an error that says what it met.
+//! A pickle machine that executes nothing. It knows the opcodes that `torch.save` emits with any protocol and the names of
+//! [`Global`]. Every other name becomes a [`Value::Opaque`]: a text that says what it is, and stays that whatever is done with it.
 //!
-//! Format: Python's `pickletools`, protocol 2. A pickle is a program for a stack; here every instruction only moves data
+//! Format: Python's `pickletools`, protocols 2 to 5. A pickle is a program for a stack; here every instruction only moves data
 //! into the [`Heap`], within fixed bounds for the length of the program and its texts ([`Input`]), the stack and the memo ([`Stack`]).
 
 use std::io::Read;
 
 use super::Outcome;
-use super::input::Input;
+use super::input::{Budget, Input};
 use super::rebuild::{build, persistent, reduce};
 use super::stack::Stack;
-use super::value::{Global, Heap, Value};
+use super::value::{Global, Heap, Id, Value};
 
 /// The magic number of the stream format, as `LONG1` spells it.
 const MAGIC: [u8; 10] = [0x6c, 0xfc, 0x9c, 0x46, 0xf9, 0x20, 0x6a, 0xa8, 0x50, 0x19];
 
-/// Runs one pickle from `source` up to its `STOP` and returns what it leaves on the stack; `budget` bytes may still be read,
-/// and less is left of it afterwards.
-pub fn run(source: &mut impl Read, heap: &mut Heap, budget: &mut u64) -> Outcome<Value> {
+/// Most letters of a name that are shown.
+const MOST_SHOWN: usize = 100;
+
+/// Runs one pickle from `source` up to its `STOP` and returns what it leaves on the stack; less is left of `budget` afterwards.
+pub fn run(source: &mut impl Read, heap: &mut Heap, budget: &mut Budget) -> Outcome<Value> {
     let mut machine = Machine { input: Input { source, budget }, heap, stack: Stack::default() };
     loop {
         if let Some(result) = machine.step()? {
@@ -37,91 +39,28 @@ impl<R: Read> Machine<'_, R> {
     fn step(&mut self) -> Outcome<Option<Value>> {
         let opcode = self.input.byte()?;
         match opcode {
-            0x80 => self.protocol()?,
             b'.' => return self.stack.pop().map(Some),
-            b'(' => self.stack.mark()?,
-            b'N' => self.stack.push(Value::None)?,
-            0x88 | 0x89 => self.stack.push(Value::Bool(opcode == 0x88))?,
-            b'K' => {
-                let value = self.input.byte()?;
-                self.stack.push(Value::Int(i64::from(value)))?;
+            0x80 => self.protocol()?,
+            // `FRAME`: how many bytes may be read together.
+            0x95 => drop(self.input.bytes::<8>()?),
+            b'N' | 0x88 | 0x89 | b'K' | b'M' | b'J' | b'G' | 0x8a | 0x8b => self.number(opcode)?,
+            b'X' | b'U' | b'T' | b'B' | b'C' | 0x8c | 0x8d | 0x8e | 0x96 => self.string(opcode)?,
+            b'(' | b')' | b't' | 0x85..=0x87 | b']' | b'}' | 0x8f | 0x91 => self.container(opcode)?,
+            b'a' | b'e' | b's' | b'u' | 0x90 => self.fill(opcode)?,
+            b'q' | b'r' | b'h' | b'j' | 0x94 => self.memo(opcode)?,
+            b'0' => drop(self.stack.pop()?),
+            b'1' => drop(self.stack.pop_mark()?),
+            b'2' => {
+                let top = self.stack.top()?;
+                self.stack.push(top)?;
             }
-            b'M' => {
-                let value = u16::from_le_bytes(self.input.bytes()?);
-                self.stack.push(Value::Int(i64::from(value)))?;
-            }
-            b'J' => {
-                let value = i32::from_le_bytes(self.input.bytes()?);
-                self.stack.push(Value::Int(i64::from(value)))?;
-            }
-            0x8a => self.long()?,
-            b'G' => {
-                let value = f64::from_be_bytes(self.input.bytes()?);
-                self.stack.push(Value::Float(value))?;
-            }
-            b'X' => self.unicode()?,
-            b'U' => self.short_string()?,
-            b'c' => self.global()?,
-            b')' => self.new_items(0)?,
-            0x85..=0x87 => self.new_items(usize::from(opcode - 0x84))?,
-            b't' => {
-                let items = self.stack.pop_mark()?;
-                let tuple = self.heap.add_items(items)?;
-                self.stack.push(tuple)?;
-            }
-            b']' => self.new_items(0)?,
-            b'}' => {
-                let dict = self.heap.add_dict(Vec::new())?;
-                self.stack.push(dict)?;
-            }
-            b'a' => {
-                let item = self.stack.pop()?;
-                self.extend_list(vec![item])?;
-            }
-            b'e' => {
-                let items = self.stack.pop_mark()?;
-                self.extend_list(items)?;
-            }
-            b's' => {
-                let value = self.stack.pop()?;
-                let key = self.stack.pop()?;
-                self.extend_dict(&[key, value])?;
-            }
-            b'u' => {
-                let items = self.stack.pop_mark()?;
-                self.extend_dict(&items)?;
-            }
-            b'q' => {
-                let place = u32::from(self.input.byte()?);
-                self.stack.put(place)?;
-            }
-            b'r' => {
-                let place = u32::from_le_bytes(self.input.bytes()?);
-                self.stack.put(place)?;
-            }
-            b'h' => {
-                let place = u32::from(self.input.byte()?);
-                self.stack.get(place)?;
-            }
-            b'j' => {
-                let place = u32::from_le_bytes(self.input.bytes()?);
-                self.stack.get(place)?;
-            }
+            b'c' | 0x93 => self.global(opcode)?,
             b'Q' => {
                 let id = self.stack.pop()?;
                 let storage = persistent(self.heap, id)?;
                 self.stack.push(storage)?;
             }
-            // `NEWOBJ` makes an old parameter as `REDUCE` makes everything else.
-            b'R' | 0x81 => {
-                let (arguments, callable) = (self.stack.pop()?, self.stack.pop()?);
-                let result = reduce(self.heap, callable, arguments)?;
-                self.stack.push(result)?;
-            }
-            b'b' => {
-                let (state, object) = (self.stack.pop()?, self.stack.top()?);
-                build(self.heap, object, state)?;
-            }
+            b'R' | 0x81 | 0x92 | b'o' | b'b' => self.object(opcode)?,
             _ => {
                 return Err(format!(
                     "its pickle has the instruction {opcode:#04x}, which no state dict needs"
@@ -133,57 +72,163 @@ impl<R: Read> Machine<'_, R> {
 
     fn protocol(&mut self) -> Outcome<()> {
         match self.input.byte()? {
-            2 => Ok(()),
-            other => Err(format!("its pickle has protocol {other}; torch.save writes protocol 2")),
+            2..=5 => Ok(()),
+            other => Err(format!("its pickle has protocol {other}; torch.save writes 2 to 5")),
         }
     }
 
-    /// `X`: UTF-8 with a length of four bytes.
-    fn unicode(&mut self) -> Outcome<()> {
-        let count = u32::from_le_bytes(self.input.bytes()?);
-        let bytes = self.input.text(u64::from(count))?;
-        let text =
-            String::from_utf8(bytes).map_err(|_| "its pickle has a text that is not UTF-8".to_owned())?;
-        let text = self.heap.add_text(text)?;
-        self.stack.push(text)
-    }
-
-    /// `U`: a string of Python 2, text or bytes. Text where it can be: keys of files from Python 2 come so.
-    fn short_string(&mut self) -> Outcome<()> {
-        let count = self.input.byte()?;
-        let bytes = self.input.text(u64::from(count))?;
-        let value = match String::from_utf8(bytes) {
-            Ok(text) => self.heap.add_text(text)?,
-            Err(error) => self.heap.add_bytes(error.into_bytes())?,
+    /// `None`, booleans and numbers.
+    fn number(&mut self, opcode: u8) -> Outcome<()> {
+        let value = match opcode {
+            b'N' => Value::None,
+            0x88 | 0x89 => Value::Bool(opcode == 0x88),
+            b'K' => Value::Int(i64::from(self.input.byte()?)),
+            b'M' => Value::Int(i64::from(u16::from_le_bytes(self.input.bytes()?))),
+            b'J' => Value::Int(i64::from(i32::from_le_bytes(self.input.bytes()?))),
+            b'G' => Value::Float(f64::from_be_bytes(self.input.bytes()?)),
+            0x8a => self.long::<1>()?,
+            _ => self.long::<4>()?,
         };
         self.stack.push(value)
     }
 
-    /// `LONG1`: little-endian two's complement of up to eight bytes, or the magic number.
-    fn long(&mut self) -> Outcome<()> {
-        let count = self.input.byte()?;
-        let bytes = self.input.text(u64::from(count))?;
+    /// `LONG1` and `LONG4`: little-endian two's complement of up to eight bytes, or the magic number.
+    fn long<const N: usize>(&mut self) -> Outcome<Value> {
+        let count = self.input.length::<N>()?;
+        let bytes = self.input.text(count)?.filter(|bytes| bytes.len() <= 8 || *bytes == MAGIC);
+        let Some(bytes) = bytes else {
+            return self.heap.add_opaque("an integer of more than 64 bits".to_owned());
+        };
         if bytes == MAGIC {
-            return self.stack.push(Value::Magic);
-        }
-        if bytes.len() > 8 {
-            return Err("its pickle has an integer of more than 64 bits".to_owned());
+            return Ok(Value::Magic);
         }
         let negative = bytes.last().is_some_and(|last| last & 0x80 != 0);
         let mut filled = if negative { [0xff; 8] } else { [0; 8] };
         filled[..bytes.len()].copy_from_slice(&bytes);
-        self.stack.push(Value::Int(i64::from_le_bytes(filled)))
+        Ok(Value::Int(i64::from_le_bytes(filled)))
     }
 
-    /// `c`: module and name, each up to a line's end.
-    fn global(&mut self) -> Outcome<()> {
-        let (module, name) = (self.input.line()?, self.input.line()?);
-        let found = Global::find(&module, &name).ok_or_else(|| {
-            format!(
-                "it refers to `{module}.{name}`, which is not part of a state dict; nothing of it was run"
-            )
-        })?;
-        self.stack.push(Value::Global(found))
+    /// Texts, bytes, and strings of Python 2, which are either: text where they can be, since keys come so.
+    fn string(&mut self, opcode: u8) -> Outcome<()> {
+        let count = match opcode {
+            b'U' | b'C' | 0x8c => self.input.length::<1>()?,
+            b'X' | b'T' | b'B' => self.input.length::<4>()?,
+            _ => self.input.length::<8>()?,
+        };
+        let raw = matches!(opcode, b'B' | b'C' | 0x8e | 0x96);
+        let value = match self.input.text(count)? {
+            None => self.heap.add_opaque(format!("a text of {count} bytes"))?,
+            Some(bytes) if raw => self.heap.add_bytes(bytes)?,
+            Some(bytes) => match String::from_utf8(bytes) {
+                Ok(text) => self.heap.add_text(text)?,
+                Err(error) => self.heap.add_bytes(error.into_bytes())?,
+            },
+        };
+        self.stack.push(value)
+    }
+
+    /// Marks, tuples, and new containers.
+    fn container(&mut self, opcode: u8) -> Outcome<()> {
+        let value = match opcode {
+            b'(' => return self.stack.mark(),
+            b')' | b']' => return self.new_items(0),
+            b't' => {
+                let items = self.stack.pop_mark()?;
+                self.heap.add_items(items)?
+            }
+            b'}' => self.heap.add_dict(Vec::new())?,
+            0x8f => self.heap.add_opaque("a set".to_owned())?,
+            0x91 => {
+                self.stack.pop_mark()?;
+                self.heap.add_opaque("a set".to_owned())?
+            }
+            _ => return self.new_items(usize::from(opcode.saturating_sub(0x84))),
+        };
+        self.stack.push(value)
+    }
+
+    /// Items for the container on top of the stack.
+    fn fill(&mut self, opcode: u8) -> Outcome<()> {
+        let items = match opcode {
+            b'a' => vec![self.stack.pop()?],
+            b's' => self.stack.pop_several(2)?,
+            _ => self.stack.pop_mark()?,
+        };
+        match (self.stack.top()?, opcode) {
+            // Nobody looks into it.
+            (Value::Opaque(_), _) => Ok(()),
+            (Value::Items(id), b'a' | b'e') => {
+                self.heap.items_mut(id).extend(items);
+                Ok(())
+            }
+            (Value::Dict(id), b's' | b'u') => self.extend_dict(id, &items),
+            (other, b's' | b'u') => Err(format!("its pickle sets items of {}", self.heap.describe(other))),
+            (other, _) => Err(format!("its pickle appends to {}", self.heap.describe(other))),
+        }
+    }
+
+    fn extend_dict(&mut self, id: Id, items: &[Value]) -> Outcome<()> {
+        let (pairs, rest) = items.as_chunks::<2>();
+        if !rest.is_empty() {
+            return Err("its pickle has a key without a value".to_owned());
+        }
+        self.heap.dict_mut(id).extend(pairs.iter().map(|[key, value]| (*key, *value)));
+        Ok(())
+    }
+
+    fn memo(&mut self, opcode: u8) -> Outcome<()> {
+        match opcode {
+            0x94 => self.stack.put_next(),
+            _ => {
+                let wide = matches!(opcode, b'r' | b'j');
+                let place =
+                    if wide { u32::from_le_bytes(self.input.bytes()?) } else { self.input.byte()?.into() };
+                if matches!(opcode, b'q' | b'r') { self.stack.put(place) } else { self.stack.get(place) }
+            }
+        }
+    }
+
+    /// `GLOBAL` has module and name in two lines, `STACK_GLOBAL` on the stack.
+    fn global(&mut self, opcode: u8) -> Outcome<()> {
+        let name = if opcode == b'c' {
+            let (module, name) = (self.input.line()?, self.input.line()?);
+            Some((plain(&module), plain(&name)))
+        } else {
+            let (name, module) = (self.stack.pop()?, self.stack.pop()?);
+            let text = |value| self.heap.text(value).map(|text| plain(text.as_bytes()));
+            text(module).zip(text(name))
+        };
+        let known = name.as_ref().and_then(|(module, name)| Global::find(module, name));
+        let value = match (known, name) {
+            (Some(found), _) => Value::Global(found),
+            (None, Some((module, name))) => {
+                self.heap.add_opaque(format!("an object of `{module}.{name}`"))?
+            }
+            (None, None) => self.heap.add_opaque("an object without a name".to_owned())?,
+        };
+        self.stack.push(value)
+    }
+
+    /// `REDUCE` and its kin. `NEWOBJ` makes an old parameter as `REDUCE` makes everything else; `OBJ` makes objects of Python 2.
+    fn object(&mut self, opcode: u8) -> Outcome<()> {
+        let value = match opcode {
+            b'b' => {
+                let (state, object) = (self.stack.pop()?, self.stack.pop()?);
+                build(self.heap, object, state)?
+            }
+            b'o' => match self.stack.pop_mark()?.first() {
+                Some(class @ Value::Opaque(_)) => *class,
+                _ => return Err("its pickle makes an object of no class".to_owned()),
+            },
+            _ => {
+                if opcode == 0x92 {
+                    self.stack.pop()?;
+                }
+                let (arguments, callable) = (self.stack.pop()?, self.stack.pop()?);
+                reduce(self.heap, callable, arguments)?
+            }
+        };
+        self.stack.push(value)
     }
 
     /// A tuple or list of the topmost `count` values.
@@ -192,26 +237,12 @@ impl<R: Read> Machine<'_, R> {
         let items = self.heap.add_items(items)?;
         self.stack.push(items)
     }
+}
 
-    fn extend_list(&mut self, items: Vec<Value>) -> Outcome<()> {
-        match self.stack.top()? {
-            Value::Items(id) => self.heap.items_mut(id).extend(items),
-            other => return Err(format!("its pickle appends to {}", other.describe())),
-        }
-        Ok(())
-    }
-
-    fn extend_dict(&mut self, items: &[Value]) -> Outcome<()> {
-        let Value::Dict(id) = self.stack.top()? else {
-            return Err(format!("its pickle sets items of {}", self.stack.top()?.describe()));
-        };
-        let (pairs, rest) = items.as_chunks::<2>();
-        if !rest.is_empty() {
-            return Err("its pickle has a key without a value".to_owned());
-        }
-        self.heap.dict_mut(id).extend(pairs.iter().map(|[key, value]| (*key, *value)));
-        Ok(())
-    }
+/// A name that may end up in a message: only what a terminal can show, and no more than fits.
+fn plain(name: &[u8]) -> String {
+    let shown = |byte: &u8| if byte.is_ascii_graphic() { char::from(*byte) } else { '?' };
+    name.iter().take(MOST_SHOWN).map(shown).collect()
 }
 
 #[cfg(test)]
@@ -224,9 +255,9 @@ mod tests {
 
     /// The message of a program without end, and how many of its bytes were read.
     fn refused(source: &mut impl Read) -> (String, u64) {
-        let mut budget = LONGEST;
+        let mut budget = Budget::default();
         let message = run(source, &mut Heap::default(), &mut budget).unwrap_err();
-        (message, LONGEST - budget)
+        (message, budget.used())
     }
 
     #[test]

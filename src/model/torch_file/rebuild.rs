@@ -16,38 +16,63 @@ const LONGEST_SCALAR: usize = 32;
 /// `BINPERSID`: `('storage', type, key, location, elements)`, and in the stream format one more: `None`.
 pub fn persistent(heap: &mut Heap, id: Value) -> Outcome<Value> {
     let broken = || "a storage is not announced as torch.save does".to_owned();
-    let Some(&[tag, Value::Global(Global::Storage(kind)), key, _, Value::Int(elements), ref view @ ..]) =
-        heap.items(id)
-    else {
-        return Err(broken());
-    };
-    if heap.text(tag) != Some("storage") {
-        return Err(broken());
+    let parts = heap.items(id).map(<[Value]>::to_vec).ok_or_else(broken)?;
+    let tag = parts.first().and_then(|tag| heap.text(*tag));
+    match (tag, parts.as_slice()) {
+        // The class of a module that was saved whole, with its source text.
+        (Some("module"), &[_, class, ..]) => Ok(class),
+        (Some("storage"), &[_, Value::Opaque(_), ..]) => {
+            heap.add_opaque("a storage of a foreign type".to_owned())
+        }
+        (
+            Some("storage"),
+            &[_, Value::Global(Global::Storage(kind)), key, _, Value::Int(elements), ref view @ ..],
+        ) => {
+            if !matches!(view, [] | [Value::None]) {
+                let what = "a storage that is part of another one, as PyTorch before 0.4 wrote them";
+                return heap.add_opaque(what.to_owned());
+            }
+            let key = heap.text(key).filter(|key| key.len() <= LONGEST_KEY).ok_or_else(broken)?.to_owned();
+            let elements =
+                u64::try_from(elements).map_err(|_| format!("a storage has {elements} elements"))?;
+            heap.add_storage(StorageRef { key, kind, elements })
+        }
+        _ => Err(broken()),
     }
-    if !matches!(view, [] | [Value::None]) {
-        return Err("a storage is part of another one, as PyTorch before 0.4 wrote them".to_owned());
-    }
-    let key = heap.text(key).filter(|key| key.len() <= LONGEST_KEY).ok_or_else(broken)?.to_owned();
-    let elements = u64::try_from(elements).map_err(|_| format!("a storage has {elements} elements"))?;
-    heap.add_storage(StorageRef { key, kind, elements })
 }
 
-/// `REDUCE`: what `callable(*arguments)` stands for.
+/// `REDUCE`: what `callable(*arguments)` stands for. What is not known is not called: it becomes a text that says what it is.
 pub fn reduce(heap: &mut Heap, callable: Value, arguments: Value) -> Outcome<Value> {
-    let Value::Global(callable) = callable else {
-        return Err(format!("its pickle calls {}", callable.describe()));
+    let callable = match callable {
+        Value::Global(callable) => callable,
+        Value::Opaque(_) => return Ok(callable),
+        other => return Err(format!("its pickle calls {}", heap.describe(other))),
     };
     let arguments = heap.items(arguments).filter(|arguments| arguments.len() <= MOST_ARGUMENTS);
     let arguments = arguments.map(<[Value]>::to_vec).unwrap_or_default();
-    let result = match (callable, arguments.as_slice()) {
+    match known(heap, callable, &arguments)? {
+        Some(value) => Ok(value),
+        None => heap.add_opaque(format!("an object of {callable:?}")),
+    }
+}
+
+/// The result of a known name; `None` where it is used in a way that no state dict needs.
+fn known(heap: &mut Heap, callable: Global, arguments: &[Value]) -> Outcome<Option<Value>> {
+    match (callable, arguments) {
         (Global::OrderedDict, []) => heap.add_dict(Vec::new()).map(Some),
         (Global::OrderedDict, &[pairs]) => python_2_pairs(heap, pairs),
+        // Metadata behind the hooks could say that the values are negated.
         (
             Global::RebuildTensor,
             &[Value::Storage(storage), Value::Int(offset), shape, strides, _, _, ref rest @ ..],
         ) if matches!(rest, [] | [Value::None]) => view(heap, storage, offset, shape, strides).map(Some),
         (Global::RebuildOldTensor, &[Value::Storage(storage), Value::Int(offset), shape, strides]) => {
             view(heap, storage, offset, shape, strides).map(Some)
+        }
+        // `(function, type, its arguments, attributes)`.
+        (Global::RebuildFromType, &[Value::Global(Global::RebuildTensor), _, inner, _]) => {
+            let inner = heap.items(inner).map(<[Value]>::to_vec).unwrap_or_default();
+            known(heap, Global::RebuildTensor, &inner)
         }
         (Global::RebuildParameter | Global::Parameter, &[tensor @ Value::Tensor(_), ..]) => Ok(Some(tensor)),
         (Global::NumpyDtype, &[name, ..]) => {
@@ -63,8 +88,7 @@ pub fn reduce(heap: &mut Heap, callable: Value, arguments: Value) -> Outcome<Val
             }
         }
         _ => Ok(None),
-    };
-    result?.ok_or_else(|| format!("its pickle uses {callable:?} in a way that torch.save does not"))
+    }
 }
 
 /// The tensor that four arguments of PyTorch announce.
@@ -74,17 +98,16 @@ fn view(heap: &mut Heap, storage: Id, offset: i64, shape: Value, strides: Value)
     heap.add_tensor(TensorRef { storage, offset, shape, strides })
 }
 
-/// `BUILD`: attributes of an object. Those of an `OrderedDict` (`_metadata`: versions of modules) say nothing about the
-/// tensors; those of a numpy dtype say its byte order.
-pub fn build(heap: &Heap, object: Value, state: Value) -> Outcome<()> {
-    match (object, state) {
-        // The state of an old parameter: whether it is trained, and hooks.
-        (Value::Dict(_), Value::Dict(_)) | (Value::Tensor(_), Value::Items(_)) => Ok(()),
-        (Value::NumpyDtype(_), state) => match heap.items(state) {
-            Some(&[_, order, ..]) if heap.text(order) == Some("<") => Ok(()),
-            _ => Err("a numpy number is not little-endian".to_owned()),
+/// `BUILD`: what `object` is with the attributes of `state`. Those of an `OrderedDict` (`_metadata`: versions of modules) and of a
+/// parameter say nothing about the tensors; those of a numpy dtype say its byte order.
+pub fn build(heap: &mut Heap, object: Value, state: Value) -> Outcome<Value> {
+    match object {
+        Value::Dict(_) | Value::Tensor(_) | Value::Opaque(_) => Ok(object),
+        Value::NumpyDtype(_) => match heap.items(state) {
+            Some(&[_, order, ..]) if heap.text(order) == Some("<") => Ok(object),
+            _ => heap.add_opaque("a numpy number that is not little-endian".to_owned()),
         },
-        (object, _) => Err(format!("its pickle sets attributes of {}", object.describe())),
+        object => Err(format!("its pickle sets attributes of {}", heap.describe(object))),
     }
 }
 

@@ -75,6 +75,11 @@ impl Stack {
         Ok(())
     }
 
+    /// Remembers the topmost value under the next number.
+    pub fn put_next(&mut self) -> Outcome<()> {
+        self.put(u32::try_from(self.memo.len()).unwrap_or(u32::MAX))
+    }
+
     /// Pushes a remembered value.
     pub fn get(&mut self, place: u32) -> Outcome<()> {
         let value = self.memo.get(&place).copied();

@@ -37,26 +37,8 @@ pub enum Value {
     Storage(Id),
     /// A tensor: a view of a storage.
     Tensor(Id),
-}
-
-impl Value {
-    /// What it is, for messages.
-    pub fn describe(self) -> &'static str {
-        match self {
-            Self::None => "None",
-            Self::Bool(_) => "a boolean",
-            Self::Int(_) | Self::Magic => "an integer",
-            Self::Float(_) => "a float",
-            Self::Text(_) => "a string",
-            Self::Bytes(_) => "bytes",
-            Self::Items(_) => "a list",
-            Self::Dict(_) => "a dictionary",
-            Self::Global(_) => "a name",
-            Self::NumpyDtype(_) => "a numpy dtype",
-            Self::Storage(_) => "a storage",
-            Self::Tensor(_) => "a tensor",
-        }
-    }
+    /// Something that no state dict needs. What it is stays a text, whatever the pickle does with it.
+    Opaque(Id),
 }
 
 /// The names a pickle may refer to. None of them is ever called: each stands for one shape of data.
@@ -80,6 +62,8 @@ pub enum Global {
     NumpyDtype,
     /// `_codecs.encode`: how Python 3 spells bytes in protocol 2.
     Encode,
+    /// `torch._tensor._rebuild_from_type_v2`: a tensor that has attributes.
+    RebuildFromType,
 }
 
 impl Global {
@@ -90,8 +74,14 @@ impl Global {
             ("torch._utils", "_rebuild_tensor_v2") => Self::RebuildTensor,
             ("torch._utils", "_rebuild_tensor") => Self::RebuildOldTensor,
             ("torch.nn.parameter", "Parameter") => Self::Parameter,
-            ("torch._utils", "_rebuild_parameter") => Self::RebuildParameter,
-            ("torch", name) => Self::Storage(STORAGES.iter().find(|(storage, _)| *storage == name)?.1),
+            ("torch._utils", "_rebuild_parameter" | "_rebuild_parameter_with_state") => {
+                Self::RebuildParameter
+            }
+            ("torch._tensor", "_rebuild_from_type_v2") => Self::RebuildFromType,
+            ("torch", name) => {
+                let mut storages = STORAGES.iter().chain(&FOREIGN_STORAGES);
+                Self::Storage(storages.find(|(storage, _)| *storage == name)?.1)
+            }
             ("numpy.core.multiarray" | "numpy._core.multiarray", "scalar") => Self::NumpyScalar,
             ("numpy", "dtype") => Self::NumpyDtype,
             ("_codecs", "encode") => Self::Encode,
@@ -112,6 +102,15 @@ pub const STORAGES: [(&str, Kind); 10] = [
     ("CharStorage", Kind::Int8),
     ("ByteStorage", Kind::Uint8),
     ("BoolStorage", Kind::Bool),
+];
+
+/// Storages whose tensors are not read; the sizes of their elements tell where in a stream the next one begins.
+const FOREIGN_STORAGES: [(&str, Kind); 5] = [
+    ("ComplexFloatStorage", Kind::ComplexFloat),
+    ("ComplexDoubleStorage", Kind::ComplexDouble),
+    ("QInt8Storage", Kind::QInt8),
+    ("QUInt8Storage", Kind::QUInt8),
+    ("QInt32Storage", Kind::QInt32),
 ];
 
 /// Type of a numpy scalar, little-endian.
@@ -184,9 +183,46 @@ pub struct Heap {
     dicts: Vec<Vec<(Value, Value)>>,
     storages: Vec<StorageRef>,
     tensors: Vec<TensorRef>,
+    opaque: Vec<String>,
 }
 
 impl Heap {
+    /// Something that is not looked into: `what` it is, with its article.
+    pub fn add_opaque(&mut self, what: String) -> Outcome<Value> {
+        add(&mut self.opaque, what).map(Value::Opaque)
+    }
+
+    /// What a value is, for messages.
+    pub fn describe(&self, value: Value) -> String {
+        let what = match value {
+            Value::None => "None",
+            Value::Bool(_) => "a boolean",
+            Value::Int(_) | Value::Magic => "an integer",
+            Value::Float(_) => "a float",
+            Value::Text(_) => "a string",
+            Value::Bytes(_) => "bytes",
+            Value::Items(_) => "a list",
+            Value::Dict(_) => "a dictionary",
+            Value::Global(_) => "a name",
+            Value::NumpyDtype(_) => "a numpy dtype",
+            Value::Storage(_) => "a storage",
+            Value::Tensor(id) => {
+                let kind = self.storages[self.tensors[id].storage].kind;
+                return if is_read(kind) { "a tensor".to_owned() } else { format!("a tensor of {kind:?}") };
+            }
+            Value::Opaque(id) => &self.opaque[id],
+        };
+        what.to_owned()
+    }
+
+    /// The tensor that a value is, if it is of a kind that is read.
+    pub fn readable_tensor(&self, value: Value) -> Option<Id> {
+        match value {
+            Value::Tensor(id) if is_read(self.storages[self.tensors[id].storage].kind) => Some(id),
+            _ => None,
+        }
+    }
+
     pub fn add_text(&mut self, text: String) -> Outcome<Value> {
         add(&mut self.texts, text).map(Value::Text)
     }
@@ -265,6 +301,10 @@ impl Heap {
         let found = self.dicts[id].iter().rev().find(|(name, _)| self.text(*name) == Some(key));
         found.map(|(_, value)| *value)
     }
+}
+
+fn is_read(kind: Kind) -> bool {
+    STORAGES.iter().any(|(_, known)| *known == kind)
 }
 
 /// Appends `thing` and returns its place.

@@ -1,6 +1,6 @@
 //! Writing: a zip file as PyTorch 1.6 and later read it, also with `weights_only=True`.
 
-use std::io::{Seek, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use tch::Kind;
@@ -45,7 +45,7 @@ fn write_zip(
     storages: impl Iterator<Item = Result<Vec<u8>>>,
     refuse: impl Fn(ZipError) -> Error,
 ) -> Result<()> {
-    let mut archive = ZipWriter::new(std::io::BufWriter::new(file));
+    let mut archive = ZipWriter::new(io::BufWriter::new(FailsOnce::new(file)));
     let mut entry = |name: &str, bytes: &[u8]| -> Result<()> {
         let large = bytes.len() >= u32::MAX as usize;
         let options = SimpleFileOptions::default()
@@ -63,6 +63,56 @@ fn write_zip(
     entry("version", b"3\n")?;
     let mut written = archive.finish().map_err(&refuse)?;
     written.flush().map_err(|error| refuse(error.into()))
+}
+
+/// A file that fails once. The zip crate goes on to write when it is dropped, and tells standard error what came of it; the first
+/// failure has ended everything by then, so what comes after it is only counted.
+struct FailsOnce<'a, W> {
+    file: &'a mut W,
+    failed: bool,
+    place: u64,
+    end: u64,
+}
+
+impl<'a, W> FailsOnce<'a, W> {
+    fn new(file: &'a mut W) -> Self {
+        Self { file, failed: false, place: 0, end: 0 }
+    }
+
+    /// The result of `attempt`, or `counted` where there was a failure before.
+    fn attempt<T>(&mut self, counted: T, attempt: impl FnOnce(&mut W) -> io::Result<T>) -> io::Result<T> {
+        if self.failed {
+            return Ok(counted);
+        }
+        let result = attempt(self.file);
+        self.failed = result.is_err();
+        result
+    }
+}
+
+impl<W: Write> Write for FailsOnce<'_, W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.attempt(bytes.len(), |file| file.write_all(bytes).map(|()| bytes.len()))?;
+        self.place = self.place.saturating_add(written as u64);
+        self.end = self.end.max(self.place);
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.attempt((), |file| file.flush())
+    }
+}
+
+impl<W: Seek> Seek for FailsOnce<'_, W> {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let counted = match to {
+            SeekFrom::Start(place) => place,
+            SeekFrom::Current(step) => self.place.saturating_add_signed(step),
+            SeekFrom::End(step) => self.end.saturating_add_signed(step),
+        };
+        self.place = self.attempt(counted, |file| file.seek(to))?;
+        Ok(self.place)
+    }
 }
 
 /// The program that builds the object; the storage of the n-th tensor has key n.

@@ -14,7 +14,7 @@ use mmt_testkit::golden::Golden;
 use rand::Rng;
 use tempfile::tempdir;
 
-use super::folder;
+use super::{cases, folder};
 use crate::allocation::peak_of;
 
 /// Mutations of an ordinary test run.
@@ -31,7 +31,8 @@ const OPCODES: &[u8] = b"(.0NKMJGXUTcR)t]}aesuqrhjQb1234\x80\x81\x85\x86\x87\x88
 
 /// All files that mutations start from: good ones, then hostile ones.
 fn seeds() -> [Vec<Vec<u8>>; 2] {
-    let good = [files(&folder()), files(&Golden::folder().join("serialization"))].concat();
+    let made = cases::seeds();
+    let good = [files(&folder()), files(&Golden::folder().join("serialization")), made].concat();
     [good, files(&folder().join("hostile"))]
 }
 

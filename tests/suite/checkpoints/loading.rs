@@ -4,8 +4,8 @@ use std::path::PathBuf;
 
 use mmt::experiment::InitialWeights;
 use mmt::model::{
-    BlockKind, Imported, Named, Network, Role, Spec, Stage, Stem, published_name, read_tensors, save_tensors,
-    save_torch,
+    BlockKind, Choice, Imported, Named, Network, Role, Spec, Stage, Stem, published_name, read_tensors,
+    save_tensors, save_torch,
 };
 use mmt::random::stream;
 use tch::{Device, Kind, Tensor};
@@ -49,7 +49,7 @@ fn names(list: &[&str]) -> Vec<String> {
 fn a_whole_checkpoint_is_taken_over_bit_for_bit() {
     let (source, mut target) = (network(&spec(true), 3, 1), network(&spec(true), 3, 2));
     let (_folder, path) = file(&source.state("module."));
-    let report = target.load_checkpoint(&path, &[]).unwrap();
+    let report = target.load_checkpoint(&path, &Choice::default(), &[]).unwrap();
     assert_eq!(report.loaded.len(), source.entries().len());
     assert!(report.missing.is_empty() && report.other_shape.is_empty() && report.left_over.is_empty());
     let state = source.state("");
@@ -67,14 +67,17 @@ fn missing_and_misfitting_entries_are_refused_unless_allowed_by_name() {
     let (_folder, path) = file(&state);
     let mut target = network(&spec(false), 5, 2);
     let before = target.state("");
-    let text = target.load_checkpoint(&path, &names(&["classifier"])).unwrap_err().to_string();
-    assert!(text.contains("1 entries are missing (feat_bn: 1), such as feat_bn.weight"), "{text}");
-    let text = target.load_checkpoint(&path, &names(&["feat_bn"])).unwrap_err().to_string();
-    assert!(text.contains("classifier.weight has shape [3, 16], expected [5, 16]"), "{text}");
+    let text =
+        target.load_checkpoint(&path, &Choice::default(), &names(&["classifier"])).unwrap_err().to_string();
+    assert!(text.contains("1 are missing (feat_bn: 1), such as feat_bn.weight"), "{text}");
+    let text =
+        target.load_checkpoint(&path, &Choice::default(), &names(&["feat_bn"])).unwrap_err().to_string();
+    assert!(text.contains("classifier.weight, which has shape [3, 16], expected [5, 16]"), "{text}");
     for (name, tensor) in target.state("") {
         assert_same(&name, &tensor, &before[&name]);
     }
-    let report = target.load_checkpoint(&path, &names(&["feat_bn", "classifier"])).unwrap();
+    let report =
+        target.load_checkpoint(&path, &Choice::default(), &names(&["feat_bn", "classifier"])).unwrap();
     assert_eq!(report.left_over, [("fc.weight".to_owned(), vec![2])]);
     let after = target.state("");
     for name in ["classifier.weight", "feat_bn.weight"] {
@@ -117,7 +120,8 @@ fn names_of_torchvision_and_of_the_ibn_release_become_the_published_ones() {
     }
     let two = ["conv1.weight", "base.0.weight"].map(|name| (name.to_owned(), Tensor::zeros([1], PLACE)));
     let (_folder, path) = file(&Named::from(two));
-    let text = Imported::open(&path, &Spec::resnet50(), &names(&[""])).unwrap_err().to_string();
+    let text =
+        Imported::open(&path, &Choice::default(), &Spec::resnet50(), &names(&[""])).unwrap_err().to_string();
     assert!(text.contains("two of its tensors are called base.0.weight"), "{text}");
 }
 
@@ -143,9 +147,10 @@ fn imagenet_weights_fill_the_trunk() {
         .collect();
     state.insert("fc.weight".to_owned(), Tensor::zeros([10, 16], PLACE));
     let (_folder, path) = file(&state);
-    let text = Imported::open(&path, &spec, &[]).unwrap_err().to_string();
+    let text = Imported::open(&path, &Choice::default(), &spec, &[]).unwrap_err().to_string();
     assert!(text.contains("(classifier: 1, feat_bn: 4)"), "{text}");
-    let imported = Imported::open(&path, &spec, &names(&["classifier", "feat_bn"])).unwrap();
+    let imported =
+        Imported::open(&path, &Choice::default(), &spec, &names(&["classifier", "feat_bn"])).unwrap();
     let out = path.with_extension("safetensors");
     save_tensors(&out, &imported).unwrap();
     let tensors = read_tensors(&out).unwrap();
@@ -166,13 +171,15 @@ fn given_weights_are_those_of_the_trunk_alone() {
     let (_folder, path) = file(&given);
     let mut target = network(&spec(false), 3, 2);
     let before = target.state("");
-    InitialWeights::open(&path).unwrap().load(&mut target).unwrap();
+    let weights = InitialWeights::open(&path, None, &spec(false)).unwrap();
+    weights.load(&mut target).unwrap();
+    assert!(weights.line().contains("; 4 stay as they are drawn (feat_bn: 4)"), "{}", weights.line());
     for (name, tensor) in target.state("") {
         assert_same(&name, &tensor, given.get(&name).unwrap_or(&before[&name]));
     }
     given.remove("base.0.weight");
     let (_folder, path) = file(&given);
-    let text = InitialWeights::open(&path).unwrap().load(&mut target).unwrap_err().to_string();
+    let text = InitialWeights::open(&path, None, &spec(false)).unwrap_err().to_string();
     assert!(text.contains("base.0.weight"), "{text}");
 }
 
@@ -182,6 +189,6 @@ fn a_matrix_of_foreign_columns_makes_no_large_network() {
     let tensors = ["classifier.weight", "feat.weight"]
         .map(|name| (name.to_owned(), Tensor::zeros([1 << 40, 0], PLACE)));
     let (_folder, path) = file(&Named::from(tensors));
-    let text = Imported::open(&path, &spec(false), &[]).unwrap_err().to_string();
-    assert!(text.contains("entries are missing"), "{text}");
+    let text = Imported::open(&path, &Choice::default(), &spec(false), &[]).unwrap_err().to_string();
+    assert!(text.contains("are missing (base:"), "{text}");
 }

@@ -1,9 +1,11 @@
 //! Checkpoints of PyTorch: fixtures that PyTorch wrote (`tests/fixtures/torch/make.py`), hostile files, and PyTorch reading what
 //! we write.
 
+mod cases;
 mod fuzz;
 mod hostile;
 mod loading;
+mod made;
 mod reading;
 mod writing;
 
