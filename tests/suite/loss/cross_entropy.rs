@@ -24,7 +24,7 @@ fn double(logits: &Matrix, labels: &[usize], epsilon: f64) -> Trial<Value> {
     fast(Width::Double, logits, labels, epsilon)
 }
 
-proptest! {
+mmt_testkit::on_each_device! {
     #![proptest_config(strategies::config(64))]
 
     #[test]
