@@ -7,6 +7,7 @@ use tch::Device;
 use super::cuda_part::{CudaPart, load_cuda_part};
 use super::driver::{Card, Driver, Version};
 use super::libtorch::Libtorch;
+use super::overview::Overview;
 use crate::error::{Error, Result};
 
 /// Why a card cannot be used, and what to do about it, in one line.
@@ -48,9 +49,9 @@ pub enum Refusal {
     },
     /// A card that this libtorch holds no kernels for.
     #[error(
-        "card cuda:{index} ({}) has compute capability {}, too {} for this libtorch, which holds kernels for {}: use another card, or \
-         --device cpu",
-        card.name, card.capability, if *too_old { "old" } else { "new" }, list(kernels)
+        "card cuda:{index} ({}) has compute capability {}, too {} for this libtorch, which holds kernels for {kernels}: use another \
+         card, or --device cpu",
+        card.name, card.capability, if *too_old { "old" } else { "new" }
     )]
     NoKernels {
         /// Number of the card.
@@ -60,7 +61,7 @@ pub enum Refusal {
         /// It is older than every kernel.
         too_old: bool,
         /// What libtorch holds.
-        kernels: Vec<Version>,
+        kernels: String,
     },
     /// All is there, and libtorch does not see the card all the same.
     #[error(
@@ -105,20 +106,24 @@ pub fn usable(
     let Some(card) = driver.cards.get(index) else {
         return Err(Refusal::NoCard { index, cards: driver.cards.len() });
     };
-    if !libtorch.kernels.is_empty() && !runs_on(&libtorch.kernels, card.capability) {
-        let too_old = libtorch.kernels.iter().all(|kernel| card.capability < *kernel);
-        let kernels = libtorch.kernels.clone();
+    let too_old = card.capability < libtorch.oldest();
+    if too_old || !runs_on(&libtorch.kernels, card.capability) {
+        let kernels = match libtorch.kernels.is_empty() {
+            true => format!("{} and newer", libtorch.oldest()),
+            false => list(&libtorch.kernels),
+        };
         return Err(Refusal::NoKernels { index, card: card.clone(), too_old, kernels });
     }
-    if index >= libtorch.cards {
-        return Err(Refusal::Unseen { index, seen: libtorch.cards });
+    match libtorch.cards {
+        Some(seen) if index >= seen => Err(Refusal::Unseen { index, seen }),
+        _ => Ok(()),
     }
-    Ok(())
 }
 
-/// Machine code for a capability runs on cards of the same major number from its minor number on.
+/// Machine code for a capability runs on cards of the same major number from its minor number on. A libtorch that does not say what
+/// it holds is believed.
 fn runs_on(kernels: &[Version], card: Version) -> bool {
-    kernels.iter().any(|kernel| kernel.0 == card.0 && kernel.1 <= card.1)
+    kernels.is_empty() || kernels.iter().any(|kernel| kernel.0 == card.0 && kernel.1 <= card.1)
 }
 
 /// The device that `auto`, `cpu`, `cuda` or `cuda:N` means. `auto` is card 0 where it can be used, else the processor.
@@ -129,9 +134,8 @@ fn runs_on(kernels: &[Version], card: Version) -> bool {
 /// Another word, or a card that cannot be used ([`Refusal`]).
 pub fn choose(text: &str) -> Result<Device> {
     let card = |index| {
-        usable(&Libtorch::ask(), &Driver::ask(), index)
-            .map(|()| Device::Cuda(index))
-            .map_err(|refusal| Error::Usage(refusal.to_string()))
+        let usable = Overview::ask().usable(index);
+        usable.map(|()| Device::Cuda(index)).map_err(|refusal| Error::Usage(refusal.to_string()))
     };
     match text {
         "cpu" => Ok(Device::Cpu),
@@ -156,7 +160,7 @@ mod tests {
             cuda_part: CudaPart::Loaded("/opt/torch/lib/libtorch_cuda.so".into()),
             cuda: Some(Version(13, 0)),
             kernels: vec![Version(7, 5), Version(8, 0), Version(9, 0)],
-            cards: 1,
+            cards: Some(1),
         }
     }
 
@@ -176,14 +180,15 @@ mod tests {
         for capability in [Version(7, 5), Version(8, 0), Version(8, 6), Version(9, 0)] {
             assert_eq!(usable(&libtorch(), &driver(&[capability]), 0), Ok(()));
         }
-        // A libtorch that does not say what it holds is believed.
-        assert_eq!(usable(&Libtorch { kernels: vec![], ..libtorch() }, &driver(&[Version(3, 0)]), 0), Ok(()));
+        let silent = Libtorch { kernels: vec![], ..libtorch() };
+        assert_eq!(usable(&silent, &driver(&[Version(12, 0)]), 0), Ok(()));
+        refused(&silent, &driver(&[Version(7, 0)]), &["too old", "7.5 and newer"]);
     }
 
     #[test]
     fn a_libtorch_without_cuda_is_named_before_everything_else() {
         let cpu =
-            Libtorch { cuda_part: CudaPart::Absent, cuda: None, kernels: vec![], cards: 0, ..libtorch() };
+            Libtorch { cuda_part: CudaPart::Absent, cuda: None, kernels: vec![], cards: None, ..libtorch() };
         for driver in [Err("none".to_owned()), driver(&[]), driver(&[Version(9, 0)])] {
             refused(&cpu, &driver, &["/opt/torch/lib", "no CUDA part", "./setup.sh cuda"]);
         }
@@ -219,7 +224,7 @@ mod tests {
 
     #[test]
     fn a_card_that_libtorch_alone_does_not_see_is_said_to_be_so() {
-        let blind = Libtorch { cards: 0, ..libtorch() };
+        let blind = Libtorch { cards: Some(0), ..libtorch() };
         refused(&blind, &driver(&[Version(9, 0)]), &["sees 0", "nvidia-smi", "--device cpu"]);
     }
 

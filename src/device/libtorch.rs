@@ -23,10 +23,10 @@ pub struct Libtorch {
     pub cuda_part: CudaPart,
     /// Version of CUDA that the CUDA part was made with.
     pub cuda: Option<Version>,
-    /// Compute capabilities that the CUDA part holds kernels for, ascending; none where it does not say.
+    /// Compute capabilities that the CUDA part holds kernels for, ascending; none where it does not say, as without a driver.
     pub kernels: Vec<Version>,
-    /// Cards that libtorch itself sees.
-    pub cards: usize,
+    /// Cards that libtorch itself sees, once it was asked.
+    pub cards: Option<usize>,
 }
 
 impl Libtorch {
@@ -41,8 +41,23 @@ impl Libtorch {
             folder: library_folder(),
             cuda: when_loaded(setting(&text, "CUDA_VERSION").and_then(version)),
             kernels: if loaded { kernels(&text) } else { Vec::new() },
-            cards: if loaded { usize::try_from(Cuda::device_count()).unwrap_or(0) } else { 0 },
+            cards: None,
             cuda_part,
+        }
+    }
+
+    /// Asks how many cards libtorch sees; it warns on standard error where driver or card do not suit it.
+    pub fn count_cards(&mut self) {
+        self.cards = usize::try_from(Cuda::device_count()).ok();
+    }
+
+    /// The oldest compute capability that a libtorch of that CUDA can hold kernels for.
+    pub fn oldest(&self) -> Version {
+        match (self.kernels.first(), self.cuda) {
+            (Some(oldest), _) => *oldest,
+            (None, Some(Version(13.., _))) => Version(7, 5),
+            (None, Some(Version(12, _))) => Version(5, 0),
+            (None, _) => Version(3, 5),
         }
     }
 }

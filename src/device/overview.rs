@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::choice::{list, usable};
+use super::choice::{Refusal, list, usable};
 use super::cuda_part::CudaPart;
 use super::driver::Driver;
 use super::libtorch::Libtorch;
@@ -20,6 +20,19 @@ impl Overview {
     /// Asks both.
     pub fn ask() -> Self {
         Self { libtorch: Libtorch::ask(), driver: Driver::ask() }
+    }
+
+    /// Whether card `index` can be used ([`usable`]). libtorch itself is asked last, where nothing else stands in the way.
+    ///
+    /// # Errors
+    /// The first thing that stands in the way.
+    pub fn usable(&self, index: usize) -> Result<(), Refusal> {
+        usable(&self.libtorch, &self.driver, index)?;
+        let mut libtorch = self.libtorch.clone();
+        if libtorch.cards.is_none() {
+            libtorch.count_cards();
+        }
+        usable(&libtorch, &self.driver, index)
     }
 
     fn libtorch_lines(&self) -> [(&'static str, String); 2] {
@@ -66,7 +79,7 @@ impl fmt::Display for Overview {
             lines.push(("card", "none".to_owned()));
         }
         for index in 0..cards.len().max(1) {
-            let answer = usable(&self.libtorch, &self.driver, index);
+            let answer = self.usable(index);
             let answer = answer.map_or_else(|refusal| refusal.to_string(), |()| "can be used".to_owned());
             lines.push(("", format!("--device cuda:{index}: {answer}")));
         }
@@ -90,7 +103,7 @@ mod tests {
             cuda_part: CudaPart::Loaded("/opt/lib/libtorch_cuda.so".into()),
             cuda: Some(Version(13, 0)),
             kernels: vec![Version(9, 0)],
-            cards: 2,
+            cards: Some(2),
         };
         let cards = vec![card("New", Version(9, 0)), card("Old", Version(6, 1))];
         let driver = Ok(Driver { cuda: Version(13, 0), cards });
@@ -104,7 +117,8 @@ mod tests {
         ] {
             assert!(text.contains(part), "{part} is not in\n{text}");
         }
-        let cpu = Libtorch { cuda_part: CudaPart::Absent, cuda: None, kernels: vec![], cards: 0, ..libtorch };
+        let cpu =
+            Libtorch { cuda_part: CudaPart::Absent, cuda: None, kernels: vec![], cards: None, ..libtorch };
         let text = Overview { libtorch: cpu, driver: Err("no libcuda.so.1".to_owned()) }.to_string();
         assert!(text.contains("CUDA part none") && text.contains("none (no libcuda.so.1)"), "{text}");
         assert!(text.contains("--device cuda:0: this libtorch (/opt/lib) has no CUDA part"), "{text}");

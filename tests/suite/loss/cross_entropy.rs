@@ -3,7 +3,6 @@
 use mmt_reference::Matrix;
 use mmt_testkit::tolerance::Width;
 use mmt_testkit::{Trial, convert, generate, strategies};
-use proptest::prelude::*;
 
 use super::{Value, agree, differentiate, same_gradient, same_loss};
 

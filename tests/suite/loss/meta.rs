@@ -65,6 +65,7 @@ fn the_objective_stays_on_the_device_of_the_inputs() {
 fn a_tensor_on_the_wrong_device_would_be_found() {
     let x = variable(8, 5);
     let wrong = Tensor::ones([8, 5], (Kind::Float, Device::Cpu));
-    assert!(x.f_mul(&wrong).is_err() && x.f_matmul(&wrong.tr()).is_err());
-    assert!(Tensor::f_stack(&[&x, &wrong], 0).is_err());
+    assert!(x.f_mul(&wrong).is_err(), "products");
+    assert!(x.f_add(&wrong.get(0)).is_err(), "sums with a row");
+    assert!(Tensor::f_cdist(&x, &wrong, 2.0, 2).is_err(), "distances");
 }
