@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Everything that wants a card, in one go of at most ten minutes, on a machine without toolchain or network but with PyTorch 2.11.0
 # and its CUDA. Where there is a toolchain, first:
-#   tools/gpu-check.sh pack [cargo options]   builds, strips and puts both programs into target/gpu-check/
+#   tools/gpu-check.sh pack --release         builds, strips and puts both programs into target/gpu-check/
 # Carry the repository with that folder (or the folder, tests/golden/ and this script) to the card, and there:
 #   tools/gpu-check.sh                        writes reports/gpu.md
 #   tools/gpu-check.sh --cpu --small          the same on the processor, sizes scaled down: writes target/gpu-check/gpu.md
