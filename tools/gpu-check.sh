@@ -114,7 +114,7 @@ PY
 
 write "" "## One epoch of the profile \`paper\` on built-in domains" ""
 if [[ -n $small ]]; then
-  size='{ height = 64, width = 32 }' identities=8 images=4 steps=2 clusters=8 batch='{ identities = 4, instances = 2, bn_group = 0 }' per_batch=8
+  size='{ height = 32, width = 16 }' identities=4 images=4 steps=1 clusters=4 batch='{ identities = 4, instances = 2, bn_group = 0 }' per_batch=8
 else
   size='{ height = 256, width = 128 }' identities=100 images=12 steps=50 clusters=100 batch='{ identities = 16, instances = 4, bn_group = 16 }' per_batch=64
 fi
@@ -195,7 +195,7 @@ with open(path, "wb") as file:
 PY
   watch_memory
   started=$(date +%s.%N) answer=done
-  "$reproduce" cluster "$work/features.npy" --method dbscan --device "$device" --out "$work/labels.csv" > "$work/cluster.log" 2>&1 || { answer=failed; failed+=("clustering of $rows"); }
+  "$reproduce" cluster --features "$work/features.npy" --method dbscan --device "$device" --out "$work/labels.csv" > "$work/cluster.log" 2>&1 || { answer=failed; failed+=("clustering of $rows"); }
   seconds=$(python3 -c "import time; print(f'{time.time() - $started:.1f}')")
   memory=$(most_memory)
   write "| $rows | $columns | $answer | $seconds | $memory |"
