@@ -128,7 +128,7 @@ mod tests {
     #[test]
     fn tiles_of_any_size_give_what_the_processor_finds_ties_included() {
         for measure in [Measure::Clustering, Measure::ReRanking] {
-            for tile in [(70, 70), (16, 9), (1, 1), (100, 32)] {
+            for tile in [(70, 70), (16, 9), (100, 32)] {
                 let (single, double) = (points(measure, Kind::Float), points(measure, Kind::Double));
                 for count in [1, 8, 70] {
                     let pairs = [
