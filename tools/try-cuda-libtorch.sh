@@ -51,7 +51,11 @@ def libraries():
     with open(f"/proc/{child.pid}/maps") as maps:
         return sorted(set(re.findall(r"/\S*/lib(?:torch|c10|cud|cublas|nccl)\S*", maps.read())))
 found, still = libraries(), 0
-while still < 20 and child.poll() is None:    # two seconds without a new one: it stands at the full pipe
+def complete():
+    return all(any(path.endswith("/" + name) for path in found) for name in wanted if not name.startswith("-"))
+end = time.monotonic() + 120
+# Two seconds without a new one: it stands at the full pipe.
+while (still < 20 or not complete() and time.monotonic() < end) and child.poll() is None:
     time.sleep(0.1)
     now = libraries()
     still, found = (still + 1 if now == found else 0), now
