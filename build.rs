@@ -1,11 +1,13 @@
-//! Compiles the fused-Adam shim against the libtorch that torch-sys found, and leaves the path to that libtorch in
+//! Compiles the C++ shims against the libtorch that torch-sys found, and leaves the path to that libtorch in
 //! every binary, so that `cargo run`, `cargo test` and `cargo bench` need no `LD_LIBRARY_PATH`.
 
 use std::path::{Path, PathBuf};
 
+/// Calls of libtorch that tch does not bind.
+const SHIMS: [&str; 2] = ["src/device/shim.cpp", "src/train/fused_adam/shim.cpp"];
+
 fn main() {
-    let shim = "src/train/fused_adam/shim.cpp";
-    println!("cargo::rerun-if-changed={shim}");
+    SHIMS.iter().for_each(|shim| println!("cargo::rerun-if-changed={shim}"));
     // torch-sys exports the folder of the libraries it links to.
     let Some(lib) = std::env::var_os("DEP_TCH_LIBTORCH_LIB").map(PathBuf::from) else {
         println!("cargo::error=torch-sys did not say where libtorch is: run ./setup.sh first");
@@ -18,10 +20,10 @@ fn main() {
         return;
     }
     println!("cargo::rustc-link-arg=-Wl,-rpath,{}", lib.display());
-    compile_shim(shim, &lib);
+    compile_shims(&lib);
 }
 
-fn compile_shim(source: &str, lib: &Path) {
+fn compile_shims(lib: &Path) {
     let include = lib.with_file_name("include");
     cc::Build::new()
         .cpp(true)
@@ -30,6 +32,6 @@ fn compile_shim(source: &str, lib: &Path) {
         .flag_if_supported("-Wno-deprecated-declarations")
         .include(&include)
         .include(include.join("torch/csrc/api/include"))
-        .file(source)
-        .compile("mmt_fused_adam");
+        .files(SHIMS)
+        .compile("mmt_shims");
 }

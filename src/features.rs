@@ -2,14 +2,14 @@
 
 use std::sync::Arc;
 
-use tch::{Device, Tensor};
+use tch::Tensor;
 
 use crate::data::{EvaluationLoader, ImageStore};
 use crate::error::Result;
 use crate::model::Network;
 
-/// Unit-length features of all images of `store`, by each of `networks`: a `[N, D]` tensor on the CPU per network, rows
-/// in the order of the store. Every image is loaded once for all networks.
+/// Unit-length features of all images of `store`, by each of `networks`: a `[N, D]` tensor per network, on its device, rows in
+/// the order of the store. Every image is loaded once for all networks.
 ///
 /// `progress` is told after each batch how many images are done; its error ends the work.
 ///
@@ -26,7 +26,7 @@ pub fn extract(
     for batch in EvaluationLoader::new(store.clone(), batch_size)? {
         let batch = batch?;
         for (network, parts) in networks.iter().zip(&mut parts) {
-            parts.push(network.embed(&network.place(&batch.images)?).to_device(Device::Cpu));
+            parts.push(network.embed(&network.place(&batch.images)?));
         }
         done += batch.indices.len();
         progress(done)?;

@@ -4,6 +4,7 @@
 
 pub mod cluster;
 pub mod data;
+pub mod device;
 pub mod distance;
 pub mod error;
 pub mod eval;

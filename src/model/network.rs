@@ -9,6 +9,7 @@ use super::layers::{Block, Projection, StemLayer};
 use super::norm::{BatchNorm, BatchStatistics, unit_length};
 use super::spec::Spec;
 use super::state::{Entry, Role};
+use crate::device::transfer;
 use crate::error::{Error, InvalidInput, Result};
 
 /// What a network returns in training mode (D31).
@@ -120,10 +121,7 @@ impl Network {
     /// # Errors
     /// A device that refuses.
     pub fn place(&self, images: &Tensor) -> Result<Tensor> {
-        images
-            .f_to_device(self.device)
-            .and_then(|images| images.f_to_kind(self.kind))
-            .map_err(Error::torch("cannot move images to the device"))
+        transfer::upload(images, (self.kind, self.device), "images")
     }
 
     /// The state: all tensors in the published order, under the published names.

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
 use super::dropout::Dropout;
 use super::ema;
@@ -16,6 +16,7 @@ use super::settings::{AdaptationSettings, ClusterFeatures};
 use super::teaching::Teaching;
 use super::{Observer, Stage};
 use crate::data::{GallerySampler, ImageStore, StreamName, TrainBatch, TrainLoader};
+use crate::device::transfer;
 use crate::error::{Error, Result};
 use crate::features;
 use crate::loss::objective::Weights;
@@ -220,7 +221,8 @@ impl Adaptation {
             .filter_map(|at| pseudo_labels.labels[*at])
             .map(|label| label as i64)
             .collect();
-        let labels = Tensor::from_slice(&labels).to_device(self.students()[0].device());
+        let place = (Kind::Int64, self.students()[0].device());
+        let labels = transfer::upload(&Tensor::from_slice(&labels), place, "labels")?;
         let weights = Weights {
             soft_ce: self.settings.soft_ce_weight,
             soft_triplet: self.settings.soft_tri_weight,

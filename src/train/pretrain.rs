@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
 use super::dropout::Dropout;
 use super::fused_adam::FusedAdam;
@@ -12,6 +12,7 @@ use super::passes::Passes;
 use super::settings::{PretrainingSettings, TargetStatistics};
 use super::{Observer, Stage};
 use crate::data::{GallerySampler, ImageStore, StreamName, TrainBatch, TrainLoader};
+use crate::device::transfer;
 use crate::error::{Error, InvalidInput, Result};
 use crate::loss::objective::{HardTerms, hard_only};
 use crate::model::{Named, Network};
@@ -141,7 +142,8 @@ impl Pretraining {
         losses: &mut MeanLosses,
     ) -> Result<()> {
         let labels: Vec<i64> = batch.indices.iter().map(|at| self.source.identities[*at] as i64).collect();
-        let labels = Tensor::from_slice(&labels).to_device(self.network.device());
+        let place = (Kind::Int64, self.network.device());
+        let labels = transfer::upload(&Tensor::from_slice(&labels), place, "labels")?;
         let images = self.network.place(&batch.views[0])?;
         let target = target.map(|target| self.network.place(&target.views[0])).transpose()?;
         let networks = std::slice::from_ref(&self.network);

@@ -3,16 +3,20 @@
 use mmt_reference::Matrix;
 use tch::{Kind, Tensor};
 
+use crate::devices::current;
 use crate::{Failure, Trial};
 
-/// A matrix as a tensor `[rows, columns]` of the given kind.
+/// A matrix as a tensor `[rows, columns]` of the given kind, on the device of the running test.
 pub fn tensor(matrix: &Matrix, kind: Kind) -> Tensor {
-    Tensor::from_slice(matrix.values()).view([matrix.rows() as i64, matrix.columns() as i64]).to_kind(kind)
+    let tensor = Tensor::from_slice(matrix.values())
+        .view([matrix.rows() as i64, matrix.columns() as i64])
+        .to_kind(kind);
+    tensor.to_device(current())
 }
 
-/// Labels as an i64 tensor `[B]`.
+/// Labels as an i64 tensor `[B]`, on the device of the running test.
 pub fn label_tensor(labels: &[usize]) -> Tensor {
-    Tensor::from_slice(&labels.iter().map(|&label| label as i64).collect::<Vec<_>>())
+    Tensor::from_slice(&labels.iter().map(|&label| label as i64).collect::<Vec<_>>()).to_device(current())
 }
 
 /// A tensor `[rows, columns]` as a matrix.

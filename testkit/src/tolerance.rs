@@ -9,7 +9,7 @@ use tch::{Device, Kind};
 
 use crate::agreement;
 use crate::compare::{Difference, compare};
-use crate::{Actual, Failure, Trial};
+use crate::{Actual, Failure, Trial, devices};
 
 /// What is compared.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -55,6 +55,16 @@ pub enum Place {
     Cpu,
     /// A CUDA device.
     Cuda,
+}
+
+impl Place {
+    /// Its name in the agreement report.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Cpu => "cpu",
+            Self::Cuda => "cuda",
+        }
+    }
 }
 
 impl From<Device> for Place {
@@ -241,7 +251,7 @@ impl fmt::Display for Allowed {
 }
 
 impl Row {
-    /// The row as the agreement report has it.
+    /// The row as the agreement report has it, on the device of the running test.
     fn kind(&self) -> agreement::Kind {
         agreement::Kind {
             definition: self.definition,
@@ -254,18 +264,15 @@ impl Row {
                 Width::Double => "f64",
                 Width::Single => "f32",
             },
-            device: match self.place {
-                Place::Cpu => "cpu",
-                Place::Cuda => "cuda",
-            },
-            allowed: self.allowed.to_string(),
+            device: Place::from(devices::used()).name(),
+            allowed: self.allowed.on(devices::used()).to_string(),
             reason: self.reason,
         }
     }
 }
 
-/// Holds a value of the fast wing against the reference's by the table's row, and notes it for the agreement report.
-/// `unit` is the size of the inputs.
+/// Holds a value of the fast wing, from the device of the running test, against the reference's by the table's row, and notes it
+/// for the agreement report. `unit` is the size of the inputs.
 pub fn check(
     definition: &str,
     quantity: Quantity,
@@ -275,7 +282,8 @@ pub fn check(
     expected: impl Into<Actual>,
 ) -> Trial<Difference> {
     let row = row_of(definition, quantity, width)?;
-    let (absolute, relative) = match row.allowed {
+    devices::compared(definition);
+    let (absolute, relative) = match row.allowed.on(devices::used()) {
         Allowed::Close { absolute, relative } => (absolute * unit.max(1.0), relative),
         Allowed::Exact | Allowed::Manifest => (0.0, 0.0),
     };
@@ -294,6 +302,7 @@ pub fn same<T: PartialEq + std::fmt::Debug>(definition: &str, actual: &T, expect
     if actual != expected {
         return Err(Failure::new(format!("{definition}: {actual:?}, expected {expected:?}")));
     }
+    devices::compared(definition);
     agreement::note(row.kind(), Difference { absolute: 0.0, share: 0.0, place: 0 });
     Ok(())
 }

@@ -4,6 +4,7 @@
 mod bad_input;
 mod cluster;
 mod dbscan;
+mod devices;
 mod experiments;
 mod files;
 #[cfg(unix)]

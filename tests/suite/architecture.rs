@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 /// The rooms from the ground up: a room uses only rooms that stand before it.
 const ROOMS: [&str; 17] = [
     "error",
+    "device",
     "whole_file",
     "file_kind",
     "random",

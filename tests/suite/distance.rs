@@ -8,7 +8,7 @@ use tch::Kind;
 
 use mmt_reference::distance as slow;
 
-proptest! {
+mmt_testkit::on_each_device! {
     #![proptest_config(strategies::config(64))]
 
     #[test]

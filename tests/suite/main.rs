@@ -24,5 +24,17 @@ mod ten_steps;
 mod train;
 mod wing;
 
+/// libtorch looks for its CUDA part once, at the first call that could concern it, whichever test makes that: so the part is loaded
+/// before `main`.
+#[cfg(target_os = "linux")]
+#[used]
+#[unsafe(link_section = ".init_array")]
+static LOAD_CUDA_PART: extern "C" fn() = {
+    extern "C" fn load() {
+        mmt::device::load_cuda_part();
+    }
+    load
+};
+
 #[global_allocator]
 static ALLOCATOR: allocation::Counting = allocation::Counting;

@@ -15,8 +15,8 @@ use mmt_reference::train as reference_train;
 use mmt_reference::train::mutual::{Masks, StepSettings};
 use mmt_testkit::golden::generator;
 use mmt_testkit::tolerance::{Quantity, Width, check};
-use mmt_testkit::{Trial, convert};
-use tch::{Device, Kind, Tensor};
+use mmt_testkit::{Trial, convert, devices};
+use tch::{Kind, Tensor};
 
 use crate::wing::both_refuse;
 
@@ -77,7 +77,7 @@ pub(crate) fn reference_spec(spec: &fast::Spec) -> reference::Spec {
 impl Twins {
     fn new(block: fast::BlockKind, prefix: &str) -> Trial<Self> {
         let spec = fast_spec(block);
-        let place = (Kind::Double, Device::Cpu);
+        let place = (Kind::Double, devices::current());
         let mut fast = fast::Network::new(&spec, CLASSES, &mut stream(0, "ten-steps", 0, 0), place)?;
         let mut reference = reference::Network::new(&reference_spec(&spec), CLASSES)?;
         let mut state = fast::Named::new();
@@ -158,7 +158,7 @@ impl BothPasses {
             let mask = dropout::mask(LABELS.len(), FEATURES, dropped, &mut rng)?;
             masks.push(convert::matrix(&mask)?);
             let whose = if at < 2 { &mut fast.students } else { &mut fast.mean_networks };
-            whose.push(mask);
+            whose.push(mask.to_device(devices::current()));
         }
         Ok(Self { group, fast, masks })
     }
@@ -220,28 +220,28 @@ fn mutual_steps(
 
 #[test]
 fn ten_steps_of_mutual_mean_teaching_agree_in_every_number_with_the_published_weights() {
-    mutual_steps(fast::BlockKind::Basic, None, [0.5, 0.8], 0.0).unwrap();
+    devices::each(|| mutual_steps(fast::BlockKind::Basic, None, [0.5, 0.8], 0.0)).unwrap();
 }
 
 #[test]
 fn so_they_do_with_hard_losses_only() {
-    mutual_steps(fast::BlockKind::Basic, None, [0.0, 0.0], 0.0).unwrap();
+    devices::each(|| mutual_steps(fast::BlockKind::Basic, None, [0.0, 0.0], 0.0)).unwrap();
 }
 
 #[test]
 fn so_they_do_with_soft_losses_only() {
-    mutual_steps(fast::BlockKind::Basic, None, [1.0, 1.0], 0.0).unwrap();
+    devices::each(|| mutual_steps(fast::BlockKind::Basic, None, [1.0, 1.0], 0.0)).unwrap();
 }
 
 #[test]
 fn so_they_do_with_bottlenecks_and_grouped_batch_norm() {
-    mutual_steps(fast::BlockKind::Bottleneck, Some(4), [0.5, 0.8], 0.0).unwrap();
+    devices::each(|| mutual_steps(fast::BlockKind::Bottleneck, Some(4), [0.5, 0.8], 0.0)).unwrap();
 }
 
 #[test]
 fn so_they_do_where_units_are_dropped() {
-    mutual_steps(fast::BlockKind::Basic, None, [0.5, 0.8], 0.5).unwrap();
-    mutual_steps(fast::BlockKind::Basic, Some(4), [0.5, 0.8], 0.2).unwrap();
+    devices::each(|| mutual_steps(fast::BlockKind::Basic, None, [0.5, 0.8], 0.5)).unwrap();
+    devices::each(|| mutual_steps(fast::BlockKind::Basic, Some(4), [0.5, 0.8], 0.2)).unwrap();
 }
 
 #[test]
@@ -275,8 +275,8 @@ fn ten_steps_of_the_clustering_baseline_agree_in_every_number() {
         }
         Ok(())
     };
-    run(0.0).unwrap();
-    run(0.5).unwrap();
+    devices::each(|| run(0.0)).unwrap();
+    devices::each(|| run(0.5)).unwrap();
 }
 
 fn weights() -> (Weights, ReferenceWeights) {
@@ -314,8 +314,8 @@ fn ten_steps_without_mean_networks_agree_in_every_number() {
         }
         Ok(())
     };
-    run(0.0).unwrap();
-    run(0.5).unwrap();
+    devices::each(|| run(0.0)).unwrap();
+    devices::each(|| run(0.5)).unwrap();
 }
 
 #[test]
@@ -352,8 +352,8 @@ fn ten_steps_of_one_network_and_its_own_mean_agree_in_every_number() {
         }
         Ok(())
     };
-    run(0.0).unwrap();
-    run(0.5).unwrap();
+    devices::each(|| run(0.0)).unwrap();
+    devices::each(|| run(0.5)).unwrap();
 }
 
 #[test]
@@ -383,8 +383,8 @@ fn ten_steps_of_the_single_network_baseline_agree_in_every_number() {
         }
         Ok(())
     };
-    run(0.0).unwrap();
-    run(0.5).unwrap();
+    devices::each(|| run(0.0)).unwrap();
+    devices::each(|| run(0.5)).unwrap();
 }
 
 #[test]
@@ -422,8 +422,8 @@ fn ten_steps_of_pre_training_agree_in_every_number() {
         }
         Ok(())
     };
-    run(0.0).unwrap();
-    run(0.5).unwrap();
+    devices::each(|| run(0.0)).unwrap();
+    devices::each(|| run(0.5)).unwrap();
 }
 
 #[test]
@@ -490,8 +490,8 @@ fn one_pass_agrees_in_features_logits_statistics_and_every_gradient() {
         Ok(())
     };
     for block in [fast::BlockKind::Basic, fast::BlockKind::Bottleneck] {
-        run(block, None).unwrap();
-        run(block, Some(4)).unwrap();
+        devices::each(|| run(block, None)).unwrap();
+        devices::each(|| run(block, Some(4))).unwrap();
     }
 }
 
@@ -505,5 +505,5 @@ fn evaluation_mode_agrees_after_training() {
         check("D31", Quantity::Value, Width::Double, 1.0, &network.embed(&view), &reference.embed(&volume)?)?;
         Ok(())
     };
-    run().unwrap();
+    devices::each(run).unwrap();
 }

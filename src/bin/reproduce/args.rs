@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use mmt::experiment::{Experiment, InitialWeights, Method, Origin, Profile, RunOptions, Shard, Task};
 use mmt::{Error, Result};
-use tch::{Cuda, Device};
+use tch::Device;
 
 use crate::check::CheckArgs;
 use crate::cluster::ClusterArgs;
@@ -42,6 +42,8 @@ pub enum Command {
     Extract(ExtractArgs),
     /// Cluster a file of features.
     Cluster(ClusterArgs),
+    /// Show libtorch, its CUDA part, NVIDIA's driver and the cards, and which of them `--device` can use.
+    Devices,
     /// Write down how far the fast implementation is from the reference and the published code, as the tests saw it.
     Agreement(AgreementArgs),
     /// Read a PyTorch checkpoint into a safetensors file. Nothing in it is executed.
@@ -225,20 +227,5 @@ fn unique<T: Copy + PartialEq>(values: &[T]) -> Vec<T> {
 }
 
 fn parse_device(text: &str) -> std::result::Result<Device, String> {
-    let available = |index: i64| {
-        if index < Cuda::device_count() {
-            Ok(Device::Cuda(index as usize))
-        } else {
-            Err(format!("no such CUDA device; this machine has {}", Cuda::device_count()))
-        }
-    };
-    match text {
-        "auto" => Ok(Device::cuda_if_available()),
-        "cpu" => Ok(Device::Cpu),
-        "cuda" => available(0),
-        _ => match text.strip_prefix("cuda:").and_then(|index| index.parse().ok()) {
-            Some(index) if index >= 0 => available(index),
-            _ => Err("expected auto, cpu, cuda or cuda:N".to_owned()),
-        },
-    }
+    mmt::device::choose(text).map_err(|error| error.to_string())
 }

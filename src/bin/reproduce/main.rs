@@ -54,6 +54,7 @@ fn dispatch(cli: Cli) -> Result<()> {
         Some(Command::Check(args)) => check::run(&args),
         Some(Command::Extract(args)) => extract::run(&args),
         Some(Command::Cluster(args)) => cluster::run(&args),
+        Some(Command::Devices) => devices(),
         Some(Command::Agreement(args)) => write_agreement(&args),
         Some(Command::Import(args)) => files::import_file(&args),
         Some(Command::Export(args)) => files::export_file(&args),
@@ -100,6 +101,11 @@ fn plan(args: &SelectArgs) -> Result<()> {
 fn report(args: &ReportArgs) -> Result<()> {
     let out = args.out.clone().unwrap_or_else(|| args.runs[0].join("report"));
     write_report(&args.runs, &out, &[])
+}
+
+fn devices() -> Result<()> {
+    println!("{}", mmt::device::Overview::ask());
+    Ok(())
 }
 
 fn write_agreement(args: &AgreementArgs) -> Result<()> {

@@ -1,6 +1,7 @@
 //! D11: k-reciprocal neighbours and their expansion, from the first entries of each row's ranking.
 
 mod nearest;
+mod on_device;
 mod pairs;
 mod selection;
 mod top_k;

@@ -2,9 +2,11 @@
 
 use std::ops::Range;
 
-use tch::{Kind, Tensor};
+use tch::{Device, Kind, Tensor};
 
 use super::nearest::Neighbours;
+use super::on_device;
+use super::selection::Value;
 use super::top_k::{self, Measure};
 use crate::distance::check_features;
 use crate::error::{Error, InvalidInput, Result};
@@ -40,6 +42,10 @@ impl Points {
         self.x.size()[0] as usize
     }
 
+    pub(super) fn device(&self) -> Device {
+        self.x.device()
+    }
+
     pub(super) fn slice(&self, rows: &Range<usize>) -> Tensor {
         self.x.narrow(0, rows.start as i64, rows.len() as i64)
     }
@@ -51,8 +57,8 @@ impl Points {
     pub(crate) fn neighbours(&self, count: usize) -> Result<Neighbours> {
         let count = count.clamp(1, self.rows());
         match self.x.kind() {
-            Kind::Double => top_k::nearest::<f64>(self, count),
-            _ => top_k::nearest::<f32>(self, count),
+            Kind::Double => nearest::<f64>(self, count),
+            _ => nearest::<f32>(self, count),
         }
     }
 
@@ -78,6 +84,14 @@ impl Points {
             distances.extend(pairs.iter().zip(products).map(distance));
         }
         Ok(distances)
+    }
+}
+
+/// By the processor, or on the card where the features are.
+fn nearest<T: Value>(points: &Points, count: usize) -> Result<Neighbours> {
+    match points.device() {
+        Device::Cpu => top_k::nearest::<T>(points, count),
+        _ => on_device::nearest::<T>(points, count, on_device::TILE),
     }
 }
 

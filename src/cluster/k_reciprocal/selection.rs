@@ -34,6 +34,12 @@ impl<T: Value> Selection<T> {
         Self { entries, capacity, limit: f32::INFINITY.into(), largest: [f32::NEG_INFINITY.into(); LANES] }
     }
 
+    /// A finished selection: its entries ascending by (distance, index), and the largest distance of the whole row.
+    pub(crate) fn found(entries: Vec<(T, u32)>, largest: T) -> Self {
+        let (capacity, limit) = (entries.len(), entries.last().map_or(largest, |entry| entry.0));
+        Self { entries, capacity, limit, largest: [largest; LANES] }
+    }
+
     /// Takes the entries `first..first + products.len()` of the row; the distance of one is `measure(own, other, product)`.
     pub(crate) fn scan(
         &mut self,

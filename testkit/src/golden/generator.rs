@@ -56,11 +56,11 @@ pub fn weight_tensor(seed: u64, prefix: &str, name: &str, shape: &[usize], kind:
     }
 }
 
-/// Images of the given key, shape and scale, as a tensor.
+/// Images of the given key, shape and scale, as a tensor on the device of the running test.
 pub fn images(seed: u64, key: &str, shape: &[usize], scale: f64, kind: Kind) -> Tensor {
     let size: Vec<i64> = shape.iter().map(|&size| size as i64).collect();
     let values = values(seed, key, 0.0, scale, shape.iter().product());
-    Tensor::from_slice(&values).view(size.as_slice()).to_kind(kind)
+    Tensor::from_slice(&values).view(size.as_slice()).to_kind(kind).to_device(crate::devices::current())
 }
 
 /// The images a case's parameter `images` describes: key, shape and scale.

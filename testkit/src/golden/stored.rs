@@ -82,14 +82,14 @@ impl Stored {
         }
     }
 
-    /// The same values as a tensor of the given kind.
+    /// The same values as a tensor of the given kind, on the device of the running test.
     pub fn tensor(&self, kind: Kind) -> Tensor {
         let shape: Vec<i64> = self.shape.iter().map(|&size| size as i64).collect();
         let flat = match self.dtype {
             Dtype::I64 => Tensor::from_slice(&self.read(i64::from_le_bytes)),
             _ => Tensor::from_slice(&self.floats()),
         };
-        flat.view(shape.as_slice()).to_kind(kind)
+        flat.view(shape.as_slice()).to_kind(kind).to_device(crate::devices::current())
     }
 
     /// Shape and values, for comparison.

@@ -24,7 +24,7 @@ fn cases() -> impl Strategy<Value = (Matrix, Labels, usize)> {
     })
 }
 
-proptest! {
+mmt_testkit::on_each_device! {
     #![proptest_config(strategies::config(64))]
 
     #[test]

@@ -45,7 +45,7 @@ fn rows_of_any_length() -> impl Strategy<Value = (Matrix, usize, usize)> {
     })
 }
 
-proptest! {
+mmt_testkit::on_each_device! {
     #![proptest_config(strategies::config(64))]
 
     #[test]

@@ -26,7 +26,7 @@ fn inertia(points: &Matrix, found: &Kmeans) -> f64 {
     (0..points.rows()).map(|i| square(points.row(i), found.centres.row(found.labels[i]))).sum()
 }
 
-proptest! {
+mmt_testkit::on_each_device! {
     #![proptest_config(strategies::config(64))]
 
     #[test]

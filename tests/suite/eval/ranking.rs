@@ -66,7 +66,7 @@ fn with_entry(split: &Split, identity: i64, camera: i64, distance: f64) -> Split
     larger
 }
 
-proptest! {
+mmt_testkit::on_each_device! {
     #![proptest_config(strategies::config(64))]
 
     #[test]

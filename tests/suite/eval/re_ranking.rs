@@ -24,7 +24,7 @@ fn order(row: &[f64]) -> Vec<usize> {
     order
 }
 
-proptest! {
+mmt_testkit::on_each_device! {
     #![proptest_config(strategies::config(48))]
 
     #[test]

@@ -17,8 +17,9 @@ mod transforms;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mmt_testkit::devices::say;
+use mmt_testkit::devices::{self, say};
 use mmt_testkit::golden::Golden;
+use mmt_testkit::tolerance::Place;
 use mmt_testkit::{Failure, Trial};
 
 use run::{Outcome, Run};
@@ -40,6 +41,9 @@ const GROUPS: &[(&str, Dispatch)] = &[
     ("trajectories", trajectories::trajectories),
     ("transforms", transforms::transforms),
 ];
+
+/// Groups whose cases hold tensors.
+const ON_DEVICES: [&str; 6] = ["clustering", "evaluation", "losses", "models", "objective", "trajectories"];
 
 #[test]
 fn clustering() {
@@ -105,21 +109,32 @@ fn every_group_of_the_manifest_is_known_and_none_is_empty() {
     assert_eq!(found, known, "groups of the manifest, and those this suite knows");
 }
 
-/// Runs all cases of a group; prints what was compared and left out; fails with every case that does not agree.
+/// Runs all cases of a group on every device; prints what was compared and left out; fails with every case that does not agree.
 fn check(group: &str) {
     let golden = Golden::open().unwrap();
+    if !ON_DEVICES.contains(&group) {
+        return check_here(&golden, group, "");
+    }
+    for device in devices::devices() {
+        devices::on(device, || check_here(&golden, group, &format!(" on {}", Place::from(device).name())));
+    }
+}
+
+/// Runs all cases of a group on the device of the running test.
+fn check_here(golden: &Golden, group: &str, place: &str) {
     let (_, dispatch) = GROUPS.iter().find(|(name, _)| *name == group).unwrap();
     let cases = golden.group(group);
     let mut failures = Vec::new();
     let mut summary = Summary::default();
     for case in &cases {
+        devices::fresh();
         let mut run = Run::new(case);
         match dispatch(&mut run).and_then(|()| run.finish()) {
             Ok(outcome) => summary.add(&outcome),
             Err(failure) => failures.push(failure.at(case.name()).0),
         }
     }
-    summary.print(group, cases.len());
+    summary.print(&format!("{group}{place}"), cases.len());
     assert!(failures.is_empty(), "{} of {} cases:\n{}", failures.len(), cases.len(), failures.join("\n"));
     assert!(!summary.compared.is_empty(), "no case of the group {group} was compared");
 }

@@ -6,7 +6,7 @@ use mmt::loss::objective::hard_only;
 use mmt::model::{BatchStatistics, Embedding, Named, Network, Spec};
 use mmt::random::stream;
 use mmt_testkit::golden::generator;
-use mmt_testkit::{Failure, Trial};
+use mmt_testkit::{Failure, Trial, devices};
 use tch::{Device, Kind, Tensor};
 
 use super::run::{Run, Side};
@@ -47,7 +47,8 @@ fn generated(run: &mut Run) -> Trial {
 
 /// A network with the generator's weights under `prefix`.
 pub fn generated_network(run: &Run, spec: &Spec, classes: usize, prefix: &str, kind: Kind) -> Trial<Network> {
-    let mut network = Network::new(spec, classes, &mut stream(0, "golden", 0, 0), (kind, Device::Cpu))?;
+    let place = (kind, devices::current());
+    let mut network = Network::new(spec, classes, &mut stream(0, "golden", 0, 0), place)?;
     let state: Named = network
         .entries()
         .iter()

@@ -7,7 +7,8 @@ use mmt_testkit::agreement;
 use mmt_testkit::compare::Difference;
 use mmt_testkit::definitions::of_function;
 use mmt_testkit::golden::{Case, Rule};
-use mmt_testkit::{Actual, Failure, Trial};
+use mmt_testkit::tolerance::Place;
+use mmt_testkit::{Actual, Failure, Trial, devices};
 use tch::Kind;
 
 /// No error at all.
@@ -91,6 +92,7 @@ impl<'a> Run<'a> {
     /// Leaves the case in the agreement report of every definition that its function belongs to.
     fn keep(&self) {
         for definition in of_function(self.case.function()) {
+            devices::compared(definition.number);
             for (side, worst) in &self.worst {
                 let kind = agreement::Kind {
                     definition: definition.number,
@@ -101,7 +103,7 @@ impl<'a> Run<'a> {
                         Side::Double => "f64",
                         Side::Single => "f32",
                     },
-                    device: "cpu",
+                    device: Place::from(devices::used()).name(),
                     allowed: "manifest".to_owned(),
                     reason: "the rule beside each output in tests/golden/manifest.json",
                 };

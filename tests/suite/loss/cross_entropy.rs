@@ -3,7 +3,6 @@
 use mmt_reference::Matrix;
 use mmt_testkit::tolerance::Width;
 use mmt_testkit::{Trial, convert, generate, strategies};
-use proptest::prelude::*;
 
 use super::{Value, agree, differentiate, same_gradient, same_loss};
 
@@ -24,7 +23,7 @@ fn double(logits: &Matrix, labels: &[usize], epsilon: f64) -> Trial<Value> {
     fast(Width::Double, logits, labels, epsilon)
 }
 
-proptest! {
+mmt_testkit::on_each_device! {
     #![proptest_config(strategies::config(64))]
 
     #[test]

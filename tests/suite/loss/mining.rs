@@ -43,7 +43,7 @@ fn cases() -> impl Strategy<Value = (Matrix, Vec<usize>)> {
     })
 }
 
-proptest! {
+mmt_testkit::on_each_device! {
     #![proptest_config(strategies::config(128))]
 
     #[test]

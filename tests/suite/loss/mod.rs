@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod cross_entropy;
+mod meta;
 mod mining;
 mod objective;
 mod soft_cross_entropy;

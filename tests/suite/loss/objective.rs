@@ -103,7 +103,7 @@ fn with_weights(step: &Step, soft_ce: f64, soft_triplet: f64) -> Step {
     Step { weights: reference::Weights { soft_ce, soft_triplet, ..step.weights }, ..step.clone() }
 }
 
-proptest! {
+mmt_testkit::on_each_device! {
     #![proptest_config(strategies::config(48))]
 
     #[test]

@@ -37,7 +37,7 @@ fn entropy(logits: &Matrix) -> f64 {
     (0..logits.rows()).map(|i| row_entropy(logits.row(i))).sum::<f64>() / logits.rows() as f64
 }
 
-proptest! {
+mmt_testkit::on_each_device! {
     #![proptest_config(strategies::config(64))]
 
     #[test]

@@ -51,7 +51,7 @@ fn with_negatives() -> Vec<BatchKind> {
     BatchKind::ALL.into_iter().filter(|kind| !without.contains(kind)).collect()
 }
 
-proptest! {
+mmt_testkit::on_each_device! {
     #![proptest_config(strategies::config(64))]
 
     #[test]

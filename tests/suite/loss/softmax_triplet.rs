@@ -4,7 +4,6 @@ use mmt_reference::Matrix;
 use mmt_testkit::generate::{Batch, BatchKind};
 use mmt_testkit::tolerance::{Quantity, Width, check};
 use mmt_testkit::{Trial, convert, generate, strategies};
-use proptest::prelude::*;
 
 use super::{Value, agree, axes, differentiate, reflected, renamed, same_gradient, same_loss, translated};
 
@@ -34,7 +33,7 @@ fn with_negatives() -> Vec<BatchKind> {
     BatchKind::ALL.into_iter().filter(|kind| !without.contains(kind)).collect()
 }
 
-proptest! {
+mmt_testkit::on_each_device! {
     #![proptest_config(strategies::config(64))]
 
     #[test]

@@ -40,7 +40,7 @@ fn with_negatives() -> impl Strategy<Value = Batch> {
     strategies::dyadic_batches_of(kinds.collect())
 }
 
-proptest! {
+mmt_testkit::on_each_device! {
     #![proptest_config(strategies::config(64))]
 
     #[test]

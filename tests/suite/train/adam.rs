@@ -38,7 +38,7 @@ fn reference(start: &Matrix, gradients: &Matrix, rate: f64, decay: f64) -> Trial
     Ok(Matrix::from_fn(1, parameter.len(), |_, at| parameter[at]))
 }
 
-proptest! {
+mmt_testkit::on_each_device! {
     #![proptest_config(strategies::config(64))]
 
     #[test]

@@ -74,7 +74,7 @@ proptest! {
 }
 
 /// Images in a folder of their own.
-fn store() -> (tempfile::TempDir, Arc<ImageStore>) {
+pub(super) fn store() -> (tempfile::TempDir, Arc<ImageStore>) {
     let folder = tempfile::tempdir().unwrap();
     let paths = (0..IMAGES).map(|at| {
         let path = folder.path().join(format!("{at}.png"));
@@ -86,19 +86,32 @@ fn store() -> (tempfile::TempDir, Arc<ImageStore>) {
     (folder, Arc::new(store))
 }
 
-fn settings(teachers: Teachers, dropout: f64) -> AdaptationSettings {
+pub(super) fn settings(teachers: Teachers, dropout: f64) -> AdaptationSettings {
     let mut settings = Profile::load("miniature").unwrap().rows[2].adaptation.clone();
     settings.clustering = Clustering::KMeans { clusters: 4, n_init: 1 };
     (settings.steps, settings.teachers, settings.dropout) = (2, teachers, dropout);
     settings
 }
 
-fn adaptation(settings: &AdaptationSettings, images: &Arc<ImageStore>) -> mmt::Result<Adaptation> {
+pub(super) fn adaptation(settings: &AdaptationSettings, images: &Arc<ImageStore>) -> mmt::Result<Adaptation> {
     let cameras = (0..IMAGES).map(|at| at % 2).collect();
     let target = TargetImages { images: images.clone(), cameras };
     let network =
         |seed: u64| Network::new(&spec(), 0, &mut stream(seed, "test", 0, 0), (Kind::Float, Device::Cpu));
     Adaptation::new(settings.clone(), 3, [network(1)?, network(2)?], target)
+}
+
+/// Two steps an epoch.
+pub(super) fn pretraining(images: &Arc<ImageStore>, dropout: f64) -> mmt::Result<Pretraining> {
+    let mut settings = Profile::load("miniature")?.pretraining;
+    (settings.steps, settings.dropout) = (2, dropout);
+    settings.target_statistics = TargetStatistics::Off;
+    let identities = (0..IMAGES).map(|at| at / 3).collect();
+    let cameras = (0..IMAGES).map(|at| at % 2).collect();
+    let source = SourceImages { images: images.clone(), identities, cameras };
+    let place = (Kind::Float, Device::Cpu);
+    let network = Network::new(&spec(), 4, &mut stream(1, "test", 0, 0), place)?;
+    Pretraining::new(settings, 3, network, source, None)
 }
 
 fn after(adaptation: &mut Adaptation, epochs: usize) -> Named {
@@ -132,18 +145,7 @@ fn an_adaptation_that_goes_on_drops_what_it_would_have_dropped() {
 #[test]
 fn a_pre_training_that_goes_on_drops_what_it_would_have_dropped() {
     let (_folder, images) = store();
-    let profile = Profile::load("miniature").unwrap();
-    let training = |dropout: f64| {
-        let mut settings = profile.pretraining.clone();
-        (settings.steps, settings.dropout) = (2, dropout);
-        settings.target_statistics = TargetStatistics::Off;
-        let identities = (0..IMAGES).map(|at| at / 3).collect();
-        let cameras = (0..IMAGES).map(|at| at % 2).collect();
-        let source = SourceImages { images: images.clone(), identities, cameras };
-        let place = (Kind::Float, Device::Cpu);
-        let network = Network::new(&spec(), 4, &mut stream(1, "test", 0, 0), place)?;
-        Pretraining::new(settings, 3, network, source, None)
-    };
+    let training = |dropout: f64| pretraining(&images, dropout);
     let mut undisturbed = training(0.5).unwrap();
     undisturbed.next_epoch(&mut ()).unwrap();
     let first = undisturbed.state();

@@ -33,7 +33,8 @@ fn average(wing: Wing, mean: &[f64], student: &[f64], decay: f64) -> Trial<Vec<f
             Ok(mean)
         }
         Wing::Fast => {
-            let (mean, student) = (tch::Tensor::from_slice(mean), tch::Tensor::from_slice(student));
+            let place = |values| tch::Tensor::from_slice(values).to_device(mmt_testkit::devices::current());
+            let (mean, student) = (place(mean), place(student));
             fast::average(&mean, &student, decay)?;
             Ok(mmt_testkit::Actual::from(&mean).values)
         }
@@ -53,7 +54,7 @@ fn steps() -> impl Strategy<Value = usize> {
     prop_oneof![0..20_usize, 0..100_000_usize]
 }
 
-proptest! {
+mmt_testkit::on_each_device! {
     #![proptest_config(strategies::config(64))]
 
     #[test]

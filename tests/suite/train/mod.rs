@@ -5,3 +5,4 @@ mod bad_input;
 mod dropout;
 mod ema;
 mod schedule;
+mod waits;
