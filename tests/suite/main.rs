@@ -16,6 +16,7 @@ mod coverage;
 mod data;
 mod distance;
 mod eval;
+mod features;
 mod golden;
 mod loss;
 mod ten_steps;

@@ -6,6 +6,7 @@ use tch::{Kind, Tensor};
 
 use super::nearest::Neighbours;
 use super::top_k::{self, Measure};
+use crate::blocks::Blocks;
 use crate::distance::check_features;
 use crate::error::{Error, InvalidInput, Result};
 
@@ -20,20 +21,22 @@ pub(crate) struct Points {
     /// `[N]`, of the kind of `x`, as the measure wants them.
     pub(super) norms: Tensor,
     pub(super) measure: Measure,
+    blocks: Blocks,
 }
 
 impl Points {
-    /// From `features: [N, D]`, any device; f64 stays, every other kind becomes f32.
+    /// From `features: [N, D]`, any device; f64 stays, every other kind becomes f32. `blocks` gives the tiles, and the pairs that
+    /// are gathered at once at most.
     ///
     /// # Errors
     /// No features, or values that are not finite or too large to be squared.
-    pub(crate) fn new(features: &Tensor, measure: Measure) -> Result<Self> {
+    pub(crate) fn new(features: &Tensor, measure: Measure, blocks: Blocks) -> Result<Self> {
         check_features(features, "features")?;
         let kind = if features.kind() == Kind::Double { Kind::Double } else { Kind::Float };
         let x = features.detach().to_kind(kind).contiguous();
         let norms = x.square().sum_dim_intlist(1, false, kind) * measure.norm_factor();
         check_norms(&norms, measure)?;
-        Ok(Self { x, norms, measure })
+        Ok(Self { x, norms, measure, blocks })
     }
 
     pub(crate) fn rows(&self) -> usize {
@@ -51,8 +54,8 @@ impl Points {
     pub(crate) fn neighbours(&self, count: usize) -> Result<Neighbours> {
         let count = count.clamp(1, self.rows());
         match self.x.kind() {
-            Kind::Double => top_k::nearest::<f64>(self, count),
-            _ => top_k::nearest::<f32>(self, count),
+            Kind::Double => top_k::nearest::<f64>(self, count, self.blocks.tile()),
+            _ => top_k::nearest::<f32>(self, count, self.blocks.tile()),
         }
     }
 
@@ -63,7 +66,7 @@ impl Points {
     pub(crate) fn distances(&self, pairs: &[(u32, u32)]) -> Result<Vec<f64>> {
         let norms = Vec::<f64>::try_from(self.norms.to_kind(Kind::Double))
             .map_err(Error::torch("cannot read norms"))?;
-        let step = (GATHERED / self.x.size()[1] as usize).max(1);
+        let step = Blocks { values: GATHERED, ..self.blocks }.rows_of(self.x.size()[1] as usize);
         let mut distances = Vec::with_capacity(pairs.len());
         for pairs in pairs.chunks(step) {
             let gather = |of: fn(&(u32, u32)) -> i64| {
