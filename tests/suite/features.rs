@@ -40,8 +40,9 @@ fn batches_of_any_size_give_each_image_its_own_features_of_each_network() -> Tri
     let store = Arc::new(ImageStore::open(paths, size, usize::MAX, &mut |_, _| Ok(()))?);
     let networks = [network(1)?, network(2)?];
     let networks: Vec<&Network> = networks.iter().collect();
-    let images: Vec<Tensor> =
-        EvaluationLoader::new(store.clone(), 1)?.map(|batch| Ok(batch?.images)).collect::<mmt::Result<_>>()?;
+    let images: Vec<Tensor> = EvaluationLoader::new(store.clone(), 1)?
+        .map(|batch| Ok(batch?.images))
+        .collect::<mmt::Result<_>>()?;
     for size in block_sizes(IMAGES) {
         let mut done = Vec::new();
         let found = extract(&networks, &store, size, &mut |images| {
@@ -54,7 +55,8 @@ fn batches_of_any_size_give_each_image_its_own_features_of_each_network() -> Tri
             let expected = Tensor::cat(&alone.collect::<mmt::Result<Vec<_>>>()?, 0);
             check("D29", Quantity::Value, Width::Double, 1.0, found, &expected)?;
         }
-        let expected: Vec<usize> = (1..=IMAGES.div_ceil(size)).map(|batch| (batch * size).min(IMAGES)).collect();
+        let expected: Vec<usize> =
+            (1..=IMAGES.div_ceil(size)).map(|batch| (batch * size).min(IMAGES)).collect();
         assert_eq!(done, expected);
     }
     Ok(())
