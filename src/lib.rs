@@ -2,6 +2,7 @@
 //!
 //! Rooms from the ground up; a room uses only rooms that stand before it (`tests/suite/architecture.rs` holds this).
 
+pub mod blocks;
 pub mod cluster;
 pub mod data;
 pub mod device;

@@ -14,11 +14,12 @@ pub use ranking::{Labels, Ranking, nearest, rank, rank_all};
 use rayon::prelude::*;
 use tch::{Kind, Tensor};
 
+use crate::blocks::Blocks;
 use crate::distance::{check_features, squared_euclidean};
 use crate::error::{Error, InvalidInput, Result};
 
-/// Values of a block of the distance matrix: 128 MiB in f32.
-const BLOCK: i64 = 1 << 25;
+/// A block of the distance matrix: 128 MiB in f32.
+const BLOCKS: Blocks = Blocks::of_values(1 << 25);
 
 /// mAP and CMC.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,7 +49,7 @@ impl Evaluation {
 
     /// CMC at `rank`, from 1.
     pub fn top(&self, rank: usize) -> f64 {
-        self.cmc.get(rank - 1).copied().unwrap_or(f64::NAN)
+        rank.checked_sub(1).and_then(|at| self.cmc.get(at)).copied().unwrap_or(f64::NAN)
     }
 }
 
@@ -68,15 +69,29 @@ pub fn evaluate(
     query: Labels<'_>,
     gallery: Labels<'_>,
 ) -> Result<Evaluation> {
+    evaluate_in_blocks(query_features, gallery_features, query, gallery, BLOCKS)
+}
+
+/// [`evaluate`] with blocks of a given number of queries.
+///
+/// # Errors
+/// As [`evaluate`].
+pub fn evaluate_in_blocks(
+    query_features: &Tensor,
+    gallery_features: &Tensor,
+    query: Labels<'_>,
+    gallery: Labels<'_>,
+    blocks: Blocks,
+) -> Result<Evaluation> {
     check_test_set(query_features, gallery_features, query, gallery)?;
-    let columns = gallery_features.size()[0];
-    let step = (BLOCK / columns).max(1);
+    let columns = gallery_features.size()[0] as usize;
+    let step = blocks.rows_of(columns);
     let mut rankings = Vec::with_capacity(query.identities.len());
-    for (at, block) in query_features.split(step, 0).iter().enumerate() {
+    for (at, block) in query_features.split(step as i64, 0).iter().enumerate() {
         let distances = squared_euclidean(block, gallery_features).to_kind(Kind::Float).view(-1);
         let distances = Vec::<f32>::try_from(distances).map_err(Error::torch("cannot read distances"))?;
-        let first = at * step as usize;
-        let rows = distances.par_chunks_exact(columns as usize).enumerate();
+        let first = at * step;
+        let rows = distances.par_chunks_exact(columns).enumerate();
         let found: Vec<Option<Ranking>> =
             rows.map(|(row, distances)| rank(distances, query.get(first + row), gallery, false)).collect();
         rankings.extend(found);

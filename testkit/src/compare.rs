@@ -82,6 +82,18 @@ pub struct Difference {
 /// Compares place by place with the error allowed at each, `allowed(expected)`; refuses another shape, NaN, and any
 /// place that is farther off than allowed.
 pub fn compare(actual: &Actual, expected: &Actual, allowed: impl Fn(f64) -> f64) -> Trial<Difference> {
+    let worst = measure(actual, expected, allowed)?;
+    if worst.share <= 1.0 {
+        return Ok(worst);
+    }
+    Err(Failure::new(format!(
+        "{:e} at place {}, expected {:e}: {:.3} times the allowed error",
+        actual.values[worst.place], worst.place, expected.values[worst.place], worst.share
+    )))
+}
+
+/// How far two values of one shape lie apart, allowed or not.
+pub fn measure(actual: &Actual, expected: &Actual, allowed: impl Fn(f64) -> f64) -> Trial<Difference> {
     if actual.shape != expected.shape {
         return Err(Failure::new(format!("shape {:?}, expected {:?}", actual.shape, expected.shape)));
     }
@@ -94,13 +106,7 @@ pub fn compare(actual: &Actual, expected: &Actual, allowed: impl Fn(f64) -> f64)
             worst = Difference { share, place, ..worst };
         }
     }
-    if worst.share <= 1.0 {
-        return Ok(worst);
-    }
-    Err(Failure::new(format!(
-        "{:e} at place {}, expected {:e}: {:.3} times the allowed error",
-        actual.values[worst.place], worst.place, expected.values[worst.place], worst.share
-    )))
+    Ok(worst)
 }
 
 /// `error / allowed`; infinite where nothing is allowed and something is off, or where NaN came up.

@@ -1,17 +1,38 @@
 //! proptest strategies on top of the seeded generators: what shrinks is the kind, the sizes and the seed.
 
+use std::sync::OnceLock;
+use std::time::{SystemTime, UNIX_EPOCH};
+
 use mmt_reference::Matrix;
 use proptest::prelude::*;
-use proptest::test_runner::Config;
+use proptest::test_runner::{Config, RngSeed};
 use rand::Rng;
 
+use crate::devices::say;
 use crate::generate::{self, Batch, BatchKind, Split};
 
 /// How many cases a property sees: `quick`, or sixteen times as many with `MMT_EXTENSIVE=1`. Failures are reported
-/// with their inputs and promoted to named tests, so no regression files are written.
+/// with their shrunk inputs and promoted to named tests, so no regression files are written; the seed of all draws is said once, and
+/// `PROPTEST_RNG_SEED` draws the same again.
 pub fn config(quick: u32) -> Config {
     let cases = if extensive() { quick * 16 } else { quick };
-    Config { cases, failure_persistence: None, max_shrink_iters: 512, ..Config::default() }
+    let rng_seed = RngSeed::Fixed(seed());
+    Config { cases, failure_persistence: None, max_shrink_iters: 512, rng_seed, ..Config::default() }
+}
+
+/// The seed of this process: `PROPTEST_RNG_SEED`, or one of the clock.
+fn seed() -> u64 {
+    static SEED: OnceLock<u64> = OnceLock::new();
+    *SEED.get_or_init(|| {
+        let seed = match Config::default().rng_seed {
+            RngSeed::Fixed(seed) => seed,
+            RngSeed::Random => {
+                SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |time| time.as_nanos() as u64)
+            }
+        };
+        say(&format!("properties draw from the seed {seed}: PROPTEST_RNG_SEED={seed} draws the same again"));
+        seed
+    })
 }
 
 /// True where minutes may be spent: with `MMT_EXTENSIVE=1`.

@@ -11,6 +11,7 @@ const ROOMS: [&str; 17] = [
     "whole_file",
     "file_kind",
     "random",
+    "blocks",
     "distance",
     "data",
     "synthetic",

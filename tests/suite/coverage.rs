@@ -182,6 +182,9 @@ struct Line {
 #[derive(serde::Serialize)]
 struct Lines {
     schema: u32,
+    source: agreement::Source,
+    /// Every case that the run must have seen.
+    golden_cases: Vec<String>,
     definitions: Vec<Line>,
 }
 
@@ -238,7 +241,12 @@ fn the_table_of_definitions_names_files_that_exist_and_is_kept_for_the_agreement
         }
         assert!(!line.laws.is_empty(), "{} has no law in {}", line.number, line.laws_file);
     }
-    let lines = Lines { schema: agreement::SCHEMA_VERSION, definitions };
+    let lines = Lines {
+        schema: agreement::SCHEMA_VERSION,
+        source: agreement::Source::at(Path::new(env!("CARGO_MANIFEST_DIR"))),
+        golden_cases: golden.cases().iter().map(|case| case.name().to_owned()).collect(),
+        definitions,
+    };
     agreement::write("definitions.json", &lines).unwrap();
 }
 

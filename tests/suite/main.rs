@@ -18,6 +18,7 @@ mod data;
 mod distance;
 mod epochs;
 mod eval;
+mod features;
 mod golden;
 mod loss;
 mod ten_steps;

@@ -37,3 +37,8 @@ pub fn both_refuse<A, B>(expected: &str, slow: mmt_reference::Result<A>, fast: m
     }
     Err(Failure::new(format!("{found:?}, expected {expected}")))
 }
+
+/// Sizes of blocks in which N rows are worked on: the smallest ones, and one below, at and above all of them.
+pub fn block_sizes(rows: usize) -> Vec<usize> {
+    vec![1, 2, 3, rows.saturating_sub(1).max(1), rows, rows + 1]
+}

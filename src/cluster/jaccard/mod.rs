@@ -10,14 +10,15 @@ use rayon::prelude::*;
 use tch::Tensor;
 
 use super::k_reciprocal::{Measure, Neighbours, Points};
+use crate::blocks::Blocks;
 use crate::error::{InvalidInput, Result};
 pub(crate) use encoding::Encodings;
 pub(crate) use inverted::{Inverted, Overlaps};
-pub use source::with_source;
+pub use source::{with_source, with_source_in_blocks};
 pub use sparse::SparseDistances;
 
-/// Rows whose distances are made before they are packed.
-const BLOCK: usize = 4096;
+/// Distances of 4,096 rows are made before they are packed.
+const BLOCKS: Blocks = Blocks { rows: 4096, ..Blocks::of_values(usize::MAX) };
 
 /// k1, k2 of the encoding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,11 +66,23 @@ impl Neighbourhood {
 /// # Errors
 /// No features, values that are not finite, k2 = 0, or k2 > N.
 pub fn jaccard(features: &Tensor, neighbourhood: Neighbourhood) -> Result<SparseDistances> {
-    let points = Points::new(features, Measure::Clustering)?;
+    jaccard_in_blocks(features, neighbourhood, BLOCKS)
+}
+
+/// [`jaccard`] in pieces of given sizes: tiles of neighbours, pairs gathered and rows packed at once.
+///
+/// # Errors
+/// As [`jaccard`].
+pub fn jaccard_in_blocks(
+    features: &Tensor,
+    neighbourhood: Neighbourhood,
+    blocks: Blocks,
+) -> Result<SparseDistances> {
+    let points = Points::new(features, Measure::Clustering, blocks)?;
     neighbourhood.check(points.rows())?;
     let neighbours = points.neighbours(neighbourhood.entries(points.rows()))?;
     let encodings = Encodings::new(&neighbours, neighbourhood, |pairs| points.distances(pairs))?;
-    Ok(distances(&encodings))
+    Ok(distances(&encodings, blocks))
 }
 
 /// Jaccard distances (D12, steps 2 to 5) from distances `[N, N]` themselves, row-major in `values`, each row to be divided by its
@@ -82,7 +95,7 @@ pub fn jaccard_of_distances(values: &[f64], neighbourhood: Neighbourhood) -> Res
     neighbourhood.check(rows)?;
     let neighbours = Neighbours::of_matrix(values, rows, neighbourhood.entries(rows));
     let encodings = Encodings::new(&neighbours, neighbourhood, |pairs| Ok(of_pairs(values, rows, pairs)))?;
-    Ok(distances(&encodings))
+    Ok(distances(&encodings, BLOCKS))
 }
 
 /// The entries of a row-major matrix at `pairs`.
@@ -104,12 +117,13 @@ fn distance(common: f64) -> f64 {
     if distance < RESIDUE { 0.0 } else { distance }
 }
 
-fn distances(encodings: &Encodings) -> SparseDistances {
+fn distances(encodings: &Encodings, blocks: Blocks) -> SparseDistances {
     let rows = encodings.rows();
+    let step = blocks.rows_of(rows);
     let inverted = Inverted::new(encodings, 0..rows);
     let mut result = SparseDistances::with_capacity(rows);
-    for start in (0..rows).step_by(BLOCK) {
-        let block = (start..(start + BLOCK).min(rows)).into_par_iter();
+    for start in (0..rows).step_by(step) {
+        let block = (start..(start + step).min(rows)).into_par_iter();
         let found: Vec<Vec<(u32, f64)>> = block
             .map_init(|| Overlaps::new(rows), |overlaps, i| row(encodings, &inverted, overlaps, i))
             .collect();

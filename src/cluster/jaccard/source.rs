@@ -3,11 +3,12 @@
 use tch::{Kind, Tensor};
 
 use super::sparse::SparseDistances;
+use crate::blocks::Blocks;
 use crate::distance::{check_features, squared_euclidean};
 use crate::error::{Error, InvalidInput, Result};
 
-/// Values of a block of the distance matrix: 64 MiB in f32.
-const BLOCK: i64 = 1 << 24;
+/// A block of the distance matrix: 64 MiB in f32.
+const BLOCKS: Blocks = Blocks::of_values(1 << 24);
 
 /// `s_i` with its weight λ.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,10 +35,24 @@ impl SourceTerm {
 /// # Errors
 /// Shapes that do not belong together, values that are not finite, or λ outside `0..=1`.
 pub fn with_source(
+    distances: SparseDistances,
+    features: &Tensor,
+    source: &Tensor,
+    lambda: f64,
+) -> Result<SparseDistances> {
+    with_source_in_blocks(distances, features, source, lambda, BLOCKS)
+}
+
+/// [`with_source`] with blocks of a given number of features.
+///
+/// # Errors
+/// As [`with_source`].
+pub fn with_source_in_blocks(
     mut distances: SparseDistances,
     features: &Tensor,
     source: &Tensor,
     lambda: f64,
+    blocks: Blocks,
 ) -> Result<SparseDistances> {
     check_features(features, "features")?;
     check_features(source, "source features")?;
@@ -51,14 +66,14 @@ pub fn with_source(
         return Err(InvalidInput::Shape { what: "features and source features", expected, found }.into());
     }
     distances.source = match lambda > 0.0 {
-        true => Some(SourceTerm { lambda, from_source: from_source(features, source)? }),
+        true => Some(SourceTerm { lambda, from_source: from_source(features, source, blocks)? }),
         false => None,
     };
     Ok(distances)
 }
 
-fn from_source(features: &Tensor, source: &Tensor) -> Result<Vec<f64>> {
-    let step = (BLOCK / source.size()[0]).max(1);
+fn from_source(features: &Tensor, source: &Tensor, blocks: Blocks) -> Result<Vec<f64>> {
+    let step = blocks.rows_of(source.size()[0] as usize) as i64;
     let mut result = Vec::with_capacity(features.size()[0] as usize);
     for block in features.detach().split(step, 0) {
         let nearest =

@@ -8,6 +8,7 @@ use super::nearest::Neighbours;
 use super::on_device;
 use super::selection::Value;
 use super::top_k::{self, Measure};
+use crate::blocks::Blocks;
 use crate::distance::check_features;
 use crate::error::{Error, InvalidInput, Result};
 
@@ -22,20 +23,22 @@ pub(crate) struct Points {
     /// `[N]`, of the kind of `x`, as the measure wants them.
     pub(super) norms: Tensor,
     pub(super) measure: Measure,
+    blocks: Blocks,
 }
 
 impl Points {
-    /// From `features: [N, D]`, any device; f64 stays, every other kind becomes f32.
+    /// From `features: [N, D]`, any device; f64 stays, every other kind becomes f32. `blocks` gives the tiles, and the pairs that
+    /// are gathered at once at most.
     ///
     /// # Errors
     /// No features, or values that are not finite or too large to be squared.
-    pub(crate) fn new(features: &Tensor, measure: Measure) -> Result<Self> {
+    pub(crate) fn new(features: &Tensor, measure: Measure, blocks: Blocks) -> Result<Self> {
         check_features(features, "features")?;
         let kind = if features.kind() == Kind::Double { Kind::Double } else { Kind::Float };
         let x = features.detach().to_kind(kind).contiguous();
         let norms = x.square().sum_dim_intlist(1, false, kind) * measure.norm_factor();
         check_norms(&norms, measure)?;
-        Ok(Self { x, norms, measure })
+        Ok(Self { x, norms, measure, blocks })
     }
 
     pub(crate) fn rows(&self) -> usize {
@@ -69,7 +72,7 @@ impl Points {
     pub(crate) fn distances(&self, pairs: &[(u32, u32)]) -> Result<Vec<f64>> {
         let norms = Vec::<f64>::try_from(self.norms.to_kind(Kind::Double))
             .map_err(Error::torch("cannot read norms"))?;
-        let step = (GATHERED / self.x.size()[1] as usize).max(1);
+        let step = Blocks { values: GATHERED, ..self.blocks }.rows_of(self.x.size()[1] as usize);
         let mut distances = Vec::with_capacity(pairs.len());
         for pairs in pairs.chunks(step) {
             let gather = |of: fn(&(u32, u32)) -> i64| {
@@ -90,7 +93,7 @@ impl Points {
 /// By the processor, or on the card where the features are.
 fn nearest<T: Value>(points: &Points, count: usize) -> Result<Neighbours> {
     match points.device() {
-        Device::Cpu => top_k::nearest::<T>(points, count),
+        Device::Cpu => top_k::nearest::<T>(points, count, points.blocks.tile()),
         _ => on_device::nearest::<T>(points, count, on_device::TILE),
     }
 }

@@ -8,9 +8,6 @@ use super::pairs::Points;
 use super::selection::{Selection, Value};
 use crate::error::{Error, Result};
 
-/// Rows and columns of a tile.
-const TILE: usize = 1024;
-
 /// What is meant by the distance from i to j.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Measure {
@@ -42,15 +39,15 @@ impl Measure {
 }
 
 /// The `count` nearest of every row. Each tile of X·Xᵀ is computed once and serves its rows and its columns.
-pub(super) fn nearest<T: Value>(points: &Points, count: usize) -> Result<Neighbours> {
+pub(super) fn nearest<T: Value>(points: &Points, count: usize, tile: usize) -> Result<Neighbours> {
     // A closure for each measure, so that the inner loops hold no choice.
     let selections = match points.measure {
-        Measure::Clustering => {
-            select::<T>(points, count, |own, other, product| Measure::Clustering.of(own, other, product))?
-        }
-        Measure::ReRanking => {
-            select::<T>(points, count, |own, other, product| Measure::ReRanking.of(own, other, product))?
-        }
+        Measure::Clustering => select::<T>(points, count, tile, |own, other, product| {
+            Measure::Clustering.of(own, other, product)
+        })?,
+        Measure::ReRanking => select::<T>(points, count, tile, |own, other, product| {
+            Measure::ReRanking.of(own, other, product)
+        })?,
     };
     Ok(Neighbours::new(&selections))
 }
@@ -58,14 +55,15 @@ pub(super) fn nearest<T: Value>(points: &Points, count: usize) -> Result<Neighbo
 fn select<T: Value>(
     points: &Points,
     count: usize,
+    tile: usize,
     measure: impl Fn(T, T, T) -> T + Sync,
 ) -> Result<Vec<Selection<T>>> {
     let rows = points.rows();
     let mut norms = vec![T::ZERO; rows];
     read(&points.norms, &mut norms)?;
     let mut selections = vec![Selection::new(count); rows];
-    let mut buffer = vec![T::ZERO; TILE.min(rows) * TILE.min(rows)];
-    let ranges: Vec<_> = (0..rows).step_by(TILE).map(|start| start..(start + TILE).min(rows)).collect();
+    let mut buffer = vec![T::ZERO; tile.min(rows) * tile.min(rows)];
+    let ranges: Vec<_> = (0..rows).step_by(tile).map(|start| start..(start + tile).min(rows)).collect();
     for (at, down) in ranges.iter().enumerate() {
         let negative = points.slice(down) * -2.0;
         for across in &ranges[at..] {

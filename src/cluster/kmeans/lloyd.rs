@@ -3,11 +3,18 @@
 use tch::{Kind, Tensor};
 
 use super::{KMeans, Points};
+use crate::blocks::Blocks;
 
-/// Values of a block of the distance matrix: 64 MiB in f32.
-const BLOCK: i64 = 1 << 24;
+/// A block of the distance matrix: 64 MiB in f32.
+pub(super) const BLOCKS: Blocks = Blocks::of_values(1 << 24);
 
-pub(super) fn lloyd(points: &Points, start: &Tensor, max_iterations: usize, tolerance: f64) -> KMeans {
+pub(super) fn lloyd(
+    points: &Points,
+    start: &Tensor,
+    max_iterations: usize,
+    tolerance: f64,
+    blocks: Blocks,
+) -> KMeans {
     let variance = points.x.square().mean(Kind::Double).double_value(&[]);
     let threshold = tolerance * variance;
     let mut centres = start.copy();
@@ -16,7 +23,7 @@ pub(super) fn lloyd(points: &Points, start: &Tensor, max_iterations: usize, tole
     let mut repeated = false;
     while iterations < max_iterations {
         iterations += 1;
-        let assigned = assign(points, &centres);
+        let assigned = assign(points, &centres, blocks);
         let moved = means(points, &centres, &assigned);
         let shift = (&moved - &centres).square().sum(Kind::Double).double_value(&[]);
         centres = moved;
@@ -29,16 +36,16 @@ pub(super) fn lloyd(points: &Points, start: &Tensor, max_iterations: usize, tole
     let labels = match labels {
         Some(labels) if repeated => labels,
         // The centres have moved since the last assignment.
-        _ => assign(points, &centres),
+        _ => assign(points, &centres, blocks),
     };
     let inertia = (&points.x - centres.index_select(0, &labels)).square().sum(Kind::Double).double_value(&[]);
     KMeans { labels: to_indices(&labels), centroids: &centres + &points.mean, inertia, iterations }
 }
 
 /// Nearest centre of each row, `[N]` i64, by |c|² − 2 x·c; the smallest index among equals.
-fn assign(points: &Points, centres: &Tensor) -> Tensor {
+fn assign(points: &Points, centres: &Tensor, blocks: Blocks) -> Tensor {
     let norms = centres.square().sum_dim_intlist(1, false, None::<Kind>);
-    let step = (BLOCK / centres.size()[0]).max(1);
+    let step = blocks.rows_of(centres.size()[0] as usize) as i64;
     let blocks: Vec<Tensor> = points
         .x
         .split(step, 0)

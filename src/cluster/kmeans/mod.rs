@@ -8,6 +8,7 @@ use rand::Rng;
 use tch::{Kind, Tensor};
 
 use self::products::Products;
+use crate::blocks::Blocks;
 use crate::distance::check_features;
 use crate::error::{InvalidInput, Result};
 
@@ -43,6 +44,14 @@ pub struct KMeans {
     pub iterations: usize,
 }
 
+impl KMeans {
+    /// Clusters that have a row. Fewer than were asked for where rows are equal: a centre that stands on another one's place is
+    /// nearest to no row.
+    pub fn clusters_found(&self) -> usize {
+        self.labels.iter().collect::<std::collections::BTreeSet<_>>().len()
+    }
+}
+
 /// k-means of `features: [N, D]` (f32 or f64, any device) from k-means++ starts drawn from `rng`.
 ///
 /// # Errors
@@ -54,14 +63,27 @@ pub fn kmeans(features: &Tensor, options: &KMeansOptions, rng: &mut impl Rng) ->
     let products = Products::new(&points)?;
     let mut best: Option<KMeans> = None;
     for _ in 0..options.n_init {
-        let centres = plus_plus::centres(&products, options.clusters, rng);
-        let found = lloyd::lloyd(&points, &centres, options.max_iterations, options.tolerance);
+        let rows = plus_plus::starting_rows(&products, options.clusters, rng);
+        let centres = points.x.index_select(0, &Tensor::from_slice(&rows).to_device(points.x.device()));
+        let found = lloyd::lloyd(&points, &centres, options.max_iterations, options.tolerance, lloyd::BLOCKS);
         if best.as_ref().is_none_or(|best| found.inertia < best.inertia) {
             best = Some(found);
         }
     }
     // `n_init` is at least 1.
     best.ok_or_else(|| InvalidInput::Empty { what: "the list of starts" }.into())
+}
+
+/// Rows of `features: [N, D]` (f32 or f64, any device) to start from, by k-means++ with draws of `rng` (D10): the first row by one
+/// whole number below N, then `2 + floor(ln K)` numbers of `[0, 1)` for the candidates of each further one.
+///
+/// # Errors
+/// As [`kmeans`].
+pub fn starting_rows(features: &Tensor, clusters: usize, rng: &mut impl Rng) -> Result<Vec<usize>> {
+    InvalidInput::at_least_one("clusters", clusters)?;
+    let points = Points::new(features, clusters)?;
+    let rows = plus_plus::starting_rows(&Products::new(&points)?, clusters, rng);
+    Ok(rows.into_iter().map(|row| row as usize).collect())
 }
 
 /// Lloyd's iteration from `centres: [K, D]`, ties by index.
@@ -77,6 +99,20 @@ pub fn kmeans_from(
     max_iterations: usize,
     tolerance: f64,
 ) -> Result<KMeans> {
+    kmeans_from_in_blocks(features, centres, max_iterations, tolerance, lloyd::BLOCKS)
+}
+
+/// [`kmeans_from`] with blocks of a given number of points.
+///
+/// # Errors
+/// As [`kmeans_from`].
+pub fn kmeans_from_in_blocks(
+    features: &Tensor,
+    centres: &Tensor,
+    max_iterations: usize,
+    tolerance: f64,
+    blocks: Blocks,
+) -> Result<KMeans> {
     check_features(centres, "centres")?;
     InvalidInput::at_least_one("max_iterations", max_iterations)?;
     let points = Points::new(features, centres.size()[0] as usize)?;
@@ -86,7 +122,7 @@ pub fn kmeans_from(
         return Err(InvalidInput::Shape { what: "centres", expected, found }.into());
     }
     let centres = centres.to_kind(points.x.kind()).to_device(points.x.device()) - &points.mean;
-    Ok(lloyd::lloyd(&points, &centres, max_iterations, tolerance))
+    Ok(lloyd::lloyd(&points, &centres, max_iterations, tolerance, blocks))
 }
 
 /// Mean-centred rows: the expanded distance loses less to cancellation there.

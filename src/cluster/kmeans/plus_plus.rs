@@ -5,9 +5,9 @@ use tch::{Kind, Tensor};
 
 use super::products::Products;
 
-/// `[K, D]`: rows of the points, each drawn with probability proportional to the squared distance from those before it. Of
-/// 2 + ln k candidates the one that lowers the inertia most is taken.
-pub(super) fn centres(products: &Products, clusters: usize, rng: &mut impl Rng) -> Tensor {
+/// K rows of the points, each drawn with probability proportional to the squared distance from those before it. Of 2 + ln k
+/// candidates the one that lowers the inertia most is taken.
+pub(super) fn starting_rows(products: &Products, clusters: usize, rng: &mut impl Rng) -> Vec<i64> {
     let points = products.points();
     let trials = 2 + (clusters as f64).ln() as usize;
     let mut chosen = vec![rng.random_range(0..points.rows())];
@@ -19,7 +19,7 @@ pub(super) fn centres(products: &Products, clusters: usize, rng: &mut impl Rng) 
         nearest = distances.get(best);
         chosen.push(candidates[best as usize]);
     }
-    points.x.index_select(0, &Tensor::from_slice(&chosen).to_device(points.x.device()))
+    chosen
 }
 
 /// `count` rows, each with probability proportional to `weights: [N]`.

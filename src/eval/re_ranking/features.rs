@@ -4,14 +4,15 @@ use rayon::prelude::*;
 use tch::{Kind, Tensor};
 
 use super::{Blend, check_lambda};
+use crate::blocks::Blocks;
 use crate::cluster::jaccard::{Encodings, Neighbourhood, Overlaps};
 use crate::cluster::k_reciprocal::{Measure, Points};
 use crate::distance::squared_euclidean;
 use crate::error::{Error, Result};
 use crate::eval::{Evaluation, Labels, Ranking, check_test_set, of_queries, rank};
 
-/// Values of a block of the distance matrix: 64 MiB in f64.
-const BLOCK: usize = 1 << 23;
+/// A block of the distance matrix: 64 MiB in f64.
+const BLOCKS: Blocks = Blocks::of_values(1 << 23);
 
 /// mAP and CMC of the gallery as re-ranked (D18) by the squared Euclidean distances of the features, as the published evaluator
 /// means to.
@@ -29,9 +30,27 @@ pub fn evaluate_re_ranked(
     neighbourhood: Neighbourhood,
     lambda: f64,
 ) -> Result<Evaluation> {
+    let labels = (query, gallery);
+    evaluate_re_ranked_in_blocks(query_features, gallery_features, labels, neighbourhood, lambda, BLOCKS)
+}
+
+/// [`evaluate_re_ranked`] in pieces of given sizes: tiles of neighbours, pairs gathered and queries ranked at once.
+///
+/// # Errors
+/// As [`evaluate_re_ranked`].
+pub fn evaluate_re_ranked_in_blocks(
+    query_features: &Tensor,
+    gallery_features: &Tensor,
+    (query, gallery): (Labels<'_>, Labels<'_>),
+    neighbourhood: Neighbourhood,
+    lambda: f64,
+    blocks: Blocks,
+) -> Result<Evaluation> {
     check_test_set(query_features, gallery_features, query, gallery)?;
     check_lambda(lambda)?;
-    let points = Points::new(&Tensor::cat(&[query_features, gallery_features], 0), Measure::ReRanking)?;
+    let all = Tensor::cat(&[query_features, gallery_features], 0);
+    let points = Points::new(&all, Measure::ReRanking, blocks)?;
+    drop(all);
     let rows = points.rows();
     neighbourhood.check(rows)?;
     let neighbours = points.neighbours(neighbourhood.entries(rows))?;
@@ -39,7 +58,7 @@ pub fn evaluate_re_ranked(
     drop(points);
     let blend = Blend::new(&encodings, query.identities.len(), lambda);
     let columns = gallery.identities.len();
-    let step = (BLOCK / columns).max(1);
+    let step = blocks.rows_of(columns);
     let mut rankings = Vec::new();
     for (at, block) in query_features.split(step as i64, 0).iter().enumerate() {
         let squares = squared_euclidean(block, gallery_features).square().to_kind(Kind::Double).view(-1);

@@ -9,7 +9,7 @@ use crate::cluster::jaccard::{Encodings, Inverted, Neighbourhood, Overlaps, dist
 use crate::cluster::k_reciprocal::Neighbours;
 use crate::distance::check_features;
 use crate::error::{Error, InvalidInput, Result};
-pub use features::evaluate_re_ranked;
+pub use features::{evaluate_re_ranked, evaluate_re_ranked_in_blocks};
 
 /// Customary λ: the share of the original distance.
 pub const PUBLISHED_LAMBDA: f64 = 0.3;

@@ -1,7 +1,7 @@
 //! The page: an overview, then a section per definition.
 
 use super::equations;
-use super::records::{Comparison, Definition, Records};
+use super::records::{Comparison, Definition, Records, Source};
 use super::rows::percent;
 use crate::report::table::Table;
 
@@ -19,7 +19,12 @@ A comparison is a whole tensor, and counts once for each generated case.
 /// The whole page.
 pub(super) fn page(records: &Records, overview: &Table, rows: &[Comparison]) -> String {
     let comparisons: u64 = rows.iter().map(|row| row.comparisons).sum();
-    let mut text = format!("{HEAD}\n{} tests made {comparisons} comparisons.\n\n", records.tests);
+    let failures: u64 = rows.iter().map(|row| row.failures).sum();
+    let mut text = format!(
+        "{HEAD}\n{} tests of {} made {comparisons} comparisons in one run; {failures} did not hold.\n\n",
+        records.tests,
+        source(&records.source)
+    );
     text += &overview.markdown();
     text += &format!("\n{}\n", overview.caption);
     for definition in &records.definitions {
@@ -27,6 +32,15 @@ pub(super) fn page(records: &Records, overview: &Table, rows: &[Comparison]) -> 
         text += &section(definition, &own);
     }
     text
+}
+
+/// The source as people read it.
+fn source(source: &Source) -> String {
+    let changed = if source.dirty { " with changes that are not committed" } else { "" };
+    match &source.commit {
+        Some(commit) => format!("commit `{commit}`{changed}"),
+        None => "a source whose commit is not known".to_owned(),
+    }
 }
 
 fn section(definition: &Definition, rows: &[&Comparison]) -> String {
@@ -70,17 +84,18 @@ fn words(names: &[String]) -> String {
 
 fn table(rows: &[&Comparison]) -> String {
     let mut text =
-        "\n| what | against | side | device | comparisons | worst error | allowed | used | why that much |\n\
-                    | --- | --- | --- | --- | ---: | ---: | --- | ---: | --- |\n"
+        "\n| what | against | side | device | comparisons | failures | worst error | allowed | used | why that much |\n\
+                    | --- | --- | --- | --- | ---: | ---: | ---: | --- | ---: | --- |\n"
             .to_owned();
     for row in rows {
         text += &format!(
-            "| {} | {} | {} | {} | {} | {} | {} | {} | {} |\n",
+            "| {} | {} | {} | {} | {} | {} | {} | {} | {} | {} |\n",
             row.quantity,
             row.against,
             row.side,
             row.device,
             row.comparisons,
+            row.failures,
             if row.worst_error == 0.0 { "0".to_owned() } else { format!("{:.1e}", row.worst_error) },
             row.allowed.replace('|', "\\|"),
             percent(row.worst_share),

@@ -23,8 +23,8 @@ pub struct Agreement {
 /// Makes `agreement.md` and `agreement.csv` below `out` from the records below `records` (`target/agreement`).
 ///
 /// # Errors
-/// No records, records that are cut off or of another schema, a definition without any comparison with its reference, or a
-/// folder that cannot be written.
+/// No records, records that are cut off or of another schema, a definition without any comparison with its reference, a golden
+/// case that was not run, or a folder that cannot be written.
 pub fn build(records: &Path, out: &Path) -> Result<Agreement> {
     let loaded = records::load(records)?;
     let rows = rows::worst(&loaded);
@@ -38,6 +38,10 @@ pub fn build(records: &Path, out: &Path) -> Result<Agreement> {
         let reason =
             format!("holds no comparison with the reference of {}; run all of the suite", silent.join(", "));
         return Err(Error::file(records, reason));
+    }
+    if !loaded.missing_cases.is_empty() {
+        let missing = loaded.missing_cases.join(", ");
+        return Err(Error::file(records, format!("lacks the golden cases {missing}; run all of the suite")));
     }
     let overview = rows::overview(&loaded, &rows)?;
     let details = rows::details(&loaded, &rows)?;
@@ -53,29 +57,79 @@ mod tests {
 
     use super::*;
 
-    const DEFINITIONS: &str = r#"{"schema": 1, "definitions": [{"number": "D1", "name": "label-smoothed cross-entropy",
+    const DEFINITIONS: &str = r#"{"schema": 2, "source": {"commit": "0123abc", "dirty": true},
+        "golden_cases": ["d1_a"], "definitions": [{"number": "D1", "name": "label-smoothed cross-entropy",
         "reference": "reference/src/a.rs", "fast": ["src/a.rs"], "laws_file": "tests/suite/a.rs", "laws": ["it_is_so"],
         "golden_functions": ["published.f"], "golden_cases": 3, "golden_none": null, "bench": "loss/a", "bench_none": null}]}"#;
 
     fn comparison(against: &str, side: &str, share: f64) -> String {
         format!(
             r#"{{"definition": "D1", "quantity": "value", "against": "{against}", "side": "{side}", "device": "cpu",
-            "allowed": "1e-12 u", "reason": "because", "comparisons": 2, "worst_error": 5e-14, "worst_share": {share}}}"#
+            "allowed": "1e-12 u", "reason": "because", "comparisons": 2, "worst_error": 5e-14, "worst_share": {share},
+            "failures": {}}}"#,
+            u64::from(share > 1.0)
         )
     }
 
     fn file(test: &str, comparisons: &[String]) -> String {
-        format!(r#"{{"schema": 1, "test": "{test}", "comparisons": [{}]}}"#, comparisons.join(", "))
+        format!(
+            r#"{{"schema": 2, "test": "{test}", "cases": ["d1_a"], "comparisons": [{}]}}"#,
+            comparisons.join(", ")
+        )
     }
 
     /// Records of two tests, and a folder for the report.
     fn folder(tests: &[(&str, String)]) -> tempfile::TempDir {
         let folder = tempfile::tempdir().unwrap();
-        fs::write(folder.path().join("definitions.json"), DEFINITIONS).unwrap();
-        for (name, text) in tests {
-            fs::write(folder.path().join(format!("{name}.json")), text).unwrap();
-        }
+        run(folder.path(), "2", DEFINITIONS, tests);
         folder
+    }
+
+    fn run(records: &Path, name: &str, definitions: &str, tests: &[(&str, String)]) {
+        let run = records.join(name);
+        fs::create_dir_all(&run).unwrap();
+        fs::write(run.join("definitions.json"), definitions).unwrap();
+        for (name, text) in tests {
+            fs::write(run.join(format!("{name}.json")), text).unwrap();
+        }
+    }
+
+    #[test]
+    fn records_belong_to_one_run_and_the_page_names_its_commit() {
+        let now = file("now::x", &[comparison("reference", "f64", 0.5)]);
+        let folder = folder(&[("now", now)]);
+        let gone = file("gone::x", &[comparison("reference", "f64", 64.0)]);
+        run(folder.path(), "1", DEFINITIONS, &[("gone", gone.clone())]);
+        // A later run of a few tests has no table of definitions.
+        fs::create_dir(folder.path().join("3")).unwrap();
+        fs::write(folder.path().join("3/gone.json"), &gone).unwrap();
+        let made = build(folder.path(), &folder.path().join("out")).unwrap();
+        assert!(made.text.contains("50 %") && !made.text.contains("failed"), "{}", made.text);
+        let page = fs::read_to_string(&made.files[0]).unwrap();
+        assert!(
+            page.contains("1 tests of commit `0123abc` with changes that are not committed made 2"),
+            "{page}"
+        );
+        assert!(page.contains("in one run; 0 did not hold"), "{page}");
+    }
+
+    #[test]
+    fn comparisons_that_did_not_hold_are_counted_not_hidden() {
+        let tests = [comparison("reference", "f64", 0.5), comparison("reference", "f32", 2.0)];
+        let folder = folder(&[("one", file("one::x", &tests))]);
+        let made = build(folder.path(), &folder.path().join("out")).unwrap();
+        assert!(made.text.contains("1 failed"), "{}", made.text);
+        let page = fs::read_to_string(&made.files[0]).unwrap();
+        assert!(page.contains("; 1 did not hold"), "{page}");
+    }
+
+    #[test]
+    fn a_golden_case_that_was_not_run_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let two = DEFINITIONS.replace(r#"["d1_a"]"#, r#"["d1_a", "d1_b"]"#);
+        run(folder.path(), "1", &two, &[("one", file("one::x", &[comparison("reference", "f64", 0.5)]))]);
+        let error = build(folder.path(), folder.path()).unwrap_err().to_string();
+        assert!(error.contains("d1_b") && !error.contains("d1_a"), "{error}");
     }
 
     #[test]

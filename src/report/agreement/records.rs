@@ -9,7 +9,7 @@ use serde::de::DeserializeOwned;
 use crate::error::{Error, Result};
 
 /// The schema this room reads.
-const SCHEMA: u32 = 1;
+const SCHEMA: u32 = 2;
 
 /// A definition and everything that holds it.
 #[derive(Debug, Clone, Deserialize)]
@@ -40,43 +40,61 @@ pub(super) struct Comparison {
     pub comparisons: u64,
     pub worst_error: f64,
     pub worst_share: f64,
+    pub failures: u64,
+}
+
+/// The source that the tests were of.
+#[derive(Debug, Clone, Deserialize)]
+pub(super) struct Source {
+    pub commit: Option<String>,
+    pub dirty: bool,
 }
 
 #[derive(Deserialize)]
 struct Definitions {
     schema: u32,
+    source: Source,
+    golden_cases: Vec<String>,
     definitions: Vec<Definition>,
 }
 
 #[derive(Deserialize)]
 struct Test {
     schema: u32,
+    cases: Vec<String>,
     comparisons: Vec<Comparison>,
 }
 
-/// All that the tests left.
+/// All that one run of the tests left.
 pub(super) struct Records {
+    pub source: Source,
+    /// Golden cases that the run left out.
+    pub missing_cases: Vec<String>,
     pub definitions: Vec<Definition>,
     pub comparisons: Vec<Comparison>,
     /// Tests that compared something.
     pub tests: usize,
 }
 
-/// Reads the records below `folder`.
+/// The table that a run leaves beside its records.
+const TABLE: &str = "definitions.json";
+
+/// Reads the records of the last run below `folder` that left the table of definitions: a run of a few tests leaves none. Records of
+/// other runs are never mixed in.
 pub(super) fn load(folder: &Path) -> Result<Records> {
-    let table = folder.join("definitions.json");
-    if !table.is_file() {
-        return Err(Error::file(
-            folder,
-            "holds no records of the tests; run `cargo test --test suite` first",
-        ));
-    }
-    let Definitions { schema, definitions } = read(&table)?;
+    let runs = entries(folder).unwrap_or_default().into_iter().filter(|run| run.join(TABLE).is_file());
+    let run = runs.max().ok_or_else(|| {
+        Error::file(folder, "holds no records of the tests; run `cargo test --test suite` first")
+    })?;
+    let table = run.join(TABLE);
+    let Definitions { schema, source, golden_cases, definitions } = read(&table)?;
     check_schema(&table, schema)?;
-    let mut records = Records { definitions, comparisons: Vec::new(), tests: 0 };
-    for path in files(folder)?.into_iter().filter(|path| *path != table) {
+    let mut records =
+        Records { source, missing_cases: golden_cases, definitions, comparisons: Vec::new(), tests: 0 };
+    for path in files(&run)?.into_iter().filter(|path| *path != table) {
         let test: Test = read(&path)?;
         check_schema(&path, test.schema)?;
+        records.missing_cases.retain(|case| !test.cases.contains(case));
         records.comparisons.extend(test.comparisons);
         records.tests += 1;
     }
@@ -85,16 +103,18 @@ pub(super) fn load(folder: &Path) -> Result<Records> {
 
 /// The `*.json` files of a folder, sorted; what is being written starts with a dot and is passed over.
 fn files(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut files = Vec::new();
-    for entry in fs::read_dir(folder).map_err(Error::io("read", folder))? {
-        let path = entry.map_err(Error::io("read", folder))?.path();
+    let mut files = entries(folder)?;
+    files.retain(|path| {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-        if name.ends_with(".json") && !name.starts_with('.') {
-            files.push(path);
-        }
-    }
+        name.ends_with(".json") && !name.starts_with('.')
+    });
     files.sort();
     Ok(files)
+}
+
+fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
+    let entries = fs::read_dir(folder).map_err(Error::io("read", folder))?;
+    entries.map(|entry| Ok(entry.map_err(Error::io("read", folder))?.path())).collect()
 }
 
 fn read<T: DeserializeOwned>(path: &Path) -> Result<T> {

@@ -21,6 +21,7 @@ pub(super) fn worst(records: &Records) -> Vec<Comparison> {
                 row.comparisons += seen.comparisons;
                 row.worst_error = row.worst_error.max(seen.worst_error);
                 row.worst_share = row.worst_share.max(seen.worst_share);
+                row.failures += seen.failures;
             })
             .or_insert_with(|| seen.clone());
     }
@@ -44,6 +45,8 @@ pub(super) fn overview(records: &Records, rows: &[Comparison]) -> Result<Table> 
         } else {
             String::new()
         });
+        let own = rows.iter().filter(|row| row.definition == definition.number);
+        cells.push(own.map(|row| row.failures).sum::<u64>().to_string());
         cells
     };
     let names: Vec<&str> = records.definitions.iter().map(|definition| definition.number.as_str()).collect();
@@ -51,7 +54,7 @@ pub(super) fn overview(records: &Records, rows: &[Comparison]) -> Result<Table> 
         name: "agreement",
         title: "Agreement".to_owned(),
         caption: "Worst error seen, as a share of the allowed one; \"equal\" where nothing may differ and nothing did, and \
-                  where every error was zero. Empty: not compared."
+                  where every error was zero. Empty: not compared. Failures: comparisons that did not hold."
             .to_owned(),
         data: df!("definition" => names).map_err(refused("the agreement table"))?,
         header: columns([
@@ -63,6 +66,7 @@ pub(super) fn overview(records: &Records, rows: &[Comparison]) -> Result<Table> 
             "f64 to published",
             "f32 to published",
             "cases",
+            "failures",
         ]),
         rows: records.definitions.iter().map(cells).collect(),
         names: 2,
@@ -73,8 +77,12 @@ pub(super) fn overview(records: &Records, rows: &[Comparison]) -> Result<Table> 
 fn share(definition: &Definition, rows: &[Comparison], against: &str, side: &str) -> String {
     let of_side =
         |row: &&Comparison| row.definition == definition.number && row.against == against && row.side == side;
-    let worst = rows.iter().filter(of_side).map(|row| row.worst_share).reduce(f64::max);
-    worst.map_or_else(String::new, percent)
+    let own: Vec<&Comparison> = rows.iter().filter(of_side).collect();
+    let worst = own.iter().map(|row| row.worst_share).reduce(f64::max);
+    match own.iter().map(|row| row.failures).sum::<u64>() {
+        0 => worst.map_or_else(String::new, percent),
+        failures => format!("{failures} failed"),
+    }
 }
 
 /// A share of the allowed error as people read it.
@@ -102,6 +110,7 @@ pub(super) fn details(records: &Records, rows: &[Comparison]) -> Result<Table> {
         "side" => text(|row| &row.side),
         "device" => text(|row| &row.device),
         "comparisons" => rows.iter().map(|row| row.comparisons).collect::<Vec<_>>(),
+        "failures" => rows.iter().map(|row| row.failures).collect::<Vec<_>>(),
         "worst_error" => rows.iter().map(|row| format!("{:.2e}", row.worst_error)).collect::<Vec<_>>(),
         "worst_share_of_allowed" => rows.iter().map(|row| format!("{:.2e}", row.worst_share)).collect::<Vec<_>>(),
         "allowed" => text(|row| &row.allowed),

@@ -92,6 +92,14 @@ impl Batch {
         (0..self.features.rows()).map(norm).fold(1.0, f64::max)
     }
 
+    /// The unit of a loss's gradient with respect to these features: [`Self::unit`], or, where the loss normalises them first,
+    /// 1 / their smallest norm (at least 1), by which the normalisation multiplies the gradient and its error.
+    pub fn gradient_unit(&self, normalize: bool) -> f64 {
+        let norm = |i| self.features.row(i).iter().map(|value| value * value).sum::<f64>().sqrt();
+        let smallest = (0..self.features.rows()).map(norm).fold(f64::INFINITY, f64::min);
+        if normalize { (1.0 / smallest).max(1.0) } else { self.unit() }
+    }
+
     /// The batch in another order: row `i` is the old row `order[i]`.
     pub fn permuted(&self, order: &[usize]) -> Self {
         Self {

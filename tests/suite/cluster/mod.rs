@@ -2,6 +2,7 @@
 
 mod adapters;
 mod bad_input;
+mod blocks;
 mod centroids;
 mod dbscan;
 mod eps;

@@ -140,6 +140,16 @@ impl Distances {
         }
     }
 
+    /// All distances squared.
+    pub fn squared(&self) -> Self {
+        let squared = |m: &Matrix| Matrix::from_fn(m.rows(), m.columns(), |i, j| m[(i, j)] * m[(i, j)]);
+        Self {
+            query_gallery: squared(&self.query_gallery),
+            query_query: squared(&self.query_query),
+            gallery_gallery: squared(&self.gallery_gallery),
+        }
+    }
+
     /// All distances times `factor`.
     pub fn scaled(&self, factor: f64) -> Self {
         let scaled = |m: &Matrix| Matrix::from_fn(m.rows(), m.columns(), |i, j| factor * m[(i, j)]);

@@ -2,6 +2,7 @@
 
 mod adapters;
 mod bad_input;
+mod blocks;
 mod label_quality;
 mod ranking;
 mod re_ranking;

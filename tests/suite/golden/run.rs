@@ -26,6 +26,9 @@ pub enum Side {
 }
 
 impl Side {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Reference, Self::Double, Self::Single];
+
     /// The fast wing's two widths.
     pub const FAST: [Self; 2] = [Self::Double, Self::Single];
 
@@ -50,9 +53,23 @@ pub struct Run<'a> {
     /// The case.
     pub case: &'a Case,
     seen: BTreeMap<Side, BTreeSet<String>>,
+    failed: BTreeSet<Side>,
     worst: BTreeMap<Side, Difference>,
     skipped: BTreeMap<Side, String>,
     skipped_outputs: Vec<(Side, String, &'static str)>,
+    kept: bool,
+}
+
+impl Drop for Run<'_> {
+    /// A case that did not get to its end is part of the record, too.
+    fn drop(&mut self) {
+        if !self.kept {
+            if self.failed.is_empty() {
+                self.failed.extend(Side::ALL);
+            }
+            self.keep();
+        }
+    }
 }
 
 /// What came of a case.
@@ -68,8 +85,8 @@ pub struct Outcome {
 
 impl<'a> Run<'a> {
     pub fn new(case: &'a Case) -> Self {
-        let (seen, worst, skipped) = Default::default();
-        Self { case, seen, worst, skipped, skipped_outputs: Vec::new() }
+        let (seen, failed, worst, skipped) = Default::default();
+        Self { case, seen, failed, worst, skipped, skipped_outputs: Vec::new(), kept: false }
     }
 
     /// Compares one output, by its name without `out.`, with what `side` computed: f32 with `out.X`, f64 with `out64.X`,
@@ -77,8 +94,17 @@ impl<'a> Run<'a> {
     pub fn compare(&mut self, side: Side, stem: &str, actual: impl Into<Actual>) -> Trial {
         let name = self.case.output_name(stem, side != Side::Single);
         let name = name.ok_or_else(|| Failure::new(format!("{}: no output {stem}", self.case.name())))?;
-        let difference = self.case.compare(&name, &actual.into()).map_err(|failure| failure.at(side))?;
-        self.note(side, stem, difference.unwrap_or(EQUAL));
+        match self.case.compare(&name, &actual.into()) {
+            Ok(Some(difference)) => self.note(side, stem, difference),
+            // For information: it may differ, so nothing was compared.
+            Ok(None) => {
+                self.seen.entry(side).or_default().insert(stem.to_owned());
+            }
+            Err(failure) => {
+                self.failed.insert(side);
+                return Err(failure.at(side));
+            }
+        }
         Ok(())
     }
 
@@ -89,11 +115,18 @@ impl<'a> Run<'a> {
         *worst = Difference { absolute, share: worst.share.max(difference.share), place: 0 };
     }
 
-    /// Leaves the case in the agreement report of every definition that its function belongs to.
+    /// Leaves the case in the agreement report of every definition that its function belongs to; as a failure where it did not
+    /// hold.
     fn keep(&self) {
+        agreement::note_case(self.case.name());
         for definition in of_function(self.case.function()) {
             devices::compared(definition.number);
-            for (side, worst) in &self.worst {
+            for side in Side::ALL {
+                let failed = self.failed.contains(&side);
+                let worst = self.worst.get(&side);
+                if worst.is_none() && !failed {
+                    continue;
+                }
                 let kind = agreement::Kind {
                     definition: definition.number,
                     quantity: "output",
@@ -107,7 +140,10 @@ impl<'a> Run<'a> {
                     allowed: "manifest".to_owned(),
                     reason: "the rule beside each output in tests/golden/manifest.json",
                 };
-                agreement::note(kind, *worst);
+                match worst {
+                    Some(worst) if !failed => agreement::note(kind, *worst),
+                    _ => agreement::note_failure(kind),
+                }
             }
         }
     }
@@ -121,6 +157,7 @@ impl<'a> Run<'a> {
         expected: T,
     ) -> Trial {
         if actual != expected {
+            self.failed.insert(side);
             let text = format!("{side}: {}: {what} is {actual:?}, expected {expected:?}", self.case.name());
             return Err(Failure::new(text));
         }
@@ -131,6 +168,7 @@ impl<'a> Run<'a> {
     /// Where published ended in an error, ours must refuse, too.
     pub fn refuses<T, E>(&mut self, side: Side, result: Result<T, E>) -> Trial {
         if result.is_ok() {
+            self.failed.insert(side);
             return Err(Failure::new(format!("{side}: {} must end in an error", self.case.name())));
         }
         self.note(side, "refusal", EQUAL);
@@ -156,7 +194,13 @@ impl<'a> Run<'a> {
     }
 
     /// Ends the case: every side that took part must have compared every output, or said why not.
-    pub fn finish(self) -> Trial<Outcome> {
+    pub fn finish(mut self) -> Trial<Outcome> {
+        let without: Vec<Side> =
+            self.seen.keys().filter(|side| !self.worst.contains_key(side)).copied().collect();
+        self.skip_all(
+            &without,
+            "every output of the case is for information: published promises none of them",
+        );
         if self.seen.is_empty() && self.skipped.is_empty() {
             return Err(Failure::new(format!("{}: nothing was compared", self.case.name())));
         }
@@ -171,8 +215,12 @@ impl<'a> Run<'a> {
             }
         }
         self.keep();
-        let compared = self.worst.into_iter().map(|(side, worst)| (side, worst.share)).collect();
-        Ok(Outcome { compared, skipped: self.skipped, skipped_outputs: self.skipped_outputs })
+        let compared =
+            std::mem::take(&mut self.worst).into_iter().map(|(side, worst)| (side, worst.share)).collect();
+        let (skipped, skipped_outputs) =
+            (std::mem::take(&mut self.skipped), std::mem::take(&mut self.skipped_outputs));
+        self.kept = true;
+        Ok(Outcome { compared, skipped, skipped_outputs })
     }
 
     /// Names of the outputs without `out.` and `out64.`; those that are only for information do not count.

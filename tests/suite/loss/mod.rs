@@ -11,6 +11,7 @@ mod softmax_triplet;
 mod triplet;
 
 use mmt_reference::Matrix;
+use mmt_testkit::generate::Batch;
 use mmt_testkit::tolerance::{Quantity, Width, check};
 use mmt_testkit::{Trial, convert};
 use proptest::prelude::*;
@@ -43,9 +44,25 @@ pub fn differentiate(
 
 /// Holds value and gradient of the fast wing against the reference's.
 pub fn agree(definition: &str, width: Width, unit: f64, actual: &Value, expected: &Value) -> Trial {
-    check(definition, Quantity::Value, width, unit, actual.loss, expected.loss)?;
-    check(definition, Quantity::Gradient, width, unit, &actual.gradient, &expected.gradient)?;
+    agree_in(definition, width, [unit, unit], actual, expected)
+}
+
+/// The same with a unit of the value and one of the gradient.
+pub fn agree_in(
+    definition: &str,
+    width: Width,
+    [value, gradient]: [f64; 2],
+    actual: &Value,
+    expected: &Value,
+) -> Trial {
+    check(definition, Quantity::Value, width, value, actual.loss, expected.loss)?;
+    check(definition, Quantity::Gradient, width, gradient, &actual.gradient, &expected.gradient)?;
     Ok(())
+}
+
+/// Units of the value and of the gradient of a loss that may normalise the features first: their norms are 1 then.
+pub fn units(batch: &Batch, normalize: bool) -> [f64; 2] {
+    [if normalize { 1.0 } else { batch.unit() }, batch.gradient_unit(normalize)]
 }
 
 /// A law between two values of one implementation in f64.

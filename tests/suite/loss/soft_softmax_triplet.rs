@@ -7,7 +7,10 @@ use mmt_testkit::{Failure, Trial, convert, generate, strategies};
 use proptest::prelude::*;
 use tch::Kind;
 
-use super::{Value, agree, axes, differentiate, reflected, renamed, same_gradient, same_loss, translated};
+use super::{
+    Value, agree, agree_in, axes, differentiate, reflected, renamed, same_gradient, same_loss, translated,
+    units,
+};
 
 type Loss = fn(&Batch, &Matrix, bool) -> Trial<Value>;
 
@@ -58,7 +61,8 @@ mmt_testkit::on_each_device! {
     fn fast_f64_equals_reference(batch in strategies::smooth_batches(), seed: u64, normalize: bool) {
         let teacher = teacher_of(&batch, seed);
         let expected = reference(&batch, &teacher, normalize)?;
-        agree("D7", Width::Double, 4.0 * batch.unit(), &double(&batch, &teacher, normalize)?, &expected)?;
+        let units = units(&batch, normalize).map(|unit| 4.0 * unit);
+        agree_in("D7", Width::Double, units, &double(&batch, &teacher, normalize)?, &expected)?;
     }
 
     #[test]

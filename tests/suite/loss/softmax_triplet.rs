@@ -5,7 +5,10 @@ use mmt_testkit::generate::{Batch, BatchKind};
 use mmt_testkit::tolerance::{Quantity, Width, check};
 use mmt_testkit::{Trial, convert, generate, strategies};
 
-use super::{Value, agree, axes, differentiate, reflected, renamed, same_gradient, same_loss, translated};
+use super::{
+    Value, agree, agree_in, axes, differentiate, reflected, renamed, same_gradient, same_loss, translated,
+    units,
+};
 
 type Loss = fn(&Batch, f64, bool) -> Trial<Value>;
 
@@ -39,7 +42,7 @@ mmt_testkit::on_each_device! {
     #[test]
     fn fast_f64_equals_reference(batch in strategies::smooth_batches(), margin in 0.0..0.5, normalize: bool) {
         let expected = reference(&batch, margin, normalize)?;
-        agree("D6", Width::Double, batch.unit(), &double(&batch, margin, normalize)?, &expected)?;
+        agree_in("D6", Width::Double, units(&batch, normalize), &double(&batch, margin, normalize)?, &expected)?;
     }
 
     #[test]

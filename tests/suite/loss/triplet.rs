@@ -6,7 +6,10 @@ use mmt_testkit::tolerance::Width;
 use mmt_testkit::{Trial, convert, generate, strategies};
 use proptest::prelude::*;
 
-use super::{Value, agree, axes, differentiate, reflected, renamed, same_gradient, same_loss, translated};
+use super::{
+    Value, agree, agree_in, axes, differentiate, reflected, renamed, same_gradient, same_loss, translated,
+    units,
+};
 
 type Loss = fn(&Batch, f64, bool) -> Trial<(Value, f64)>;
 
@@ -46,7 +49,7 @@ mmt_testkit::on_each_device! {
     #[test]
     fn fast_f64_equals_reference(batch in strategies::smooth_batches(), margin in 0.0..1.0, normalize: bool) {
         let (expected, actual) = (reference(&batch, margin, normalize)?, double(&batch, margin, normalize)?);
-        agree("D5", Width::Double, batch.unit(), &actual.0, &expected.0)?;
+        agree_in("D5", Width::Double, units(&batch, normalize), &actual.0, &expected.0)?;
         prop_assert_eq!(actual.1, expected.1);
     }
 
