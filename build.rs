@@ -1,11 +1,10 @@
-//! Compiles the fused-Adam shim against the libtorch that torch-sys found, and leaves the path to that libtorch in
+//! Compiles the C++ of the shim room against the libtorch that torch-sys found, and leaves the path to that libtorch in
 //! every binary, so that `cargo run`, `cargo test` and `cargo bench` need no `LD_LIBRARY_PATH`.
 
 use std::path::{Path, PathBuf};
 
 fn main() {
-    let shim = "src/train/fused_adam/shim.cpp";
-    println!("cargo::rerun-if-changed={shim}");
+    println!("cargo::rerun-if-changed=src/shim");
     // torch-sys exports the folder of the libraries it links to.
     let Some(lib) = std::env::var_os("DEP_TCH_LIBTORCH_LIB").map(PathBuf::from) else {
         println!("cargo::error=torch-sys did not say where libtorch is: run ./setup.sh first");
@@ -18,18 +17,28 @@ fn main() {
         return;
     }
     println!("cargo::rustc-link-arg=-Wl,-rpath,{}", lib.display());
-    compile_shim(shim, &lib);
+    compile_shim(&lib);
 }
 
-fn compile_shim(source: &str, lib: &Path) {
+fn compile_shim(lib: &Path) {
+    // The loops are worth nothing without the optimiser, in the dev profile too.
+    cc::Build::new()
+        .cpp(true)
+        .std("c++17")
+        .opt_level(3)
+        .debug(false)
+        .file("src/shim/norm_kernels.cpp")
+        .compile("mmt_kernels");
     let include = lib.with_file_name("include");
     cc::Build::new()
         .cpp(true)
         .std("c++17")
+        .opt_level(1)
+        .debug(false)
         .warnings(false)
         .flag_if_supported("-Wno-deprecated-declarations")
         .include(&include)
         .include(include.join("torch/csrc/api/include"))
-        .file(source)
-        .compile("mmt_fused_adam");
+        .files(["src/shim/shim.cpp", "src/shim/norm.cpp"])
+        .compile("mmt_shim");
 }

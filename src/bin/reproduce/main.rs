@@ -26,6 +26,7 @@ const INTERRUPTED: u8 = 130;
 
 fn main() -> ExitCode {
     let cli = Cli::parse();
+    mmt::shim::keep_freed_memory();
     let result = match cli.command {
         Some(Command::Run(args)) => run(&args),
         Some(Command::Plan(args)) => plan(&args),
