@@ -4,10 +4,11 @@
 use std::path::{Path, PathBuf};
 
 /// Calls of libtorch that tch does not bind.
-const SHIMS: [&str; 2] = ["src/device/shim.cpp", "src/train/fused_adam/shim.cpp"];
+const SHIMS: [&str; 3] = ["src/device/shim.cpp", "src/shim/shim.cpp", "src/shim/norm.cpp"];
 
 fn main() {
     SHIMS.iter().for_each(|shim| println!("cargo::rerun-if-changed={shim}"));
+    println!("cargo::rerun-if-changed=src/shim");
     // torch-sys exports the folder of the libraries it links to.
     let Some(lib) = std::env::var_os("DEP_TCH_LIBTORCH_LIB").map(PathBuf::from) else {
         println!("cargo::error=torch-sys did not say where libtorch is: run ./setup.sh first");
@@ -24,10 +25,20 @@ fn main() {
 }
 
 fn compile_shims(lib: &Path) {
+    // The loops are worth nothing without the optimiser, in the dev profile too.
+    cc::Build::new()
+        .cpp(true)
+        .std("c++17")
+        .opt_level(3)
+        .debug(false)
+        .file("src/shim/norm_kernels.cpp")
+        .compile("mmt_kernels");
     let include = lib.with_file_name("include");
     cc::Build::new()
         .cpp(true)
         .std("c++17")
+        .opt_level(1)
+        .debug(false)
         .warnings(false)
         .flag_if_supported("-Wno-deprecated-declarations")
         .include(&include)

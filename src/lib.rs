@@ -17,6 +17,7 @@ pub mod model;
 pub mod random;
 pub mod record;
 pub mod report;
+pub mod shim;
 pub mod synthetic;
 pub mod tools;
 pub mod train;

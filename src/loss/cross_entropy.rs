@@ -13,12 +13,22 @@ use crate::error::{InvalidInput, Result};
 pub fn label_smoothed(logits: &Tensor, labels: &Tensor, epsilon: f64) -> Result<Tensor> {
     check_matrix(logits, "logits")?;
     check_label_shape(logits, labels)?;
-    if !(0.0..=1.0).contains(&epsilon) {
-        return Err(InvalidInput::Parameter { what: "epsilon", value: epsilon, allowed: "in 0..=1" }.into());
+    check_epsilon(epsilon)?;
+    Ok(of_log_probabilities(&logits.log_softmax(1, None::<Kind>), labels, epsilon))
+}
+
+/// Refuses a smoothing outside [0, 1].
+pub(super) fn check_epsilon(epsilon: f64) -> Result<()> {
+    if (0.0..=1.0).contains(&epsilon) {
+        return Ok(());
     }
+    Err(InvalidInput::Parameter { what: "epsilon", value: epsilon, allowed: "in 0..=1" }.into())
+}
+
+/// The same from `log softmax(logits)`.
+pub(super) fn of_log_probabilities(log_probabilities: &Tensor, labels: &Tensor, epsilon: f64) -> Tensor {
     // Σ_c t_c log p_c = (1 − ε) log p_label + ε · mean_c log p_c
-    let log_probabilities = logits.log_softmax(1, None::<Kind>);
     let of_label = log_probabilities.gather(1, &labels.unsqueeze(1), false).mean(None::<Kind>);
     let of_all = log_probabilities.mean(None::<Kind>);
-    Ok(-(of_label * (1.0 - epsilon) + of_all * epsilon))
+    -(of_label * (1.0 - epsilon) + of_all * epsilon)
 }

@@ -3,6 +3,7 @@
 use tch::{Kind, Tensor};
 
 use super::check_label_shape;
+use crate::distance::euclidean_among;
 use crate::error::Result;
 
 /// What published adds to a distance to rule a pair out of the search.
@@ -36,6 +37,23 @@ pub fn hardest(distances: &Tensor, labels: &Tensor) -> Result<Hardest> {
 /// Distances `[B]` at the given column of each row of `distances: [B, B]`.
 pub(super) fn at(distances: &Tensor, index: &Tensor) -> Tensor {
     distances.gather(1, &index.unsqueeze(1), false).squeeze_dim(1)
+}
+
+/// What the hard and the soft softmax-triplet loss of a network share: the mined pairs and [`log_softmax_of_pairs`].
+#[derive(Debug)]
+pub(super) struct Pairs {
+    pub hardest: Hardest,
+    /// `[B, 2]`: of (positive, negative).
+    pub log: Tensor,
+}
+
+impl Pairs {
+    /// Batch-hard pairs of `features: [B, D]`, as they are.
+    pub fn of(features: &Tensor, labels: &Tensor) -> Result<Self> {
+        let hardest = hardest(&euclidean_among(features), labels)?;
+        let log = log_softmax_of_pairs(&hardest.positive, &hardest.negative);
+        Ok(Self { hardest, log })
+    }
 }
 
 /// `log_softmax` of the pairs (positive, negative): `[B, 2]`.

@@ -1,12 +1,13 @@
 //! D8: the objective of mutual mean-teaching, its terms as named values, and the hard-only baseline.
 
-use tch::Tensor;
+use tch::{Kind, Tensor};
 
-use super::cross_entropy::label_smoothed;
-use super::soft_cross_entropy::soft_cross_entropy;
-use super::soft_softmax_triplet::soft_softmax_triplet;
-use super::softmax_triplet::softmax_triplet;
-use super::{check_matrix, check_same_shape};
+use super::cross_entropy::{self, label_smoothed};
+use super::mining::Pairs;
+use super::soft_cross_entropy;
+use super::soft_softmax_triplet::against_teacher;
+use super::softmax_triplet::{against_hard_label, softmax_triplet};
+use super::{check_label_shape, check_matrix, check_same_shape};
 use crate::error::{InvalidInput, Result};
 pub use crate::model::Outputs;
 
@@ -129,10 +130,17 @@ pub fn mean_teaching(
     check_same_shape(&student.features, &teacher.features, "features of the mean network")?;
     let logits = cut(student, weights.clusters)?;
     let teacher_logits = cut(teacher, weights.clusters)?;
-    let ce = label_smoothed(&logits, labels, weights.epsilon)?;
-    let tri = softmax_triplet(&student.features, labels, 0.0, false)?;
-    let soft_ce = soft_cross_entropy(&logits, &teacher_logits)?;
-    let soft_tri = soft_softmax_triplet(&student.features, &teacher.features, labels, false)?;
+    check_same_shape(&logits, &teacher_logits, "logits of the mean network")?;
+    check_label_shape(&logits, labels)?;
+    cross_entropy::check_epsilon(weights.epsilon)?;
+    check_matrix(&student.features, "features")?;
+    // Each is computed once for the hard and the soft loss.
+    let log_probabilities = logits.log_softmax(1, None::<Kind>);
+    let pairs = Pairs::of(&student.features, labels)?;
+    let ce = cross_entropy::of_log_probabilities(&log_probabilities, labels, weights.epsilon);
+    let tri = against_hard_label(&pairs, 0.0);
+    let soft_ce = soft_cross_entropy::of_log_probabilities(&log_probabilities, &teacher_logits);
+    let soft_tri = against_teacher(&pairs, &teacher.features);
     let total = &ce * (1.0 - weights.soft_ce)
         + &tri * (1.0 - weights.soft_triplet)
         + &soft_ce * weights.soft_ce

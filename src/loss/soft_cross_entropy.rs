@@ -11,7 +11,12 @@ use crate::error::Result;
 pub fn soft_cross_entropy(student: &Tensor, teacher: &Tensor) -> Result<Tensor> {
     check_matrix(student, "student")?;
     check_same_shape(student, teacher, "teacher")?;
+    Ok(of_log_probabilities(&student.log_softmax(1, None::<Kind>), teacher))
+}
+
+/// The same from `log softmax(student)`.
+pub(super) fn of_log_probabilities(student: &Tensor, teacher: &Tensor) -> Tensor {
     let targets = teacher.detach().softmax(1, None::<Kind>);
-    let per_row = (targets * student.log_softmax(1, None::<Kind>)).sum_dim_intlist(1, false, None::<Kind>);
-    Ok(-per_row.mean(None::<Kind>))
+    let per_row = (targets * student).sum_dim_intlist(1, false, None::<Kind>);
+    -per_row.mean(None::<Kind>)
 }

@@ -2,7 +2,8 @@
 
 use tch::{Kind, Tensor};
 
-use super::{check_matrix, check_same_shape, mining};
+use super::mining::{self, Pairs};
+use super::{check_matrix, check_same_shape};
 use crate::distance::{euclidean_among, normalize_rows};
 use crate::error::Result;
 
@@ -19,17 +20,18 @@ pub fn soft_softmax_triplet(
 ) -> Result<Tensor> {
     check_matrix(student, "student")?;
     check_same_shape(student, teacher, "teacher")?;
-    let teacher = teacher.detach();
     let (student, teacher) = if normalize {
-        (normalize_rows(student), normalize_rows(&teacher))
+        (normalize_rows(student), normalize_rows(teacher))
     } else {
-        (student.shallow_clone(), teacher)
+        (student.shallow_clone(), teacher.shallow_clone())
     };
-    let distances = euclidean_among(&student);
-    let hardest = mining::hardest(&distances, labels)?;
-    let log = mining::log_softmax_of_pairs(&hardest.positive, &hardest.negative);
-    let targets = teacher_targets(&euclidean_among(&teacher), &hardest);
-    Ok(-(targets * log).sum_dim_intlist(1, false, None::<Kind>).mean(None::<Kind>))
+    Ok(against_teacher(&Pairs::of(&student, labels)?, &teacher))
+}
+
+/// The loss of the student's mined pairs against the features `[B, D]` of the teacher, into which nothing flows.
+pub(super) fn against_teacher(Pairs { hardest, log }: &Pairs, teacher: &Tensor) -> Tensor {
+    let targets = teacher_targets(&euclidean_among(&teacher.detach()), hardest);
+    -(targets * log).sum_dim_intlist(1, false, None::<Kind>).mean(None::<Kind>)
 }
 
 /// The teacher's softmax `[B, 2]` over its distances at the student's pairs.

@@ -2,8 +2,9 @@
 
 use tch::{Kind, Tensor};
 
-use super::{check_matrix, mining};
-use crate::distance::{euclidean_among, normalize_rows};
+use super::check_matrix;
+use super::mining::Pairs;
+use crate::distance::normalize_rows;
 use crate::error::{InvalidInput, Result};
 
 /// Hard softmax-triplet loss (D6): with `T_i = exp d(i,n) / (exp d(i,p) + exp d(i,n))` on batch-hard pairs (D4), the
@@ -16,7 +17,10 @@ pub fn softmax_triplet(features: &Tensor, labels: &Tensor, margin: f64, normaliz
         return Err(InvalidInput::Parameter { what: "margin", value: margin, allowed: "in 0..=1" }.into());
     }
     let features = if normalize { normalize_rows(features) } else { features.shallow_clone() };
-    let hardest = mining::hardest(&euclidean_among(&features), labels)?;
-    let log = mining::log_softmax_of_pairs(&hardest.positive, &hardest.negative);
-    Ok(-(log.select(1, 0) * margin + log.select(1, 1) * (1.0 - margin)).mean(None::<Kind>))
+    Ok(against_hard_label(&Pairs::of(&features, labels)?, margin))
+}
+
+/// The loss of mined pairs.
+pub(super) fn against_hard_label(Pairs { log, .. }: &Pairs, margin: f64) -> Tensor {
+    -(log.select(1, 0) * margin + log.select(1, 1) * (1.0 - margin)).mean(None::<Kind>)
 }

@@ -5,6 +5,7 @@ use rand_distr::{Distribution, StandardNormal};
 use tch::{Device, Kind, Tensor};
 
 use super::state::{Entry, Role};
+use crate::shim::channels_last;
 
 /// Makes the tensors of a network and lists them.
 pub(super) struct Builder<'a, R: Rng> {
@@ -51,8 +52,11 @@ impl<R: Rng> Builder<'_, R> {
     }
 
     fn register(&mut self, name: String, tensor: Tensor, role: Role) -> Tensor {
-        let tensor =
-            tensor.to_kind(self.kind).to_device(self.device).set_requires_grad(role == Role::Trained);
+        let tensor = tensor.to_kind(self.kind).to_device(self.device);
+        // The CPU's kernels are faster so; what a convolution gives has the layout of its weights.
+        let is_kernel = tensor.dim() == 4 && self.rng.is_some() && self.device == Device::Cpu;
+        let tensor = if is_kernel { channels_last(&tensor) } else { tensor };
+        let tensor = tensor.set_requires_grad(role == Role::Trained);
         self.entries.push(Entry { name, tensor: tensor.shallow_clone(), role });
         tensor
     }

@@ -4,7 +4,7 @@ use rand::Rng;
 use tch::Tensor;
 
 use super::initial::Builder;
-use super::norm::{BatchNorm, BatchStatistics, Ibn};
+use super::norm::{BatchNorm, BatchStatistics, Ibn, Then};
 use super::spec::{BlockKind, Stem};
 use super::state::Role;
 
@@ -43,10 +43,10 @@ enum Norm {
 }
 
 impl Norm {
-    fn forward(&self, x: &Tensor, statistics: BatchStatistics) -> Tensor {
+    fn forward_then(&self, x: &Tensor, statistics: BatchStatistics, then: &Then) -> Tensor {
         match self {
-            Self::Batch(norm) => norm.forward(x, statistics),
-            Self::Ibn(norm) => norm.forward(x, statistics),
+            Self::Batch(norm) => norm.forward_then(x, statistics, then),
+            Self::Ibn(norm) => norm.forward_then(x, statistics, then),
         }
     }
 }
@@ -71,10 +71,8 @@ impl StemLayer {
     }
 
     pub fn forward(&self, x: &Tensor, statistics: BatchStatistics) -> Tensor {
-        let mut x = self.norm.forward(&self.convolution.forward(x), statistics);
-        if self.relu {
-            x = x.relu_();
-        }
+        let then = Then { shortcut: None, relu: self.relu };
+        let x = self.norm.forward_then(&self.convolution.forward(x), statistics, &then);
         if self.max_pool { max_pool(&x) } else { x }
     }
 
@@ -143,18 +141,18 @@ impl Block {
     }
 
     pub fn forward(&self, input: &Tensor, statistics: BatchStatistics) -> Tensor {
-        let mut x = input.shallow_clone();
-        for (at, (convolution, norm)) in self.body.iter().enumerate() {
-            if at > 0 {
-                x = x.relu_();
-            }
-            x = norm.forward(&convolution.forward(&x), statistics);
-        }
         let shortcut = match &self.downsample {
             Some((convolution, norm)) => norm.forward(&convolution.forward(input), statistics),
             None => input.shallow_clone(),
         };
-        (x + shortcut).relu_()
+        let end = Then { shortcut: Some(&shortcut), relu: true };
+        let last = self.body.len() - 1;
+        let mut x = input.shallow_clone();
+        for (at, (convolution, norm)) in self.body.iter().enumerate() {
+            let then = if at == last { &end } else { &Then::RELU };
+            x = norm.forward_then(&convolution.forward(&x), statistics, then);
+        }
+        x
     }
 }
 
@@ -174,6 +172,6 @@ impl Projection {
     }
 
     pub fn forward(&self, x: &Tensor, statistics: BatchStatistics) -> Tensor {
-        self.norm.forward(&self.convolution.forward(x), statistics).relu_()
+        self.norm.forward_then(&self.convolution.forward(x), statistics, &Then::RELU)
     }
 }

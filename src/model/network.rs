@@ -267,7 +267,15 @@ impl Network {
         if let Some(projection) = &self.projection {
             x = projection.forward(&x, statistics);
         }
-        x.mean_dim([2_i64, 3].as_slice(), false, None::<Kind>)
+        self.mean_of_map(&x)
+    }
+
+    /// Mean over the pixels. On the CPU the channels of a pixel lie next to each other, and so they must in the gradient.
+    fn mean_of_map(&self, x: &Tensor) -> Tensor {
+        match self.device {
+            Device::Cpu => x.permute([0, 2, 3, 1]).flatten(1, 2).mean_dim(1, false, None::<Kind>),
+            _ => x.mean_dim([2_i64, 3].as_slice(), false, None::<Kind>),
+        }
     }
 
     /// The neck's input.

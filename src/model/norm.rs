@@ -5,6 +5,7 @@ use tch::{Kind, Tensor};
 
 use super::initial::Builder;
 use super::state::Role;
+use crate::shim::{self, NormRule};
 
 /// Added to the variance.
 const EPSILON: f64 = 1e-5;
@@ -49,13 +50,18 @@ impl BatchNorm {
     }
 
     pub fn forward(&self, x: &Tensor, statistics: BatchStatistics) -> Tensor {
+        self.forward_then(x, statistics, &Then::default())
+    }
+
+    /// [`BatchNorm::forward`] with what follows it, which costs little if it is done at once.
+    pub fn forward_then(&self, x: &Tensor, statistics: BatchStatistics, then: &Then) -> Tensor {
         match statistics {
-            BatchStatistics::Running => self.apply(x, false, true),
+            BatchStatistics::Running => self.apply(x, false, true, then),
             BatchStatistics::Batch { group } => {
                 let _ = tch::no_grad(|| self.batches.shallow_clone().g_add_scalar_(1));
                 match group.filter(|group| *group < x.size()[0]) {
-                    None => self.apply(x, true, true),
-                    Some(group) => self.by_group(x, group),
+                    None => self.apply(x, true, true, then),
+                    Some(group) => then.follow(self.by_group(x, group)),
                 }
             }
         }
@@ -64,23 +70,59 @@ impl BatchNorm {
     /// A last, smaller group is normalised by itself, too.
     fn by_group(&self, x: &Tensor, group: i64) -> Tensor {
         let parts = x.split(group, 0);
+        let plain = Then::default();
         let normalised: Vec<Tensor> =
-            parts.iter().enumerate().map(|(at, part)| self.apply(part, true, at == 0)).collect();
+            parts.iter().enumerate().map(|(at, part)| self.apply(part, true, at == 0, &plain)).collect();
         Tensor::cat(&normalised, 0)
     }
 
-    fn apply(&self, x: &Tensor, training: bool, with_running: bool) -> Tensor {
-        let running = |tensor| with_running.then_some(tensor);
-        x.batch_norm(
-            Some(&self.weight),
-            Some(&self.bias),
-            running(&self.running_mean),
-            running(&self.running_var),
-            training,
-            MOMENTUM,
-            EPSILON,
-            true,
-        )
+    fn apply(&self, x: &Tensor, training: bool, with_running: bool, then: &Then) -> Tensor {
+        let rule = NormRule { training, momentum: MOMENTUM, epsilon: EPSILON };
+        let affine = [&self.weight, &self.bias];
+        let running = with_running.then_some([&self.running_mean, &self.running_var]);
+        shim::fused_norm(x, affine, running, then.shortcut, then.relu, rule)
+            .unwrap_or_else(|| then.follow(unfused(x, affine, running, rule)))
+    }
+}
+
+/// libtorch's own batch norm, for what the fused one does not know.
+fn unfused(
+    x: &Tensor,
+    [weight, bias]: [&Tensor; 2],
+    running: Option<[&Tensor; 2]>,
+    rule: NormRule,
+) -> Tensor {
+    x.batch_norm(
+        Some(weight),
+        Some(bias),
+        running.map(|running| running[0]),
+        running.map(|running| running[1]),
+        rule.training,
+        rule.momentum,
+        rule.epsilon,
+        true,
+    )
+}
+
+/// What follows a norm: the sum with a shortcut, then a ReLU.
+#[derive(Debug, Default)]
+pub(super) struct Then<'a> {
+    /// Added to the norm's output.
+    pub shortcut: Option<&'a Tensor>,
+    /// Whether a ReLU ends it.
+    pub relu: bool,
+}
+
+impl Then<'_> {
+    /// A ReLU and nothing else.
+    pub const RELU: Then<'static> = Then { shortcut: None, relu: true };
+
+    /// The same done to the finished output of a norm, which is overwritten.
+    fn follow(&self, mut normalised: Tensor) -> Tensor {
+        if let Some(shortcut) = self.shortcut {
+            normalised = normalised.g_add_(shortcut);
+        }
+        if self.relu { normalised.relu_() } else { normalised }
     }
 }
 
@@ -104,7 +146,7 @@ impl Ibn {
         }
     }
 
-    pub fn forward(&self, x: &Tensor, statistics: BatchStatistics) -> Tensor {
+    pub fn forward_then(&self, x: &Tensor, statistics: BatchStatistics, then: &Then) -> Tensor {
         let rest = x.size()[1] - self.half;
         let instance = x.narrow(1, 0, self.half).contiguous().instance_norm(
             Some(&self.weight),
@@ -117,7 +159,7 @@ impl Ibn {
             true,
         );
         let batch = self.batch.forward(&x.narrow(1, self.half, rest).contiguous(), statistics);
-        Tensor::cat(&[instance, batch], 1)
+        then.follow(Tensor::cat(&[instance, batch], 1))
     }
 }
 

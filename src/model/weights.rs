@@ -164,9 +164,9 @@ pub(super) fn safetensors_of(
 }
 
 impl Network {
-    /// The state under `prefix` + published names, detached copies on the CPU.
+    /// The state under `prefix` + published names, detached row-major copies on the CPU.
     pub fn state(&self, prefix: &str) -> Named {
-        let copy = |tensor: &Tensor| tensor.detach().to_device(Device::Cpu).copy();
+        let copy = |tensor: &Tensor| tensor.detach().to_device(Device::Cpu).contiguous().copy();
         self.entries().iter().map(|entry| (format!("{prefix}{}", entry.name), copy(&entry.tensor))).collect()
     }
 

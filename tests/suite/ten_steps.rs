@@ -112,7 +112,7 @@ pub(crate) fn same_state(definition: &str, fast: &fast::Network, reference: &ref
     assert_eq!(fast.entries().len(), reference.state().entries().len());
     for (ours, theirs) in fast.entries().iter().zip(reference.state().entries()) {
         assert_eq!(ours.name, theirs.name);
-        let values = convert::matrix(&ours.tensor.detach().to_kind(Kind::Double).view([1, -1]))?;
+        let values = convert::matrix(&ours.tensor.detach().to_kind(Kind::Double).reshape([1, -1]))?;
         check(definition, Quantity::Value, Width::Double, 1.0, values.values(), theirs.values.as_slice())
             .map_err(|failure| failure.at(&ours.name))?;
     }

@@ -29,6 +29,7 @@ const USAGE: u8 = 2;
 const INTERRUPTED: u8 = 130;
 
 fn main() -> ExitCode {
+    mmt::shim::keep_freed_memory();
     let result = match Cli::try_parse() {
         Ok(cli) => dispatch(cli),
         Err(message) => match clap_message(&message) {
@@ -76,7 +77,7 @@ fn run(args: &RunArgs) -> Result<()> {
     };
     let options = select.options(&profile)?;
     if let Some(init) = options.init.as_ref().filter(|_| !args.quiet) {
-        eprintln!("init: {}", init.line());
+        say(&format!("init: {}", init.line()));
     }
     let bars = Bars::new(verbosity);
     let result = Run::new(profile, options, stop, &bars).and_then(|run| run.execute(&bars).map(|()| run));

@@ -1,34 +1,15 @@
 //! D24: Adam with L2 weight decay, on libtorch's fused kernel.
 //!
 //! tch's own optimizer does not give out its state, and its step costs a third of a small network's training step. The
-//! kernel is not bound by tch, hence the few lines of C++ in `shim.cpp`. The state here is plain tensors.
+//! kernel is not bound by tch, hence the few lines of C++ in the shim room. The state here is plain tensors.
 
-use std::ffi::{CStr, c_char, c_int};
 use std::path::Path;
 
 use tch::{Device, Kind, Tensor};
-use torch_sys::C_tensor;
 
 use crate::error::{Error, InvalidInput, Result};
 use crate::model::Named;
-
-unsafe extern "C" {
-    fn mmt_fused_adam(
-        parameters: *const *mut C_tensor,
-        gradients: *const *mut C_tensor,
-        first_moments: *const *mut C_tensor,
-        second_moments: *const *mut C_tensor,
-        steps: *const *mut C_tensor,
-        count: c_int,
-        learning_rate: f64,
-        beta1: f64,
-        beta2: f64,
-        weight_decay: f64,
-        epsilon: f64,
-        error: *mut c_char,
-        error_size: c_int,
-    ) -> c_int;
-}
+use crate::shim;
 
 /// β₁, β₂ and ε: PyTorch's defaults, as published.
 const BETAS: (f64, f64) = (0.9, 0.999);
@@ -57,7 +38,7 @@ impl FusedAdam {
 
     /// Forgets all gradients.
     pub fn zero_grad(&mut self) {
-        self.parameters.iter_mut().for_each(Tensor::zero_grad);
+        shim::forget_gradients(&self.parameters);
     }
 
     /// One step on the gradients that the last backward pass left. A parameter without a gradient stays where it is, decay
@@ -74,40 +55,21 @@ impl FusedAdam {
         for at in &used {
             let _ = self.steps[*at].g_add_scalar_(1.0);
         }
-        let pointers = |tensors: &[Tensor]| -> Vec<*mut C_tensor> {
-            used.iter().map(|at| tensors[*at].as_ptr().cast_mut()).collect()
+        let lists = [&self.parameters, &gradients, &self.first_moments, &self.second_moments, &self.steps];
+        let lists = lists.map(|list| used.iter().map(|at| &list[*at]).collect::<Vec<_>>());
+        let rule = shim::AdamRule {
+            learning_rate,
+            betas: (BETAS.0, BETAS.1),
+            weight_decay: self.weight_decay,
+            epsilon: EPSILON,
         };
-        let mut message = [0 as c_char; 400];
-        // SAFETY: five lists of `used.len()` live tensors, which the kernel changes in place; the message buffer is as long
-        // as said, and the shim ends it with a 0.
-        let status = unsafe {
-            mmt_fused_adam(
-                pointers(&self.parameters).as_ptr(),
-                pointers(&gradients).as_ptr(),
-                pointers(&self.first_moments).as_ptr(),
-                pointers(&self.second_moments).as_ptr(),
-                pointers(&self.steps).as_ptr(),
-                used.len() as c_int,
-                learning_rate,
-                BETAS.0,
-                BETAS.1,
-                self.weight_decay,
-                EPSILON,
-                message.as_mut_ptr(),
-                message.len() as c_int,
-            )
-        };
-        if status == 0 {
-            return Ok(());
-        }
-        // SAFETY: the shim wrote a text that ends with 0.
-        let text = unsafe { CStr::from_ptr(message.as_ptr()) }.to_string_lossy().into_owned();
-        Err(Error::Training(format!("Adam: {}", text.lines().next().unwrap_or_default())))
+        shim::fused_adam(lists.each_ref().map(Vec::as_slice), rule)
+            .map_err(|error| Error::Training(format!("Adam: {error}")))
     }
 
     /// The state under `prefix`: copies on the CPU of the moments and the count of steps of each parameter.
     pub fn state(&self, prefix: &str) -> Named {
-        let copy = |tensor: &Tensor| tensor.to_device(Device::Cpu).copy();
+        let copy = |tensor: &Tensor| tensor.to_device(Device::Cpu).contiguous().copy();
         let named = self.named(prefix);
         named.into_iter().map(|(name, tensor)| (name, copy(tensor))).collect()
     }
