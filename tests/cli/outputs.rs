@@ -266,7 +266,7 @@ fn t2_36_wrong_settings_end_with_2() {
         (&cluster(&["--method", "kmeans", "--k", "61"]), "61 needed, 60 given"),
         (&cluster(&["--k1", "0"]), "k1"),
         (&cluster(&["--k2", "0"]), "k2"),
-        (&cluster(&["--eps", "-1"]), "eps"),
+        (&cluster(&["--eps=-1"]), "eps"),
         (&cluster(&["--min-samples", "0"]), "min_samples"),
         (&cluster(&["--lambda", "2", "--source-features", "a.npy"]), "lambda"),
         (
