@@ -23,6 +23,8 @@ pub(super) struct PretrainConfig<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     target: Option<&'static str>,
     network: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    domain_seed: Option<u64>,
     seed: u64,
     image_size: ImageSize,
     domains: DomainDescription,
@@ -47,7 +49,8 @@ impl<'a> PretrainConfig<'a> {
             source: short_name(job.source),
             target: job.target.map(short_name),
             network: job.network,
-            seed: job.seed,
+            domain_seed: job.seeds.domain,
+            seed: job.seeds.training,
             image_size,
             domains,
             backbone,
@@ -64,6 +67,8 @@ pub(super) struct TaskConfig<'a> {
     pub job: &'static str,
     pub task: String,
     pub row: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub domain_seed: Option<u64>,
     pub seed: u64,
     /// There only where galleries are re-ranked as well.
     #[serde(skip_serializing_if = "Option::is_none")]

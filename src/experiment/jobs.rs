@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::profile::{Method, Profile, Row};
+use super::seeds::Seeds;
 use super::task::{Task, short_name};
 use crate::data::DatasetName;
 use crate::train::TargetStatistics;
@@ -16,30 +17,30 @@ pub struct PretrainJob {
     pub target: Option<DatasetName>,
     /// Which of the two networks, 1 or 2.
     pub network: usize,
-    /// The run's seed.
-    pub seed: u64,
+    /// What it draws from.
+    pub seeds: Seeds,
 }
 
 impl PretrainJob {
     /// Both networks of a source.
-    pub fn pair(source: DatasetName, target: Option<DatasetName>, seed: u64) -> [Self; 2] {
-        [1, 2].map(|network| Self { source, target, network, seed })
+    pub fn pair(source: DatasetName, target: Option<DatasetName>, seeds: Seeds) -> [Self; 2] {
+        [1, 2].map(|network| Self { source, target, network, seeds })
     }
 
     /// The two that `task` starts from.
-    pub fn of_task(profile: &Profile, task: Task, seed: u64) -> [Self; 2] {
+    pub fn of_task(profile: &Profile, task: Task, seeds: Seeds) -> [Self; 2] {
         let during = profile.pretraining.target_statistics == TargetStatistics::During;
-        Self::pair(task.source, during.then_some(task.target), seed)
+        Self::pair(task.source, during.then_some(task.target), seeds)
     }
 
     /// The two that are the oracle of `task`.
-    pub fn of_oracle(task: Task, seed: u64) -> [Self; 2] {
-        Self::pair(task.target, None, seed)
+    pub fn of_oracle(task: Task, seeds: Seeds) -> [Self; 2] {
+        Self::pair(task.target, None, seeds)
     }
 
     /// Seed of this network: the two must differ in everything that is drawn.
     pub fn network_seed(&self) -> u64 {
-        2 * self.seed + self.network as u64 - 1
+        2 * self.seeds.training + self.network as u64 - 1
     }
 }
 
@@ -50,8 +51,8 @@ pub struct TaskJob {
     pub task: Task,
     /// The row of the tables.
     pub row: Row,
-    /// The run's seed.
-    pub seed: u64,
+    /// What it draws from.
+    pub seeds: Seeds,
 }
 
 /// A node of the graph.
@@ -80,13 +81,13 @@ impl Job {
                 };
                 ["pretrain".to_owned(), domain, profile.backbone.to_string()]
                     .into_iter()
-                    .chain([format!("seed-{}", job.seed), format!("network-{}", job.network)])
-                    .collect()
+                    .collect::<PathBuf>()
+                    .join(job.seeds.folder())
+                    .join(format!("network-{}", job.network))
             }
             Self::Start(job) | Self::Adapt(job) | Self::Oracle(job) => {
-                ["adapt".to_owned(), job.task.to_string(), job.row.name.clone(), format!("seed-{}", job.seed)]
-                    .into_iter()
-                    .collect()
+                let row = ["adapt".to_owned(), job.task.to_string(), job.row.name.clone()];
+                row.into_iter().collect::<PathBuf>().join(job.seeds.folder())
             }
         }
     }
@@ -96,10 +97,10 @@ impl Job {
         match self {
             Self::Pretrain(job) => {
                 let target = job.target.map_or(String::new(), |target| format!("-to-{}", short_name(target)));
-                format!("{}{target} pretrain {} seed {}", short_name(job.source), job.network, job.seed)
+                format!("{}{target} pretrain {} {}", short_name(job.source), job.network, job.seeds)
             }
             Self::Start(job) | Self::Adapt(job) | Self::Oracle(job) => {
-                format!("{} {} seed {}", job.task, job.row.name, job.seed)
+                format!("{} {} {}", job.task, job.row.name, job.seeds)
             }
         }
     }
@@ -122,43 +123,43 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Everything that the rows of `profile` with one of `methods` need, each thing once. Jobs that take long and that others
-    /// wait for come first.
-    pub fn new(profile: &Profile, methods: &[Method]) -> Self {
+    /// Everything that the rows of `profile` with one of `methods` need for each of `all_seeds`, each thing once. Jobs that take long
+    /// and that others wait for come first.
+    pub fn new(profile: &Profile, methods: &[Method], all_seeds: &[Seeds]) -> Self {
         let mut plan = Self::default();
-        for &seed in &profile.seeds {
+        for &seeds in all_seeds {
             for &task in &profile.tasks {
                 let has = |oracle: bool| {
                     wanted_rows(profile, methods, task).any(|row| (row.method == Method::Oracle) == oracle)
                 };
                 if has(false) {
-                    plan.pretrained(PretrainJob::of_task(profile, task, seed));
+                    plan.pretrained(PretrainJob::of_task(profile, task, seeds));
                 }
                 if has(true) {
-                    plan.pretrained(PretrainJob::of_oracle(task, seed));
+                    plan.pretrained(PretrainJob::of_oracle(task, seeds));
                 }
             }
         }
-        for &seed in &profile.seeds {
+        for &seeds in all_seeds {
             for &task in &profile.tasks {
-                plan.add_task(profile, methods, task, seed);
+                plan.add_task(profile, methods, task, seeds);
             }
         }
         plan
     }
 
-    fn add_task(&mut self, profile: &Profile, methods: &[Method], task: Task, seed: u64) {
+    fn add_task(&mut self, profile: &Profile, methods: &[Method], task: Task, seeds: Seeds) {
         let rows: Vec<Row> = wanted_rows(profile, methods, task).cloned().collect();
         let start = rows.iter().any(|row| row.method != Method::Oracle).then(|| {
             let row = start_row(profile, &rows);
-            let needs = self.pretrained(PretrainJob::of_task(profile, task, seed));
-            self.add(Job::Start(TaskJob { task, row, seed }), needs)
+            let needs = self.pretrained(PretrainJob::of_task(profile, task, seeds));
+            self.add(Job::Start(TaskJob { task, row, seeds }), needs)
         });
         for row in rows {
-            let job = TaskJob { task, row, seed };
+            let job = TaskJob { task, row, seeds };
             match (job.row.method, start) {
                 (Method::Oracle, _) => {
-                    let needs = self.pretrained(PretrainJob::of_oracle(task, seed));
+                    let needs = self.pretrained(PretrainJob::of_oracle(task, seeds));
                     self.add(Job::Oracle(job), needs);
                 }
                 (method, Some(start)) if method.adapts() => {
@@ -186,7 +187,7 @@ impl Plan {
     /// The start that an adaptation builds on.
     pub fn start_of(&self, job: &TaskJob) -> Option<&TaskJob> {
         self.nodes.iter().find_map(|node| match &node.job {
-            Job::Start(start) if start.task == job.task && start.seed == job.seed => Some(start),
+            Job::Start(start) if start.task == job.task && start.seeds == job.seeds => Some(start),
             _ => None,
         })
     }

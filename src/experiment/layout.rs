@@ -37,7 +37,7 @@ impl Layout {
     pub fn new(mut profile: Profile, options: RunOptions) -> Result<Self> {
         let RunOptions { out, origin, methods, shard, device, threads, init } = options;
         let left_out = leave_out(&mut profile, &origin)?;
-        let mut plan = Plan::new(&profile, &methods);
+        let mut plan = Plan::new(&profile, &methods, &origin.seeds(&profile));
         if plan.nodes.is_empty() {
             return Err(Error::Usage(
                 "nothing to do: no row of the profile is of that method and task".to_owned(),
@@ -56,11 +56,11 @@ impl Layout {
         match job {
             Job::Pretrain(job) => RunDirectory::new(path, &self.pretrain_config(job)),
             Job::Start(of) => {
-                let parents = self.hashes(PretrainJob::of_task(&self.profile, of.task, of.seed))?;
+                let parents = self.hashes(PretrainJob::of_task(&self.profile, of.task, of.seeds))?;
                 RunDirectory::new(path, &self.task_config(of, "start", parents))
             }
             Job::Oracle(of) => {
-                let parents = self.hashes(PretrainJob::of_oracle(of.task, of.seed))?;
+                let parents = self.hashes(PretrainJob::of_oracle(of.task, of.seeds))?;
                 RunDirectory::new(path, &self.task_config(of, "oracle", parents))
             }
             Job::Adapt(of) => {
@@ -90,7 +90,7 @@ impl Layout {
         PretrainConfig::new(
             job,
             profile.image_size,
-            self.origin.description(job.seed),
+            self.origin.description(job.seeds.domain),
             profile.backbone.spec(),
             self.init.as_ref(),
             &profile.pretraining,
@@ -103,10 +103,11 @@ impl Layout {
             job: kind,
             task: job.task.to_string(),
             row: &job.row.name,
-            seed: job.seed,
+            domain_seed: job.seeds.domain,
+            seed: job.seeds.training,
             rerank: self.profile.rerank.then_some(true),
             parents,
-            domains: self.origin.description(job.seed),
+            domains: self.origin.description(job.seeds.domain),
             adaptation: None,
         }
     }

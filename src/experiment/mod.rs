@@ -1,8 +1,8 @@
 //! The experiment room: profiles, the job graph, run directories, and the loop: epoch → record → checkpoint → interrupt?
 //!
 //! ```text
-//! Profile ── Plan ──▶ pretrain (source, network, seed) ──▶ start (task, seed) ──▶ adapt (task, row, seed)
-//!                     pretrain (target, network, seed) ──▶ oracle (task, seed)
+//! Profile ── Plan ──▶ pretrain (source, network, seeds) ──▶ start (task, seeds) ──▶ adapt (task, row, seeds)
+//!                     pretrain (target, network, seeds) ──▶ oracle (task, seeds)
 //! ```
 
 mod adapt_job;
@@ -24,6 +24,7 @@ mod row_settings;
 mod run;
 mod run_directory;
 mod schedule;
+mod seeds;
 mod shard;
 mod stopwatch;
 mod task;
@@ -36,5 +37,6 @@ pub use jobs::{Job, Node, Plan, PretrainJob, TaskJob};
 pub use monitor::{Monitor, Stop};
 pub use profile::{Domains, Method, Profile, Row};
 pub use run::{LeftOut, Run, RunOptions};
+pub use seeds::Seeds;
 pub use shard::Shard;
 pub use task::Task;

@@ -122,12 +122,14 @@ mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::super::jobs::{Job, Node, PretrainJob};
+    use super::super::seeds::Seeds;
     use super::*;
     use crate::data::DatasetName;
 
     fn plan(needs: &[&[usize]]) -> Plan {
+        let seeds = Seeds { domain: None, training: 1 };
         let job = |network| {
-            Job::Pretrain(PretrainJob { source: DatasetName::Market1501, target: None, network, seed: 1 })
+            Job::Pretrain(PretrainJob { source: DatasetName::Market1501, target: None, network, seeds })
         };
         let nodes = needs.iter().enumerate().map(|(at, needs)| Node { job: job(at), needs: needs.to_vec() });
         Plan { nodes: nodes.collect() }

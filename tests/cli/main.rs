@@ -30,7 +30,7 @@ static DOMAINS: LazyLock<TempDir> = LazyLock::new(|| {
     let folder = tempfile::tempdir().unwrap();
     let profile = Profile::load("miniature").unwrap();
     for name in [DatasetName::Market1501, DatasetName::DukeMtmc] {
-        let settings = profile.domains.settings(profile.seeds[0]);
+        let settings = profile.domains.settings(profile.domain_seeds[0]);
         synthetic::prepare(name, &settings, folder.path(), &mut |_, _| Ok(())).unwrap();
     }
     folder

@@ -97,9 +97,12 @@ pub struct SelectArgs {
     /// Method to run, may be repeated: pre-trained, baseline, mmt, oracle, variant (rows of an experiment) [default: all].
     #[arg(long = "method", value_name = "METHOD")]
     pub methods: Vec<Method>,
-    /// Seeds, such as 1,2,3 [default: those of the profile].
+    /// Seeds of training, such as 1,2,3; each is run on every domain seed [default: those of the profile].
     #[arg(long, value_delimiter = ',', value_name = "N,...")]
     pub seeds: Vec<u64>,
+    /// Seeds of the built-in domains, such as 101,102,103 [default: those of the profile].
+    #[arg(long, value_delimiter = ',', value_name = "N,...", conflicts_with = "data_root")]
+    pub domain_seeds: Vec<u64>,
     /// Run the I-th of N parts of the jobs; start each part by a command of its own, on one machine or several.
     #[arg(long, value_name = "I/N")]
     pub shard: Option<Shard>,
@@ -159,6 +162,9 @@ impl SelectArgs {
         }
         if !self.seeds.is_empty() {
             profile.seeds = unique(&self.seeds);
+        }
+        if !self.domain_seeds.is_empty() {
+            profile.domain_seeds = unique(&self.domain_seeds);
         }
         profile.rerank |= self.rerank;
         Ok(profile)
