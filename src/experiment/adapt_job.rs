@@ -48,7 +48,7 @@ impl Run {
         directory: &RunDirectory,
         context: &Context<'_>,
     ) -> Result<()> {
-        let parents = PretrainJob::of_oracle(job.task, job.seeds);
+        let parents = PretrainJob::of_oracle(&self.layout.profile, job.task, job.seeds);
         let mut observer = JobObserver::new(context.monitor, &self.stop, context.job, 0);
         let networks = [self.pretrained_network(&parents[0])?, self.pretrained_network(&parents[1])?];
         self.evaluate_once(job, &networks, directory, context, &mut observer)?;
@@ -61,7 +61,8 @@ impl Run {
         let settings = &job.row.adaptation;
         let target = self.domain(job.task.target, job.seeds);
         let networks = self.start_networks(job, &start)?;
-        let mut adaptation = Adaptation::new(settings.clone(), job.seeds.training, networks, target.as_target())?;
+        let mut adaptation =
+            Adaptation::new(settings.clone(), job.seeds.training, networks, target.as_target())?;
         let mut records = match directory.read_checkpoint()? {
             Some((state, epoch)) => {
                 adaptation.resume(&state, epoch, &directory.checkpoint_path())?;

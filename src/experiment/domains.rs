@@ -54,7 +54,8 @@ impl Origin {
             Self::Synthetic(_, domains) => seed.map(|seed| domains.settings(seed)),
         };
         let kind = if generator.is_some() { "synthetic" } else { "real" };
-        DomainDescription { kind, generator }
+        let generator_version = generator.as_ref().map(|_| synthetic::GENERATOR_VERSION);
+        DomainDescription { kind, generator_version, generator }
     }
 }
 
@@ -63,6 +64,9 @@ impl Origin {
 pub struct DomainDescription {
     /// `synthetic` or `real`.
     pub kind: &'static str,
+    /// Version of the generator.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub generator_version: Option<u32>,
     /// Settings of the generator.
     pub generator: Option<DomainSettings>,
 }
@@ -194,9 +198,12 @@ fn root(
         Origin::Real(root) => Ok(root.clone()),
         Origin::Synthetic(folder, domains) => {
             let text = format!("drawing {name} (synthetic)");
-            synthetic::prepare(name, &domains.settings(seed.unwrap_or_default()), folder, &mut |done, total| {
-                progress(&text, done, total)
-            })
+            synthetic::prepare(
+                name,
+                &domains.settings(seed.unwrap_or_default()),
+                folder,
+                &mut |done, total| progress(&text, done, total),
+            )
         }
     }
 }

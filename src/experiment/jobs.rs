@@ -1,12 +1,23 @@
 //! The job graph: what is run, in which folder, and what it needs first.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::profile::{Method, Profile, Row};
 use super::seeds::Seeds;
 use super::task::{Task, short_name};
 use crate::data::DatasetName;
-use crate::train::TargetStatistics;
+use crate::train::{PretrainingSettings, TargetStatistics};
+
+/// What a network is pre-trained for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// The start of tasks whose source it is trained on.
+    Source,
+    /// To be the oracle of tasks whose target it is trained on. There is no second domain, so no statistics of one; and nothing is
+    /// chosen, for the test set that a choice would look at is the one that the oracle is judged on.
+    Oracle,
+}
 
 /// Source pre-training of one of the two networks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -19,12 +30,14 @@ pub struct PretrainJob {
     pub network: usize,
     /// What it draws from.
     pub seeds: Seeds,
+    /// What it is for.
+    pub purpose: Purpose,
 }
 
 impl PretrainJob {
     /// Both networks of a source.
-    pub fn pair(source: DatasetName, target: Option<DatasetName>, seeds: Seeds) -> [Self; 2] {
-        [1, 2].map(|network| Self { source, target, network, seeds })
+    fn pair(source: DatasetName, target: Option<DatasetName>, seeds: Seeds) -> [Self; 2] {
+        [1, 2].map(|network| Self { source, target, network, seeds, purpose: Purpose::Source })
     }
 
     /// The two that `task` starts from.
@@ -33,14 +46,40 @@ impl PretrainJob {
         Self::pair(task.source, during.then_some(task.target), seeds)
     }
 
-    /// The two that are the oracle of `task`.
-    pub fn of_oracle(task: Task, seeds: Seeds) -> [Self; 2] {
-        Self::pair(task.target, None, seeds)
+    /// The two that are the oracle of `task`. Where source networks are trained in the same way, those are the oracle as well.
+    pub fn of_oracle(profile: &Profile, task: Task, seeds: Seeds) -> [Self; 2] {
+        Self::pair(task.target, None, seeds).map(|job| {
+            let settings = &profile.pretraining;
+            let same = settings.target_statistics != TargetStatistics::During && !settings.keep_best;
+            if same { job } else { Self { purpose: Purpose::Oracle, ..job } }
+        })
+    }
+
+    /// Its settings, where those of the profile are `settings`.
+    pub fn settings(&self, settings: &PretrainingSettings) -> PretrainingSettings {
+        match self.purpose {
+            Purpose::Source => settings.clone(),
+            Purpose::Oracle => PretrainingSettings {
+                target_statistics: TargetStatistics::Off,
+                keep_best: false,
+                ..settings.clone()
+            },
+        }
     }
 
     /// Seed of this network: the two must differ in everything that is drawn.
     pub fn network_seed(&self) -> u64 {
-        2 * self.seeds.training + self.network as u64 - 1
+        self.seeds.of_network(self.network)
+    }
+
+    /// `market`, or `market-to-duke` where target images pass through, or `duke-oracle`.
+    fn domain(&self) -> String {
+        let source = short_name(self.source);
+        match (self.purpose, self.target) {
+            (Purpose::Oracle, _) => format!("{source}-oracle"),
+            (Purpose::Source, Some(target)) => format!("{source}-to-{}", short_name(target)),
+            (Purpose::Source, None) => source.to_owned(),
+        }
     }
 }
 
@@ -73,18 +112,11 @@ impl Job {
     /// Its folder below `runs/<profile>/`.
     pub fn folder(&self, profile: &Profile) -> PathBuf {
         match self {
-            Self::Pretrain(job) => {
-                let source = short_name(job.source);
-                let domain = match job.target {
-                    Some(target) => format!("{source}-to-{}", short_name(target)),
-                    None => source.to_owned(),
-                };
-                ["pretrain".to_owned(), domain, profile.backbone.to_string()]
-                    .into_iter()
-                    .collect::<PathBuf>()
-                    .join(job.seeds.folder())
-                    .join(format!("network-{}", job.network))
-            }
+            Self::Pretrain(job) => ["pretrain".to_owned(), job.domain(), profile.backbone.to_string()]
+                .into_iter()
+                .collect::<PathBuf>()
+                .join(job.seeds.folder())
+                .join(format!("network-{}", job.network)),
             Self::Start(job) | Self::Adapt(job) | Self::Oracle(job) => {
                 let row = ["adapt".to_owned(), job.task.to_string(), job.row.name.clone()];
                 row.into_iter().collect::<PathBuf>().join(job.seeds.folder())
@@ -95,10 +127,7 @@ impl Job {
     /// A short text for progress bars and logs.
     pub fn label(&self) -> String {
         match self {
-            Self::Pretrain(job) => {
-                let target = job.target.map_or(String::new(), |target| format!("-to-{}", short_name(target)));
-                format!("{}{target} pretrain {} {}", short_name(job.source), job.network, job.seeds)
-            }
+            Self::Pretrain(job) => format!("{} pretrain {} {}", job.domain(), job.network, job.seeds),
             Self::Start(job) | Self::Adapt(job) | Self::Oracle(job) => {
                 format!("{} {} {}", job.task, job.row.name, job.seeds)
             }
@@ -136,7 +165,7 @@ impl Plan {
                     plan.pretrained(PretrainJob::of_task(profile, task, seeds));
                 }
                 if has(true) {
-                    plan.pretrained(PretrainJob::of_oracle(task, seeds));
+                    plan.pretrained(PretrainJob::of_oracle(profile, task, seeds));
                 }
             }
         }
@@ -159,7 +188,7 @@ impl Plan {
             let job = TaskJob { task, row, seeds };
             match (job.row.method, start) {
                 (Method::Oracle, _) => {
-                    let needs = self.pretrained(PretrainJob::of_oracle(task, seeds));
+                    let needs = self.pretrained(PretrainJob::of_oracle(profile, task, seeds));
                     self.add(Job::Oracle(job), needs);
                 }
                 (method, Some(start)) if method.adapts() => {
@@ -182,6 +211,19 @@ impl Plan {
         }
         self.nodes.push(Node { job, needs });
         self.nodes.len() - 1
+    }
+
+    /// The datasets of all jobs, each with the seed of its domain.
+    pub fn datasets(&self) -> Vec<(DatasetName, Option<u64>)> {
+        let of = |node: &Node| match &node.job {
+            Job::Pretrain(job) => ([Some(job.source), job.target], job.seeds.domain),
+            Job::Start(job) | Job::Adapt(job) | Job::Oracle(job) => {
+                ([Some(job.task.source), Some(job.task.target)], job.seeds.domain)
+            }
+        };
+        let all = self.nodes.iter().map(of);
+        let each = all.flat_map(|(names, seed)| names.into_iter().flatten().map(move |name| (name, seed)));
+        each.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
     /// The start that an adaptation builds on.

@@ -7,11 +7,14 @@
 
 mod adapt_job;
 mod config;
+mod data_identity;
 mod domains;
 mod evaluation;
 mod experiments;
 mod forecast;
 mod initial_weights;
+#[cfg(test)]
+mod job_values;
 mod jobs;
 mod layers;
 mod layout;
@@ -29,14 +32,16 @@ mod shard;
 mod stopwatch;
 mod task;
 
+pub use data_identity::HashedData;
 pub use domains::Origin;
 pub use experiments::Experiment;
 pub use forecast::{Forecast, JobForecast, State};
 pub use initial_weights::InitialWeights;
-pub use jobs::{Job, Node, Plan, PretrainJob, TaskJob};
+pub use jobs::{Job, Node, Plan, PretrainJob, Purpose, TaskJob};
 pub use monitor::{Monitor, Stop};
 pub use profile::{Domains, Method, Profile, Row};
 pub use run::{LeftOut, Run, RunOptions};
+pub use schedule::WORKER;
 pub use seeds::Seeds;
 pub use shard::Shard;
 pub use task::Task;

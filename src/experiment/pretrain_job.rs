@@ -41,7 +41,7 @@ impl Run {
         directory: &RunDirectory,
         context: &Context<'_>,
     ) -> Result<()> {
-        let settings = &self.layout.profile.pretraining;
+        let settings = job.settings(&self.layout.profile.pretraining);
         let source = self.domain(job.source, job.seeds);
         let target = job.target.map(|target| self.domain(target, job.seeds).train.clone());
         let (seed, mut network) = (job.network_seed(), self.new_network(job)?);

@@ -213,10 +213,33 @@ impl Profile {
             });
         }
         let RawProfile {
-            name, backbone, init, image_size, domain_seeds, seeds, tasks, rerank, domains, pretraining, ..
+            name,
+            backbone,
+            init,
+            image_size,
+            domain_seeds,
+            seeds,
+            tasks,
+            rerank,
+            domains,
+            pretraining,
+            ..
         } = raw;
-        Self { name, backbone, init, image_size, domain_seeds, seeds, tasks, rerank, domains, pretraining, dbscan, rows }
-            .checked(&origin)
+        Self {
+            name,
+            backbone,
+            init,
+            image_size,
+            domain_seeds,
+            seeds,
+            tasks,
+            rerank,
+            domains,
+            pretraining,
+            dbscan,
+            rows,
+        }
+        .checked(&origin)
     }
 
     /// The profile, if its values are in range; `origin` is named in the error.

@@ -9,6 +9,7 @@ use std::time::Instant;
 use tch::Device;
 
 use super::config::environment;
+use super::data_identity::HashedData;
 use super::domains::{Domain, OpenDomains, Origin, open_all};
 use super::initial_weights::InitialWeights;
 use super::jobs::{Job, Plan};
@@ -32,6 +33,8 @@ pub struct RunOptions {
     pub out: PathBuf,
     /// Where the datasets come from.
     pub origin: Origin,
+    /// How real data are told apart.
+    pub hashed: HashedData,
     /// Methods to run.
     pub methods: Vec<Method>,
     /// The part of the jobs to run; all where there is none.
@@ -85,7 +88,7 @@ impl Run {
         let layout = Layout::new(profile, options)?;
         fs::create_dir_all(&layout.folder).map_err(Error::io("create", &layout.folder))?;
         let (plan, origin, size) = (&layout.plan, &layout.origin, layout.profile.image_size);
-        let domains = open_all(&wanted(plan), origin, size, &mut |text, done, total| {
+        let domains = open_all(&plan.datasets(), origin, size, &mut |text, done, total| {
             monitor.preparing(text, done, total);
             if stop.is_asked() { Err(Error::Interrupted) } else { Ok(()) }
         })?;
@@ -185,24 +188,6 @@ impl Run {
         let environment = environment(self.layout.device, self.layout.torch_threads());
         write_json(&directory.path().join(ENVIRONMENT), &environment)
     }
-}
-
-/// The datasets of all jobs.
-fn wanted(plan: &Plan) -> Vec<(DatasetName, Option<u64>)> {
-    let mut wanted = BTreeSet::new();
-    for node in &plan.nodes {
-        match &node.job {
-            Job::Pretrain(job) => {
-                wanted.insert((job.source, job.seeds.domain));
-                wanted.extend(job.target.map(|target| (target, job.seeds.domain)));
-            }
-            Job::Start(job) | Job::Adapt(job) | Job::Oracle(job) => {
-                let seed = job.seeds.domain;
-                wanted.extend([(job.task.source, seed), (job.task.target, seed)]);
-            }
-        }
-    }
-    wanted.into_iter().collect()
 }
 
 /// A clustering that can only fail, for too few images, is refused before hours of pre-training.

@@ -11,7 +11,10 @@ mod killed;
 #[cfg(target_os = "linux")]
 mod memory;
 mod networks;
+mod other_data;
+mod profiles;
 mod run;
+mod seeds;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -81,25 +81,28 @@ def plant_all(mutations: list[dict]) -> None:
     library.write_text(library.read_text() + SWITCH)
 
 
-def build() -> Path:
-    """The suite's program. A target folder of its own: Cargo takes the copy's crates for the project's, and would mix them up."""
+def build() -> dict[str, Path]:
+    """The programs of the suite and of the library's own tests, by name. A target folder of its own: Cargo takes the copy's crates for the project's, and would mix them up."""
     environment = dict(os.environ, CARGO_TARGET_DIR=str(ROOT / "target" / "mutants"))
     if not {"LIBTORCH", "LIBTORCH_USE_PYTORCH"} & environment.keys():
         environment["LIBTORCH"] = str(ROOT / ".libtorch" / "torch")
     environment["CPLUS_INCLUDE_PATH"] = str(ROOT / "tools" / "no-libtorch")
-    command = ["cargo", "test", "--test", "suite", "--no-run", "--message-format=json-render-diagnostics"]
+    command = ["cargo", "test", "--lib", "--test", "suite", "--no-run", "--message-format=json-render-diagnostics"]
     done = subprocess.run(command, cwd=TREE, env=environment, stdout=subprocess.PIPE, text=True)
     if done.returncode != 0:
         sys.exit("the mutants do not compile")
     messages = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-    programs = [message["executable"] for message in messages if message.get("target", {}).get("name") == "suite"]
-    return Path(next(filter(None, programs)))
+    made = [message for message in messages if message.get("executable") and message.get("profile", {}).get("test")]
+    names = {"mmt": "lib", "suite": "suite"}
+    return {names[message["target"]["name"]]: Path(message["executable"]) for message in made}
 
 
 def asked_of(mutation: dict) -> list[str]:
     """The tests a break is held against: those of its room, the published values, and whole training steps; all tests where the
-    file is in no room that has tests, so that other rooms use it."""
+    file is in no room that has tests, so that other rooms use it. With `by = "lib"` the unit tests of its room."""
     _, *room, _ = mutation["file"].split("/")
+    if mutation.get("by") == "lib":
+        return [f"{room[0]}::"]
     has_tests = room and (ROOT / "tests" / "suite" / room[0]).is_dir()
     return [f"{room[0]}::", "golden::", "ten_steps::"] if has_tests else []
 
@@ -158,18 +161,19 @@ def main() -> None:
         sys.exit(f"no break of {', '.join(sorted(unknown))} is listed")
     copy_tree()
     plant_all(mutations)
-    program = build()
-    if broken := failed_tests(program, None, []):
+    programs = build()
+    broken = failed_tests(programs["suite"], None, []) + failed_tests(programs["lib"], None, [])
+    if broken:
         sys.exit(f"without a break these fail already: {', '.join(broken)}")
     asked = [at for at, mutation in enumerate(mutations) if not chosen or mutation["definition"] in chosen]
     failed = []
     for at in asked:
-        failed.append(failed_tests(program, at, asked_of(mutations[at])))
+        failed.append(failed_tests(programs[mutations[at].get("by", "suite")], at, asked_of(mutations[at])))
         print(f"{mutations[at]['definition']} {mutations[at]['what']}: {len(failed[-1])} tests fail", flush=True)
         if chosen:
             print("".join(f"    {name}\n" for name in failed[-1]), end="", flush=True)
     if not chosen:
-        (ROOT / "reports" / "mutations.md").write_text(report(mutations, failed, laws(program)))
+        (ROOT / "reports" / "mutations.md").write_text(report(mutations, failed, laws(programs["suite"])))
     if not all(failed):
         sys.exit("some breaks were not noticed")
 

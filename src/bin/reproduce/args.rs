@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use mmt::experiment::{Experiment, InitialWeights, Method, Origin, Profile, RunOptions, Shard, Task};
+use mmt::experiment::{
+    Experiment, HashedData, InitialWeights, Method, Origin, Profile, RunOptions, Shard, Task,
+};
 use mmt::{Error, Result};
 use tch::{Cuda, Device};
 
@@ -112,6 +114,10 @@ pub struct SelectArgs {
     /// Folder with the real datasets (market1501/, dukemtmc/, msmt17/) instead of the built-in synthetic domains.
     #[arg(long, value_name = "DIR")]
     pub data_root: Option<PathBuf>,
+    /// Tell real data apart by the contents of every image, not by names, labels and sizes alone: a run is then never taken for one of
+    /// other data, and reading all images once more is the price.
+    #[arg(long, requires = "data_root")]
+    pub hash_contents: bool,
     /// Folder where the built-in domains are kept.
     #[arg(long, default_value = "target/domains", value_name = "DIR", conflicts_with = "data_root")]
     pub domains_dir: PathBuf,
@@ -182,6 +188,7 @@ impl SelectArgs {
         Ok(RunOptions {
             out: self.out.clone(),
             origin,
+            hashed: if self.hash_contents { HashedData::Contents } else { HashedData::Sizes },
             methods: self.methods(),
             shard: self.shard,
             device: self.machine.device,
