@@ -104,7 +104,11 @@ mod tests {
 
     #[test]
     fn two_clusters_are_enough_and_one_or_none_is_not() {
-        let found = |labels: [Option<usize>; 3], count| Clusters { labels: labels.to_vec(), core: vec![true; 3], count };
+        let found = |labels: [Option<usize>; 3], count| Clusters {
+            labels: labels.to_vec(),
+            core: vec![true; 3],
+            count,
+        };
         enough(&found([Some(0), Some(1), None], 2), 0.5).unwrap();
         for (labels, count, text) in [
             ([Some(0), Some(0), None], 1, "found 1 clusters and 1 noise images among 3 at eps 0.5000"),
