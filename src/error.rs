@@ -86,6 +86,14 @@ impl Error {
         move |source| Self::Torch { action, source }
     }
 
+    /// An [`Error::Usage`] for a value that is none of `known`: names the one that was probably meant, and all.
+    pub fn unknown(kind: &str, value: &str, known: &[impl AsRef<str>]) -> Self {
+        let names: Vec<&str> = known.iter().map(AsRef::as_ref).collect();
+        let meant =
+            nearest(value, &names).map_or_else(String::new, |name| format!(", did you mean `{name}`?"));
+        Self::Usage(format!("unknown {kind} `{value}`{meant}: one of {}", names.join(", ")))
+    }
+
     /// Says in which stage of a run this came up.
     pub fn in_stage(self, stage: impl Into<String>) -> Self {
         match self {
@@ -103,6 +111,14 @@ impl Error {
             _ => false,
         }
     }
+}
+
+/// The name that `value` is most like, if it is like any.
+fn nearest<'a>(value: &str, known: &[&'a str]) -> Option<&'a str> {
+    let value = value.to_lowercase();
+    let likeness = |name: &&str| strsim::normalized_damerau_levenshtein(&value, name);
+    let scored = known.iter().map(|name| (likeness(name), *name)).filter(|(likeness, _)| *likeness > 0.5);
+    scored.max_by(|one, other| one.0.total_cmp(&other.0)).map(|(_, name)| name)
 }
 
 /// libtorch appends a C++ stack trace to its messages; people want the first line.
@@ -192,5 +208,29 @@ impl InvalidInput {
             return Ok(());
         }
         Err(Self::Parameter { what, value, allowed: "0 or more" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn misspelt_names_are_answered_with_the_nearest() {
+        let known = ["market-to-duke", "duke-to-market", "market-to-msmt"];
+        for (value, meant) in [
+            ("market-to-duek", Some("market-to-duke")),
+            ("marketto-duke", Some("market-to-duke")),
+            ("Duke_to_Market", Some("duke-to-market")),
+            ("market-2-msmt", Some("market-to-msmt")),
+            ("cuhk", None),
+            ("", None),
+        ] {
+            assert_eq!(nearest(value, &known), meant, "{value}");
+            assert_eq!(
+                Error::unknown("task", value, &known).to_string().contains("did you mean"),
+                meant.is_some()
+            );
+        }
     }
 }

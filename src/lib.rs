@@ -9,6 +9,7 @@ pub mod error;
 pub mod eval;
 pub mod experiment;
 pub mod features;
+pub mod file_kind;
 pub mod loss;
 pub mod model;
 pub mod random;

@@ -42,9 +42,10 @@ impl FromStr for DatasetName {
             "market1501" => Ok(Self::Market1501),
             "dukemtmc" | "dukemtmcreid" => Ok(Self::DukeMtmc),
             "msmt17" => Ok(Self::Msmt17),
-            _ => Err(Error::Usage(format!(
-                "unknown dataset `{text}`: one of market1501, dukemtmc (or dukemtmcreid), msmt17"
-            ))),
+            _ => {
+                let names = ["market1501", "dukemtmc", "dukemtmcreid", "msmt17"];
+                Err(Error::unknown("dataset", text, &names))
+            }
         }
     }
 }

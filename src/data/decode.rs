@@ -4,7 +4,8 @@ use std::fs;
 use std::io::Cursor;
 use std::path::Path;
 
-use image::{ImageFormat, ImageReader};
+use image::{DynamicImage, ExtendedColorType, ImageDecoder, ImageFormat, ImageReader};
+use sha2::{Digest, Sha256};
 
 use crate::{Error, Result};
 
@@ -41,23 +42,71 @@ pub struct DecodedImage {
 /// A file that cannot be read, is empty, truncated, or no such image: never a silently grey or black image.
 pub fn decode(path: &Path) -> Result<DecodedImage> {
     let bytes = fs::read(path).map_err(Error::io("read", path))?;
-    if bytes.is_empty() {
-        return Err(Error::file(path, "the image file is empty (0 bytes)"));
-    }
-    let format = image::guess_format(&bytes).map_err(|_| Error::file(path, "not a JPEG or PNG image"))?;
-    // The JPEG decoder fills what a truncated file does not hold with grey.
-    if format == ImageFormat::Jpeg && !reaches_end_marker(&bytes) {
-        return Err(Error::file(path, "the image is truncated: its JPEG data stop before the end marker"));
-    }
-    let image = ImageReader::with_format(Cursor::new(&bytes), format)
-        .decode()
-        .map_err(|error| Error::file(path, format!("the image cannot be decoded: {error}")))?
-        .into_rgb8();
+    let image = DynamicImage::from_decoder(decoder(path, &bytes)?).map_err(undecodable(path))?.into_rgb8();
     let size = ImageSize { height: image.height() as usize, width: image.width() as usize };
     if size.values() == 0 {
         return Err(Error::file(path, "the image has no pixels"));
     }
     Ok(DecodedImage { size, pixels: image.into_raw() })
+}
+
+/// What a decoded image file is like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ImageLook {
+    /// Its size.
+    pub size: ImageSize,
+    /// What is not 8-bit RGB about it, such as `grey`; none for most images.
+    pub oddity: Option<&'static str>,
+    /// Beginning of the SHA-256 of the file.
+    pub digest: [u8; 16],
+}
+
+/// Decodes a file as [`decode`] does and says what it is like.
+///
+/// # Errors
+/// Those of [`decode`].
+pub fn look_at(path: &Path) -> Result<ImageLook> {
+    let bytes = fs::read(path).map_err(Error::io("read", path))?;
+    let decoder = decoder(path, &bytes)?;
+    let oddity = oddity(decoder.original_color_type());
+    let image = DynamicImage::from_decoder(decoder).map_err(undecodable(path))?;
+    let size = ImageSize { height: image.height() as usize, width: image.width() as usize };
+    let mut digest = [0; 16];
+    digest.copy_from_slice(&Sha256::digest(&bytes)[..16]);
+    Ok(ImageLook { size, oddity, digest })
+}
+
+fn oddity(colour: ExtendedColorType) -> Option<&'static str> {
+    match colour {
+        ExtendedColorType::Rgb8 => None,
+        ExtendedColorType::L8 | ExtendedColorType::L1 | ExtendedColorType::L2 | ExtendedColorType::L4 => {
+            Some("grey")
+        }
+        ExtendedColorType::La8 | ExtendedColorType::Rgba8 => Some("with an alpha channel"),
+        ExtendedColorType::Cmyk8 => Some("CMYK"),
+        ExtendedColorType::L16
+        | ExtendedColorType::La16
+        | ExtendedColorType::Rgb16
+        | ExtendedColorType::Rgba16 => Some("of 16 bits"),
+        _ => Some("of another colour type"),
+    }
+}
+
+fn undecodable(path: &Path) -> impl FnOnce(image::ImageError) -> Error {
+    move |error| Error::file(path, format!("the image cannot be decoded: {error}"))
+}
+
+/// The decoder that fits the content.
+fn decoder<'a>(path: &Path, bytes: &'a [u8]) -> Result<impl ImageDecoder + 'a> {
+    if bytes.is_empty() {
+        return Err(Error::file(path, "the image file is empty (0 bytes)"));
+    }
+    let format = image::guess_format(bytes).map_err(|_| Error::file(path, "not a JPEG or PNG image"))?;
+    // The JPEG decoder fills what a truncated file does not hold with grey.
+    if format == ImageFormat::Jpeg && !reaches_end_marker(bytes) {
+        return Err(Error::file(path, "the image is truncated: its JPEG data stop before the end marker"));
+    }
+    ImageReader::with_format(Cursor::new(bytes), format).into_decoder().map_err(undecodable(path))
 }
 
 const END_OF_IMAGE: u8 = 0xD9;
@@ -82,7 +131,7 @@ fn reaches_end_marker(bytes: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use image::{DynamicImage, ImageBuffer, Luma, Rgb, Rgba};
+    use image::{ImageBuffer, Luma, Rgb, Rgba};
 
     use super::*;
 

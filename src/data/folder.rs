@@ -1,11 +1,11 @@
 //! What Market-1501 and DukeMTMC-reID have in common: three folders of images, named `IDENTITY_cCAMERA….jpg`.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::ops::RangeInclusive;
 use std::path::Path;
 
 use super::dataset::{LabelledItem, Subset, Subsets};
+use super::listing::{Listing, is_decoded, is_image, is_jpg, some_of};
 use super::read::Bounds;
 use crate::{Error, Result};
 
@@ -23,82 +23,114 @@ pub(super) struct FolderRules {
     pub cameras: RangeInclusive<usize>,
 }
 
-/// Endings that tell an image which the published code would not read.
-pub(super) const OTHER_IMAGES: [&str; 8] = ["jpg", "jpeg", "png", "bmp", "gif", "tif", "tiff", "webp"];
+/// Numbers that the dataset does not have.
+#[derive(Default)]
+struct Outside {
+    identities: BTreeSet<i64>,
+    cameras: BTreeSet<usize>,
+}
 
 /// Reads the three folders below `folder`.
 pub(super) fn read(folder: &Path, rules: &FolderRules, bounds: Bounds) -> Result<Subsets> {
-    let mut warnings = BTreeSet::new();
-    let mut subset = |name: &str| read_subset(&folder.join(name), rules, bounds, &mut warnings);
+    let (mut outside, mut warnings) = (Outside::default(), Vec::new());
+    let mut subset = |name: &str| {
+        let reader = Reader { folder: &folder.join(name), rules, bounds };
+        reader.read(&mut outside, &mut warnings)
+    };
     let mut train = subset("bounding_box_train")?;
     let mut query = subset("query")?;
     let mut gallery = subset("bounding_box_test")?;
     let all = [&mut train, &mut query, &mut gallery];
-    match bounds {
-        Bounds::Published => all.into_iter().for_each(shift_cameras),
-        Bounds::Own => number_cameras(all),
+    if outside.cameras.is_empty() {
+        all.into_iter().for_each(shift_cameras);
+    } else {
+        number_cameras(all);
     }
-    Ok(Subsets { train, query, gallery, warnings: warnings.into_iter().collect() })
+    warnings.extend(outside.warnings(rules));
+    Ok(Subsets { train, query, gallery, warnings })
 }
 
-/// Reads one folder. Cameras stay as in the names.
-fn read_subset(
-    folder: &Path,
-    rules: &FolderRules,
+/// Reads one folder.
+struct Reader<'a> {
+    folder: &'a Path,
+    rules: &'a FolderRules,
     bounds: Bounds,
-    warnings: &mut BTreeSet<String>,
-) -> Result<Subset> {
-    let mut subset = Subset::default();
-    for name in file_names(folder)? {
-        if !is_read(&name) {
-            count_ignored(&name, &mut subset);
-            continue;
+}
+
+impl Reader<'_> {
+    /// Cameras stay as in the names.
+    fn read(&self, outside: &mut Outside, warnings: &mut Vec<String>) -> Result<Subset> {
+        let listing = Listing::of(self.folder)?;
+        let is_read = self.rule(&listing, warnings);
+        let mut subset = Subset::default();
+        for name in &listing.files {
+            if !is_read(name) {
+                count_ignored(name, &mut subset);
+            } else if let Some(item) = self.item(name, outside)? {
+                subset.items.push(item);
+            } else {
+                subset.skipped.junk += 1;
+            }
         }
-        let path = folder.join(&name);
-        let Some((identity, camera)) = parse_name(&name) else {
-            return Err(Error::file(path, off_pattern(rules)));
+        subset.skipped.other_files += listing.others.len();
+        if subset.items.is_empty() {
+            return Err(nothing_found(self.folder, &subset, &listing));
+        }
+        self.warn(&listing, warnings);
+        Ok(subset)
+    }
+
+    /// Which names are read: `*.jpg` as published. Where a folder of one's own has none, images of any ending that can be decoded.
+    fn rule(&self, listing: &Listing, warnings: &mut Vec<String>) -> fn(&str) -> bool {
+        let (jpg, others) = (|name: &String| is_jpg(name), |name: &&String| is_decoded(name));
+        if self.bounds == Bounds::Published || listing.files.iter().any(jpg) {
+            return is_jpg;
+        }
+        if let Some(first) = listing.files.iter().find(others) {
+            let count = listing.files.iter().filter(others).count();
+            warnings.push(format!(
+                "{}: no name ends in .jpg, so its {count} images of other endings are read, such as {first}",
+                self.folder.display()
+            ));
+        }
+        is_decoded
+    }
+
+    /// The item of a name; none for junk.
+    fn item(&self, name: &str, outside: &mut Outside) -> Result<Option<LabelledItem>> {
+        let path = self.folder.join(name);
+        let Some((identity, camera)) = parse_name(name) else {
+            return Err(Error::file(path, off_pattern(self.rules)));
         };
-        if rules.drop_junk && identity == -1 {
-            subset.skipped.junk += 1;
-            continue;
+        if self.rules.drop_junk && identity == -1 {
+            return Ok(None);
         }
-        if let Some(reason) = out_of_bounds(rules, identity, camera) {
-            match bounds {
-                Bounds::Published => return Err(Error::file(path, reason)),
-                Bounds::Own => warnings.insert(reason),
-            };
+        if let Some(reason) = outside.note(self.rules, identity, camera)
+            && self.bounds == Bounds::Published
+        {
+            return Err(Error::file(path, reason));
         }
-        subset.items.push(LabelledItem { path, identity, camera });
+        Ok(Some(LabelledItem { path, identity, camera }))
     }
-    if subset.items.is_empty() {
-        return Err(nothing_found(folder, &subset));
-    }
-    Ok(subset)
-}
 
-/// The names of the files in `folder`, sorted, so that the first error too is the same on every machine.
-fn file_names(folder: &Path) -> Result<Vec<String>> {
-    let mut names = Vec::new();
-    for entry in fs::read_dir(folder).map_err(Error::io("read", folder))? {
-        let entry = entry.map_err(Error::io("read", folder))?;
-        if !entry.file_type().map_err(Error::io("read", entry.path()))?.is_dir() {
-            let name = entry.file_name().into_string();
-            names.push(name.map_err(|name| Error::file(folder.join(name), "the name is not valid Unicode"))?);
+    /// Says what lies beside the images and is not read.
+    fn warn(&self, listing: &Listing, warnings: &mut Vec<String>) {
+        let folder = self.folder.display();
+        let folders = listing.folders_with_images(self.folder);
+        if !folders.is_empty() {
+            let named = some_of(&folders);
+            warnings
+                .push(format!("{folder}: images in {} sub-folders ({named}) are not read", folders.len()));
+        }
+        if !listing.others.is_empty() {
+            let named = some_of(&listing.others);
+            warnings.push(format!("{folder}: {named}: no regular file, not read"));
         }
     }
-    names.sort();
-    Ok(names)
-}
-
-/// The published reader's `*.jpg`, which leaves out hidden files (macOS writes `._NAME.jpg` beside images).
-fn is_read(name: &str) -> bool {
-    name.ends_with(".jpg") && !name.starts_with('.')
 }
 
 fn count_ignored(name: &str, subset: &mut Subset) {
-    let ending = name.rsplit_once('.').map(|(_, ending)| ending.to_ascii_lowercase());
-    let is_image = ending.is_some_and(|ending| OTHER_IMAGES.contains(&ending.as_str()));
-    if is_image && !name.starts_with('.') {
+    if is_image(name) {
         subset.skipped.other_images += 1;
     } else {
         subset.skipped.other_files += 1;
@@ -126,26 +158,62 @@ fn off_pattern(rules: &FolderRules) -> String {
     )
 }
 
-/// Says which number the dataset cannot hold.
-fn out_of_bounds(rules: &FolderRules, identity: i64, camera: usize) -> Option<String> {
-    if let Some(allowed) = rules.identities.as_ref().filter(|allowed| !allowed.contains(&identity)) {
-        let (first, last) = (allowed.start(), allowed.end());
-        return Some(format!("identity {identity} is not one of {}'s, {first} to {last}", rules.title));
+impl Outside {
+    /// Takes down which number the dataset cannot hold, and says so.
+    fn note(&mut self, rules: &FolderRules, identity: i64, camera: usize) -> Option<String> {
+        let mut reason = None;
+        if !rules.cameras.contains(&camera) {
+            self.cameras.insert(camera);
+            let (first, last) = (rules.cameras.start(), rules.cameras.end());
+            reason = Some(format!("camera {camera} is not one of {}'s, {first} to {last}", rules.title));
+        }
+        if let Some(allowed) = rules.identities.as_ref().filter(|allowed| !allowed.contains(&identity)) {
+            self.identities.insert(identity);
+            let (first, last) = (allowed.start(), allowed.end());
+            reason = Some(format!("identity {identity} is not one of {}'s, {first} to {last}", rules.title));
+        }
+        reason
     }
-    if !rules.cameras.contains(&camera) {
-        let (first, last) = (rules.cameras.start(), rules.cameras.end());
-        return Some(format!("camera {camera} is not one of {}'s, {first} to {last}", rules.title));
+
+    /// A sentence for each kind of number.
+    fn warnings(&self, rules: &FolderRules) -> Vec<String> {
+        let mut warnings = Vec::new();
+        let title = rules.title;
+        if !self.cameras.is_empty() {
+            let (first, last) = (rules.cameras.start(), rules.cameras.end());
+            warnings.push(format!(
+                "read as data of your own: cameras {} are not among {title}'s, {first} to {last}; those that occur are numbered from 0",
+                some_of(&self.cameras)
+            ));
+        }
+        if let Some(allowed) = rules.identities.as_ref().filter(|_| !self.identities.is_empty()) {
+            let (first, last) = (allowed.start(), allowed.end());
+            warnings.push(format!(
+                "read as data of your own: identities {} are not among {title}'s, {first} to {last}",
+                some_of(&self.identities)
+            ));
+        }
+        warnings
     }
-    None
 }
 
-fn nothing_found(folder: &Path, subset: &Subset) -> Error {
+fn nothing_found(folder: &Path, subset: &Subset, listing: &Listing) -> Error {
     let skipped = subset.skipped;
+    let folders = listing.folders_with_images(folder);
     let why = if skipped.junk > 0 {
         format!(": all {} are junk (identity -1)", skipped.junk)
     } else if skipped.other_images > 0 {
         let count = skipped.other_images;
         format!(": its {count} images end in something else (.png, .jpeg, .JPG …), and only .jpg is read")
+    } else if !folders.is_empty() {
+        format!(
+            " itself, but {} sub-folders with images ({}): all images belong into the one folder, with person and camera in the name, \
+             as in 0002_c1s1_000451_03.jpg",
+            folders.len(),
+            some_of(&folders)
+        )
+    } else if !listing.others.is_empty() {
+        format!(", only {}: no regular file", some_of(&listing.others))
     } else {
         String::new()
     };
@@ -154,7 +222,7 @@ fn nothing_found(folder: &Path, subset: &Subset) -> Error {
 
 /// The published count from 0. Bounds were checked, so no camera is 0 here.
 fn shift_cameras(subset: &mut Subset) {
-    subset.items.iter_mut().for_each(|item| item.camera -= 1);
+    subset.items.iter_mut().for_each(|item| item.camera = item.camera.saturating_sub(1));
 }
 
 /// Numbers the cameras that occur, 0..C, over all subsets together. With none missing this is the published count.

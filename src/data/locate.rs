@@ -33,6 +33,18 @@ pub fn is_present(name: DatasetName, root: &Path) -> bool {
     best_candidate(name, root).is_some()
 }
 
+/// Checks a data root before anything else is done.
+///
+/// # Errors
+/// [`Error::Usage`]: it is no folder.
+pub fn check_root(root: &Path) -> Result<()> {
+    if root.is_dir() {
+        return Ok(());
+    }
+    let what = if root.exists() { "not a folder" } else { "no such folder" };
+    Err(Error::Usage(format!("--data-root {}: {what}", root.display())))
+}
+
 /// The dataset's own folder below `root`, complete; or an error that names all that is missing.
 pub(super) fn locate(name: DatasetName, root: &Path) -> Result<PathBuf> {
     let layout = layout(name);
@@ -93,6 +105,15 @@ fn is_foreign(name: DatasetName, root: &Path) -> bool {
 
 fn not_found(name: DatasetName, root: &Path) -> String {
     let layout = layout(name);
+    if is_foreign(name, root) {
+        let other =
+            if name == DatasetName::Market1501 { DatasetName::DukeMtmc } else { DatasetName::Market1501 };
+        return format!(
+            "{name} was not found: {} holds images named as in {other} ({}); ask for that dataset",
+            shown(root),
+            self::layout(other).inside
+        );
+    }
     let folder = root.join(layout.outer[0]).join(layout.inner);
     let tried: Vec<String> = candidates(name, root).iter().skip(1).map(|folder| shown(folder)).collect();
     format!(

@@ -1,6 +1,7 @@
 //! MSMT17 (Wei et al., CVPR 2018): fifteen cameras in- and outdoors, four days. Its subsets are lists.
 //! 1,041 identities with 32,621 images train (`train` and `val`); 3,060 with 11,659 queries and a gallery of 82,161.
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -21,20 +22,22 @@ const NAMED_FILES: usize = 3;
 
 /// Reads the four lists in `folder`; train is `list_train` and `list_val` together.
 pub(super) fn read(folder: &Path) -> Result<Subsets> {
-    let mut train = read_list(folder, "list_train.txt", "train")?;
-    train.items.extend(read_list(folder, "list_val.txt", "train")?.items);
-    let query = read_list(folder, "list_query.txt", "test")?;
-    let gallery = read_list(folder, "list_gallery.txt", "test")?;
-    Ok(Subsets { train, query, gallery, warnings: Vec::new() })
+    let mut warnings = Vec::new();
+    let mut list = |list: &str, images: &str| read_list(folder, list, images, &mut warnings);
+    let mut train = list("list_train.txt", "train")?;
+    train.items.extend(list("list_val.txt", "train")?.items);
+    let query = list("list_query.txt", "test")?;
+    let gallery = list("list_gallery.txt", "test")?;
+    Ok(Subsets { train, query, gallery, warnings })
 }
 
 /// Reads one list of lines `PATH NUMBER`. The number is not used: identity and camera come from the file name.
-fn read_list(folder: &Path, list: &str, images: &str) -> Result<Subset> {
+fn read_list(folder: &Path, list: &str, images: &str, warnings: &mut Vec<String>) -> Result<Subset> {
     let path = folder.join(list);
-    let text = fs::read_to_string(&path).map_err(Error::io("read", &path))?;
+    let text = read_text(&path)?.replace("\r\n", "\n").replace('\r', "\n");
     let mut subset = Subset::default();
-    for (number, line) in text.lines().enumerate() {
-        let Some(entry) = line.split_whitespace().next() else { continue };
+    for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
+        let entry = listed_path(line.trim());
         let Some((identity, camera)) = parse_name(entry) else {
             return Err(Error::file(path, off_pattern(number + 1, entry)));
         };
@@ -46,7 +49,57 @@ fn read_list(folder: &Path, list: &str, images: &str) -> Result<Subset> {
         return Err(Error::file(path, "the list has no entries; it should name one image per line"));
     }
     check_files(&path, &subset)?;
+    warnings.extend(said_twice(list, &subset));
     Ok(subset)
+}
+
+/// The path of a line `PATH NUMBER`: all before the last field, which is the number. A line without a number is a path alone.
+fn listed_path(line: &str) -> &str {
+    match line.rsplit_once(char::is_whitespace) {
+        Some((path, number)) if number.parse::<i64>().is_ok() => path.trim_end(),
+        _ => line,
+    }
+}
+
+/// Text in UTF-8, or in UTF-16 with its mark at the head (as Windows' editor saves "Unicode"), without that mark.
+fn read_text(path: &Path) -> Result<String> {
+    if !path.is_file() {
+        return Err(Error::file(path, "no regular file; a list of images is expected"));
+    }
+    let bytes = fs::read(path).map_err(Error::io("read", path))?;
+    let wide = |pairs: &[u8], unit: fn([u8; 2]) -> u16| {
+        let units: Vec<u16> = pairs.chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();
+        String::from_utf16(&units)
+            .map_err(|_| Error::file(path, "its mark says UTF-16, but it is none; save it as UTF-8"))
+    };
+    match bytes.as_slice() {
+        [0xff, 0xfe, rest @ ..] => wide(rest, u16::from_le_bytes),
+        [0xfe, 0xff, rest @ ..] => wide(rest, u16::from_be_bytes),
+        all => {
+            let text = std::str::from_utf8(all).map_err(|error| {
+                let line = all[..error.valid_up_to()].iter().filter(|byte| **byte == b'\n').count() + 1;
+                Error::file(
+                    path,
+                    format!("line {line} is not in UTF-8 (perhaps Latin-1); save the list as UTF-8"),
+                )
+            })?;
+            Ok(text.strip_prefix('\u{feff}').unwrap_or(text).to_owned())
+        }
+    }
+}
+
+/// Says which images a list names more than once; they count as often, as in the published code.
+fn said_twice(list: &str, subset: &Subset) -> Option<String> {
+    let mut seen = BTreeSet::new();
+    let again: BTreeSet<&Path> =
+        subset.items.iter().map(|item| item.path.as_path()).filter(|path| !seen.insert(*path)).collect();
+    let first = again.first()?;
+    let images = if again.len() == 1 { "image" } else { "images" };
+    Some(format!(
+        "{list} names {} {images} more than once, such as {}; they count as often as they are named",
+        again.len(),
+        first.display()
+    ))
 }
 
 /// Identity and camera of `0000_002_03_0303morning_0015_0.jpg`: the first and the third number. Cameras are not shifted.

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::folder::OTHER_IMAGES;
+use super::listing::IMAGES;
 use crate::{Error, Result};
 
 /// All images in `folder` and the folders below it, sorted by path. What is an image is told by the ending, of any case; a file
@@ -30,7 +30,7 @@ pub fn images_below(folder: &Path) -> Result<Vec<PathBuf>> {
         }
     }
     if found.is_empty() {
-        let endings = OTHER_IMAGES.join(", ");
+        let endings = IMAGES.join(", ");
         return Err(Error::file(folder, format!("no image here or in the folders below ({endings})")));
     }
     found.sort();
@@ -39,7 +39,7 @@ pub fn images_below(folder: &Path) -> Result<Vec<PathBuf>> {
 
 fn is_image(path: &Path) -> bool {
     let ending = path.extension().map(|ending| ending.to_string_lossy().to_ascii_lowercase());
-    ending.is_some_and(|ending| OTHER_IMAGES.contains(&ending.as_str()))
+    ending.is_some_and(|ending| IMAGES.contains(&ending.as_str()))
 }
 
 #[cfg(test)]

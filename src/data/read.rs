@@ -13,8 +13,8 @@ pub enum Bounds {
     /// An error that names the file: the published behaviour, and a sign of a damaged copy.
     #[default]
     Published,
-    /// Data of one's own in the dataset's layout: each such number is a warning in the statistics, and the cameras that
-    /// occur are numbered 0..C over all subsets.
+    /// Data of one's own in the dataset's layout: such numbers are a warning; with cameras among them, those that occur are numbered
+    /// 0..C over all subsets. A folder without any `.jpg` is read by its `.jpeg`, `.png` and other cases of these.
     Own,
 }
 
@@ -29,6 +29,11 @@ pub enum Bounds {
 /// files that are not there.
 pub fn read(name: DatasetName, root: &Path) -> Result<Dataset> {
     read_with_bounds(name, root, Bounds::Published)
+}
+
+/// [`read`] as the program does: real datasets as published, and data of one's own in their layouts with [`Bounds::Own`].
+pub fn read_own(name: DatasetName, root: &Path) -> Result<Dataset> {
+    read_with_bounds(name, root, Bounds::Own)
 }
 
 /// [`read`] with a choice of [`Bounds`]. MSMT17 has none to check, in the published code as here.
@@ -178,6 +183,89 @@ mod tests {
     }
 
     #[test]
+    fn c24_t2_19_data_of_ones_own_may_have_more_cameras_and_people() {
+        let root = market("");
+        for camera in [0, 9, 17, 200, 201] {
+            add(root.path(), &format!("query/{}_c{camera}s1_000001_00.jpg", 2000 + camera), "");
+        }
+        let own = read_own(DatasetName::Market1501, root.path()).unwrap();
+        // 0, 1, 2, 3, 9, 17, 200 and 201 occur.
+        assert_eq!(numbers(&own.query), [(9, 3), (2000, 0), (2009, 4), (2017, 5), (2200, 6), (2201, 7)]);
+        assert!(
+            own.warnings.len() == 2 && own.warnings[0].contains("cameras 0, 9, 17, … are not"),
+            "{:?}",
+            own.warnings
+        );
+        // Within the bounds nothing is said, and cameras count as published though two are missing.
+        let plain = read_own(DatasetName::Market1501, market("").path()).unwrap();
+        assert!(plain.warnings.is_empty() && numbers(&plain.query) == [(9, 2)]);
+    }
+
+    #[test]
+    fn c25_a_folder_without_jpg_is_read_by_its_other_endings() {
+        let root = market("");
+        fs::remove_dir_all(root.path().join("query")).unwrap();
+        for name in [
+            "0009_c3s1_000151_01.JPG",
+            "0009_c2s1_000151_01.png",
+            "0009_c4s1_000151_01.Jpeg",
+            "0009_c1s1.bmp",
+        ] {
+            add(root.path(), &format!("query/{name}"), "");
+        }
+        let own = read_own(DatasetName::Market1501, root.path()).unwrap();
+        assert_eq!((own.query.len(), own.skipped[1].other_images), (3, 1));
+        assert!(
+            own.warnings.iter().any(|text| text.contains("its 3 images of other endings")),
+            "{:?}",
+            own.warnings
+        );
+        // Beside .jpg they are left out as published, and said.
+        add(root.path(), "query/0009_c3s1_000151_02.jpg", "");
+        let own = read_own(DatasetName::Market1501, root.path()).unwrap();
+        assert_eq!((own.query.len(), own.skipped[1].other_images), (1, 4));
+        assert!(
+            own.notes().iter().any(|text| text.contains("4 images of query are ignored")),
+            "{:?}",
+            own.notes()
+        );
+    }
+
+    #[test]
+    fn t2_18_images_in_a_folder_per_person_are_recognised() {
+        let root = market("");
+        fs::remove_dir_all(root.path().join("bounding_box_train")).unwrap();
+        for person in 1..=8 {
+            add(root.path(), &format!("bounding_box_train/000{person}/000{person}_c1s1_000001_00.png"), "");
+        }
+        fs::create_dir(root.path().join("bounding_box_train/empty")).unwrap();
+        let message = failure(DatasetName::Market1501, root.path());
+        assert!(message.contains("8 sub-folders with images (0001, 0002, 0003, …)"), "{message}");
+        add(root.path(), "bounding_box_train/0002_c1s1_000151_01.jpg", "");
+        let warnings = read_own(DatasetName::Market1501, root.path()).unwrap().warnings;
+        assert!(warnings.len() == 1 && warnings[0].contains("8 sub-folders"), "{warnings:?}");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn t2_39_pipes_are_not_read_and_links_to_nothing_are_named() {
+        let root = market("");
+        let query = root.path().join("query");
+        let pipe = query.join("0011_c1s1_000001_00.jpg");
+        assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+        let own = read_own(DatasetName::Market1501, root.path()).unwrap();
+        assert_eq!((own.query.len(), own.skipped[1].other_files), (1, 1));
+        assert!(own.warnings[0].contains("0011_c1s1_000001_00.jpg: no regular file"), "{:?}", own.warnings);
+        std::os::unix::fs::symlink("gone.jpg", query.join("0012_c1s1_000001_00.jpg")).unwrap();
+        assert!(failure(DatasetName::Market1501, root.path()).contains("0012_c1s1_000001_00.jpg"));
+        let root = msmt();
+        fs::remove_file(root.path().join("list_query.txt")).unwrap();
+        let list = root.path().join("list_query.txt");
+        assert!(std::process::Command::new("mkfifo").arg(&list).status().unwrap().success());
+        assert!(failure(DatasetName::Msmt17, root.path()).contains("list_query.txt"));
+    }
+
+    #[test]
     fn ignored_files_are_counted() {
         let root = market("");
         for name in
@@ -258,6 +346,67 @@ mod tests {
         add(root.path(), "list_query.txt", "x\\0000_000_03_x.jpg 0\r\n");
         let dataset = read(DatasetName::Msmt17, root.path()).unwrap();
         assert_eq!(dataset.query[0].path, root.path().join("test/x/0000_000_03_x.jpg"));
+    }
+
+    /// Reads the queries of an MSMT17 whose list holds these bytes; its image lies under the name given.
+    fn listed(bytes: &[u8], image: &str) -> crate::Result<Dataset> {
+        let root = msmt();
+        add(root.path(), &format!("test/{image}"), "");
+        fs::write(root.path().join("list_query.txt"), bytes).unwrap();
+        read_own(DatasetName::Msmt17, root.path())
+    }
+
+    #[test]
+    fn t2_14_lists_begin_with_a_mark_and_end_as_they_like() {
+        let image = "x/0000_000_03_x.jpg";
+        let wide = |bytes: fn(u16) -> [u8; 2]| -> Vec<u8> {
+            "\u{feff}x/0000_000_03_x.jpg 0\r\n".encode_utf16().flat_map(bytes).collect()
+        };
+        for bytes in [
+            format!("\u{feff}{image} 0\n").into_bytes(),
+            format!("\u{feff}{image} 0\r\n\r\n").into_bytes(),
+            format!("{image} 0\r{image} 0").into_bytes(),
+            format!("  {image}\t0  ").into_bytes(),
+            format!("{image}\n").into_bytes(),
+            wide(u16::to_le_bytes),
+            wide(u16::to_be_bytes),
+        ] {
+            let query = listed(&bytes, image).unwrap().query;
+            assert_eq!(numbers(&query)[0], (0, 3), "{}", String::from_utf8_lossy(&bytes));
+        }
+        let latin =
+            listed(b"x/0000_000_03_x.jpg 0\nx/0001_000_03_caf\xe9.jpg 1\n", image).unwrap_err().to_string();
+        assert!(
+            latin.contains("list_query.txt") && latin.contains("line 2") && latin.contains("UTF-8"),
+            "{latin}"
+        );
+    }
+
+    #[test]
+    fn t2_16_blanks_belong_to_the_path() {
+        for (text, image) in [
+            ("00 00/0000_000_03_x.jpg 7\n", "00 00/0000_000_03_x.jpg"),
+            ("00 00/0000_000_03_a b.jpg   7\n", "00 00/0000_000_03_a b.jpg"),
+            ("00 00/0000_000_03_x.jpg\n", "00 00/0000_000_03_x.jpg"),
+            ("x y\\0000_000_03_x.jpg 7\r\n", "x y/0000_000_03_x.jpg"),
+        ] {
+            let dataset = listed(text.as_bytes(), image).unwrap();
+            assert!(dataset.query[0].path.ends_with(image), "{text}");
+        }
+    }
+
+    #[test]
+    fn t2_40_images_listed_twice_are_said() {
+        let image = "x/0000_000_03_x.jpg";
+        let dataset = listed(format!("{image} 0\n{image} 0\n{image} 0\n").as_bytes(), image).unwrap();
+        assert_eq!(dataset.query.len(), 3, "as published");
+        assert!(
+            dataset.warnings.len() == 1
+                && dataset.warnings[0].contains("list_query.txt names 1 image more than once"),
+            "{:?}",
+            dataset.warnings
+        );
+        assert!(listed(format!("{image} 0\n").as_bytes(), image).unwrap().warnings.is_empty());
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The datasets of a run: the real ones below a data root, or the built-in ones, drawn once per seed and kept on disk.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -9,7 +9,7 @@ use serde::Serialize;
 use super::profile::{Domains, Profile};
 use super::seeds::Seeds;
 use crate::data::{self, Dataset, DatasetName, ImageSize, ImageStore, LabelledItem};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::eval::Labels;
 use crate::record::DomainKind;
 use crate::synthetic::{self, DomainSettings};
@@ -164,7 +164,9 @@ fn cameras(items: &[LabelledItem]) -> Vec<i64> {
 /// All domains of a run, by dataset and domain seed.
 pub type OpenDomains = BTreeMap<(DatasetName, Option<u64>), Arc<Domain>>;
 
-/// Draws (where needed), reads and opens the domains `wanted`. `progress` gets a text that says what is done, and the counts.
+/// Draws (where needed), reads and opens the domains `wanted`. All are
+/// read and their test sets checked before an image is decoded. `progress` gets a text that says what is done, and the counts; `warn`
+/// what the user should know of a dataset.
 ///
 /// # Errors
 /// A dataset that is missing or broken; the folders or the file are named.
@@ -173,18 +175,47 @@ pub fn open_all(
     origin: &Origin,
     size: ImageSize,
     progress: &mut dyn FnMut(&str, usize, usize) -> Result<()>,
+    warn: &mut dyn FnMut(&str),
 ) -> Result<OpenDomains> {
     let mut budget = free_memory() / MEMORY_SHARE;
     let mut open = OpenDomains::new();
+    let mut datasets = Vec::new();
     for &(name, seed) in wanted {
-        let root = root(name, seed, origin, progress)?;
-        let dataset = data::read(name, &root)?;
+        let dataset = data::read_own(name, &root(name, seed, origin, progress)?)?;
+        dataset.check_matches()?;
+        dataset.notes().iter().for_each(|note| warn(note));
+        datasets.push((name, seed, dataset));
+    }
+    for (name, seed, dataset) in datasets {
         let text = format!("reading {name}");
         let domain =
             Domain::open(&dataset, size, &mut budget, &mut |done, total| progress(&text, done, total))?;
         open.insert((name, seed), Arc::new(domain));
     }
     Ok(open)
+}
+
+/// Reads the lists of the real datasets `wanted`, as a run does before anything else, and draws and decodes nothing: training images of
+/// each dataset, for the built-in ones by their settings.
+///
+/// # Errors
+/// What [`open_all`] refuses before it decodes.
+pub fn count_all(
+    wanted: &[(DatasetName, Option<u64>)],
+    origin: &Origin,
+) -> Result<BTreeMap<(DatasetName, Option<u64>), usize>> {
+    let count = |&(name, seed): &(DatasetName, Option<u64>)| {
+        let images = match origin {
+            Origin::Synthetic(_, domains) => domains.train_identities.saturating_mul(domains.train_images),
+            Origin::Real(root) => {
+                let dataset = data::read_own(name, root)?;
+                dataset.check_matches()?;
+                dataset.train.len()
+            }
+        };
+        Ok(((name, seed), images))
+    };
+    wanted.iter().map(count).collect()
 }
 
 /// Data root under which the dataset lies.
@@ -206,17 +237,6 @@ fn root(
             )
         }
     }
-}
-
-/// Checks a data root before anything else is done.
-///
-/// # Errors
-/// It is no folder.
-pub fn check_root(root: &Path) -> Result<()> {
-    if root.is_dir() {
-        return Ok(());
-    }
-    Err(Error::Usage(format!("--data-root {}: no such folder", root.display())))
 }
 
 /// Bytes of memory that are free, as Linux tells it.

@@ -6,10 +6,11 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::config::environment;
+use super::domains::count_all;
 use super::jobs::Job;
 use super::layout::Layout;
 use super::profile::{Method, Profile};
-use super::run::{LeftOut, RunOptions};
+use super::run::{LeftOut, RunOptions, check_clusterings};
 use super::run_directory::Progress;
 use super::task::short_name;
 use crate::error::Result;
@@ -63,9 +64,13 @@ impl Forecast {
     /// Looks at the folders of the jobs that `profile` with `options` would run.
     ///
     /// # Errors
-    /// Nothing to run, no dataset below the data root, or records that cannot be read.
+    /// What the run would refuse at its start: nothing to run, a dataset below the data root that is missing, broken or without a match for
+    /// any query, more clusters than images; or records that cannot be read.
     pub fn new(profile: Profile, options: RunOptions) -> Result<Self> {
         let layout = Layout::new(profile, options)?;
+        let (plan, origin) = (&layout.plan, &layout.origin);
+        let images = count_all(&plan.datasets(), origin)?;
+        check_clusterings(plan, &mut |name, seed| Ok(images[&(name, seed)]))?;
         let paces = Paces::read(&layout);
         let jobs = layout.plan.nodes.iter().map(|node| forecast(&layout, &node.job, &paces));
         Ok(Self {

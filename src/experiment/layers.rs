@@ -65,11 +65,8 @@ impl Library {
 
     fn read_own(&self, name: &str) -> Result<String> {
         if !Path::new(name).exists() {
-            let names = self.names().collect::<Vec<_>>().join(", ");
-            let kind = self.kind;
-            return Err(Error::Usage(format!(
-                "unknown {kind} `{name}`: one of {names}, or the path of a TOML file"
-            )));
+            let names: Vec<&str> = self.names().chain(["or the path of a TOML file"]).collect();
+            return Err(Error::unknown(self.kind, name, &names));
         }
         std::fs::read_to_string(name).map_err(|error| Error::Usage(format!("cannot read {name}: {error}")))
     }

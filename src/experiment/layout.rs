@@ -8,7 +8,7 @@ use tch::Device;
 
 use super::config::{DataDescription, PretrainConfig, TaskConfig};
 use super::data_identity::{DataIdentity, HashedData};
-use super::domains::{Origin, check_root};
+use super::domains::Origin;
 use super::initial_weights::InitialWeights;
 use super::jobs::{Job, Plan, PretrainJob, TaskJob};
 use super::profile::Profile;
@@ -153,13 +153,13 @@ fn identities(
 ) -> Result<BTreeMap<DatasetName, DataIdentity>> {
     let Origin::Real(root) = origin else { return Ok(BTreeMap::new()) };
     let names = plan.datasets().into_iter().map(|(name, _)| name);
-    names.map(|name| Ok((name, DataIdentity::of(&data::read(name, root)?, hashed)?))).collect()
+    names.map(|name| Ok((name, DataIdentity::of(&data::read_own(name, root)?, hashed)?))).collect()
 }
 
 /// Removes the tasks whose real dataset is not there.
 fn leave_out(profile: &mut Profile, origin: &Origin) -> Result<Vec<LeftOut>> {
     let Origin::Real(root) = origin else { return Ok(Vec::new()) };
-    check_root(root)?;
+    data::check_root(root)?;
     let mut left_out = Vec::new();
     profile.tasks.retain(|task| {
         let absent = [task.source, task.target].into_iter().find(|name| !data::is_present(*name, root));

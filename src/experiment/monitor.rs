@@ -8,6 +8,8 @@ use crate::train::Stage;
 pub trait Monitor: Sync {
     /// The datasets are being drawn or read.
     fn preparing(&self, text: &str, done: usize, total: usize);
+    /// Something that the user should know, a sentence.
+    fn warning(&self, _text: &str) {}
     /// The plan: how many jobs there are.
     fn planned(&self, jobs: usize);
     /// Job number `job` has begun.

@@ -75,10 +75,8 @@ impl FromStr for Method {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        Self::ALL.into_iter().find(|method| method.to_string() == text).ok_or_else(|| {
-            let names = Self::ALL.map(|method| method.to_string()).join(", ");
-            Error::Usage(format!("unknown method `{text}`: one of {names}"))
-        })
+        let found = Self::ALL.into_iter().find(|method| method.to_string() == text);
+        found.ok_or_else(|| Error::unknown("method", text, &Self::ALL.map(|method| method.to_string())))
     }
 }
 
@@ -262,6 +260,8 @@ impl Profile {
         require(!self.rows.is_empty(), "rows: at least one")?;
         let names: BTreeSet<&str> = self.rows.iter().map(|row| row.name.as_str()).collect();
         require(names.len() == self.rows.len(), "rows: two of the same name")?;
+        // The seed draws pictures only; whether a domain can be drawn hangs on its counts.
+        self.domains.settings(0).check().map_err(|error| format!("domains: {error}"))?;
         check_pretraining(&self.pretraining).map_err(|text| format!("pretraining.{text}"))?;
         for row in &self.rows {
             require(plain(&row.name), "rows.name: letters, digits, - and _ only")?;

@@ -88,11 +88,13 @@ impl Run {
         let layout = Layout::new(profile, options)?;
         fs::create_dir_all(&layout.folder).map_err(Error::io("create", &layout.folder))?;
         let (plan, origin, size) = (&layout.plan, &layout.origin, layout.profile.image_size);
-        let domains = open_all(&plan.datasets(), origin, size, &mut |text, done, total| {
+        let mut progress = |text: &str, done, total| {
             monitor.preparing(text, done, total);
             if stop.is_asked() { Err(Error::Interrupted) } else { Ok(()) }
-        })?;
-        check_clusterings(plan, &domains)?;
+        };
+        let warn = &mut |text: &str| monitor.warning(text);
+        let domains = open_all(&plan.datasets(), origin, size, &mut progress, warn)?;
+        check_clusterings(plan, &mut |name, seed| Ok(domains[&(name, seed)].train.len()))?;
         Ok(Self { layout, stop, domains, elsewhere: Mutex::default() })
     }
 
@@ -190,11 +192,15 @@ impl Run {
     }
 }
 
-/// A clustering that can only fail, for too few images, is refused before hours of pre-training.
-fn check_clusterings(plan: &Plan, domains: &OpenDomains) -> Result<()> {
+/// A clustering that can only fail, for too few images, is refused before hours of pre-training. `images` counts the training images
+/// of a dataset under the seed of its domain.
+pub(super) fn check_clusterings(
+    plan: &Plan,
+    images: &mut dyn FnMut(DatasetName, Option<u64>) -> Result<usize>,
+) -> Result<()> {
     for node in &plan.nodes {
         let Job::Adapt(job) = &node.job else { continue };
-        let images = domains[&(job.task.target, job.seeds.domain)].train.len();
+        let images = images(job.task.target, job.seeds.domain)?;
         if let Some(what) = asks_for_more_than(&job.row.adaptation.clustering, images) {
             return Err(Error::Usage(format!(
                 "row {}: {what}, but the target of {} has only {images} training images",

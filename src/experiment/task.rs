@@ -46,10 +46,8 @@ impl FromStr for Task {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        Self::ALL.into_iter().find(|task| task.to_string() == text).ok_or_else(|| {
-            let names = Self::ALL.map(|task| task.to_string()).join(", ");
-            Error::Usage(format!("unknown task `{text}`: one of {names}"))
-        })
+        let found = Self::ALL.into_iter().find(|task| task.to_string() == text);
+        found.ok_or_else(|| Error::unknown("task", text, &Self::ALL.map(|task| task.to_string())))
     }
 }
 

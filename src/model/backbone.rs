@@ -95,10 +95,8 @@ impl FromStr for Backbone {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        Self::ALL.into_iter().find(|backbone| backbone.to_string() == text).ok_or_else(|| {
-            let known = Self::ALL.map(|backbone| backbone.to_string()).join(", ");
-            Error::Usage(format!("unknown backbone `{text}`: one of {known}"))
-        })
+        let found = Self::ALL.into_iter().find(|backbone| backbone.to_string() == text);
+        found.ok_or_else(|| Error::unknown("backbone", text, &Self::ALL.map(|backbone| backbone.to_string())))
     }
 }
 

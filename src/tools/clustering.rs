@@ -1,5 +1,6 @@
 //! A file of features → cluster labels, by the algorithms of the adaptation.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use serde::Serialize;
@@ -15,6 +16,9 @@ use crate::distance::normalize_rows;
 use crate::error::{Error, InvalidInput, Result};
 use crate::random::stream;
 use crate::record::write_csv;
+
+/// Said where no distance is left whose mean would be eps.
+const LARGER_RHO: &str = "eps (a larger rho or an eps of your own would do)";
 
 /// What is to be clustered, and how.
 #[derive(Debug, Clone, PartialEq)]
@@ -72,7 +76,7 @@ pub struct Clustered {
     pub labels: Vec<Option<usize>>,
     /// D.
     pub dimension: usize,
-    /// Number of clusters.
+    /// Number of clusters that hold a row: equal rows leave some of those asked for empty.
     pub clusters: usize,
     /// eps of DBSCAN.
     pub eps: Option<f64>,
@@ -90,9 +94,9 @@ impl Clustered {
 
     /// Rows of the largest cluster; 0 where there is none.
     pub fn largest(&self) -> usize {
-        let mut sizes = vec![0; self.clusters];
-        self.labels.iter().flatten().for_each(|label| sizes[*label] += 1);
-        sizes.into_iter().max().unwrap_or(0)
+        let mut sizes: BTreeMap<usize, usize> = BTreeMap::new();
+        self.labels.iter().flatten().for_each(|label| *sizes.entry(*label).or_default() += 1);
+        sizes.into_values().max().unwrap_or(0)
     }
 }
 
@@ -102,26 +106,27 @@ impl Clustered {
 /// A file that holds no features (see [`FeatureFile::read`]), settings out of their ranges, fewer rows than clusters or than k2, so
 /// few distances that eps is a mean over nothing, a device that refuses, or what `progress` returns.
 pub fn cluster(request: &ClusterRequest, progress: Progress<'_>) -> Result<Clustered> {
-    request.algorithm.check()?;
+    request.algorithm.check().map_err(|error| Error::Usage(error.to_string()))?;
     let mut stages = Stages::new(progress);
     let features = stages.run("reading features", 0, |_| request.features.read())?;
     let zero_rows = zero_rows(&features);
     let dimension = features.size()[1] as usize;
+    request.algorithm.check_rows(features.size()[0] as usize)?;
     let features = request.prepare(&features)?;
     let (labels, clusters, eps) = match &request.algorithm {
         Algorithm::KMeans { clusters } => {
             let options = KMeansOptions { clusters: *clusters, ..KMeansOptions::default() };
             let mut rng = stream(request.seed, "tools/cluster", 0, 0);
             let found = stages.run("k-means", 0, |_| kmeans(&features, &options, &mut rng))?;
-            (found.labels.into_iter().map(Some).collect(), *clusters, None)
+            let (labels, clusters) = without_empty(&found.labels);
+            (labels, clusters, None)
         }
         Algorithm::Dbscan(settings) => {
             let distances = request.distances(&features, settings, &mut stages)?;
             let eps = match settings.eps {
                 Eps::Value(eps) => eps,
                 Eps::Share(rho) => stages.run("eps", 0, |_| {
-                    eps::eps(&distances, rho)
-                        .map_err(|error| error.in_stage("eps (a larger rho or an eps of your own would do)"))
+                    eps::eps(&distances, rho).map_err(|error| error.in_stage(LARGER_RHO))
                 })?,
             };
             let found = stages.run("DBSCAN", 0, |_| dbscan(&distances, eps, settings.min_samples))?;
@@ -157,7 +162,10 @@ impl ClusterRequest {
 impl Algorithm {
     /// Refuses settings before a file is read.
     fn check(&self) -> Result<()> {
-        let Self::Dbscan(settings) = self else { return Ok(()) };
+        let settings = match self {
+            Self::KMeans { clusters } => return Ok(InvalidInput::at_least_one("clusters", *clusters)?),
+            Self::Dbscan(settings) => settings,
+        };
         let positive = |what, value: f64, most: f64, allowed| {
             if value > 0.0 && value <= most {
                 return Ok(());
@@ -171,8 +179,47 @@ impl Algorithm {
             Eps::Value(eps) => positive("eps", eps, f64::MAX, "positive and finite")?,
             Eps::Share(rho) => positive("rho", rho, 1.0, "above 0, at most 1")?,
         }
+        if let Some((_, value)) = settings.source.as_ref().filter(|(_, lambda)| !(0.0..=1.0).contains(lambda))
+        {
+            return Err(InvalidInput::Parameter { what: "lambda", value: *value, allowed: "0 to 1" }.into());
+        }
         Ok(())
     }
+}
+
+impl Algorithm {
+    /// Refuses settings that so few rows cannot meet, before distances are taken: as a run refuses them.
+    fn check_rows(&self, rows: usize) -> Result<()> {
+        let (what, needed) = match self {
+            Self::KMeans { clusters } => ("clusters", *clusters),
+            Self::Dbscan(settings) => ("k2", settings.neighbourhood.k2),
+        };
+        if needed > rows {
+            return Err(Error::Usage(format!(
+                "{what}: {needed} needed, {rows} given: the file has no more rows"
+            )));
+        }
+        let pairs = rows as f64 * rows.saturating_sub(1) as f64 / 2.0;
+        match self {
+            // The number of distances whose mean is eps (D13).
+            Self::Dbscan(DbscanSettings { eps: Eps::Share(rho), .. })
+                if (rho * pairs).round_ties_even() < 1.0 =>
+            {
+                let text =
+                    format!("{LARGER_RHO}: rho = {rho} of the {pairs} distances of {rows} rows is none");
+                Err(Error::Usage(text))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Labels numbered anew, so that each of `0..clusters` holds a row: k-means on equal rows leaves clusters empty.
+fn without_empty(labels: &[usize]) -> (Vec<Option<usize>>, usize) {
+    let found: BTreeSet<usize> = labels.iter().copied().collect();
+    let rank: BTreeMap<usize, usize> =
+        found.into_iter().enumerate().map(|(rank, label)| (label, rank)).collect();
+    (labels.iter().map(|label| rank.get(label).copied()).collect(), rank.len())
 }
 
 fn zero_rows(features: &Tensor) -> usize {

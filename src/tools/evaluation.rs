@@ -8,7 +8,7 @@ use tch::Tensor;
 
 use super::stages::{Progress, Seconds, Stages};
 use crate::cluster::jaccard::Neighbourhood;
-use crate::data::{DatasetName, ImageSize, ImageStore, LabelledItem, read};
+use crate::data::{DatasetName, ImageSize, ImageStore, LabelledItem, read_own};
 use crate::error::Result;
 use crate::eval::re_ranking::{PUBLISHED_LAMBDA, evaluate_re_ranked};
 use crate::eval::{Evaluation, Labels, evaluate};
@@ -35,6 +35,8 @@ pub struct EvaluationRequest<'a> {
 pub struct Evaluated {
     /// One row per way of ranking.
     pub rows: Vec<EvaluatedRow>,
+    /// What the user should know of the dataset.
+    pub warnings: Vec<String>,
     /// Seconds per stage.
     pub seconds: Seconds,
 }
@@ -71,7 +73,8 @@ pub fn evaluate_network(
     request: &EvaluationRequest<'_>,
     progress: Progress<'_>,
 ) -> Result<Evaluated> {
-    let dataset = read(request.dataset, request.data_root)?;
+    let dataset = read_own(request.dataset, request.data_root)?;
+    dataset.check_matches()?;
     let mut stages = Stages::new(progress);
     let query = TestSet::embed(network, &dataset.query, request, "query", &mut stages)?;
     let gallery = TestSet::embed(network, &dataset.gallery, request, "gallery", &mut stages)?;
@@ -98,7 +101,7 @@ pub fn evaluate_network(
         })?;
         rows.push(row("re-ranked", found));
     }
-    Ok(Evaluated { rows, seconds: stages.into_seconds() })
+    Ok(Evaluated { rows, warnings: dataset.notes(), seconds: stages.into_seconds() })
 }
 
 /// Features with their labels.

@@ -6,14 +6,17 @@ use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::Serialize;
+use tch::Tensor;
 
+use super::npy;
 use super::stages::{Progress, Seconds, Stages};
-use crate::data::{Dataset, DatasetName, ImageSize, ImageStore, images_below, read};
+use crate::data::{Dataset, DatasetName, ImageSize, ImageStore, images_below, read_own};
 use crate::distance::check_features;
 use crate::error::{Error, Result};
 use crate::features::extract;
 use crate::model::{Named, Network, save_tensors};
 use crate::record::files::write_csv;
+use crate::whole_file::{check_ending, is_special};
 
 /// Name of the tensor in the file.
 pub const FEATURES: &str = "features";
@@ -49,7 +52,7 @@ impl FromStr for Subset {
 
     fn from_str(text: &str) -> Result<Self> {
         let found = Self::ALL.into_iter().find(|subset| subset.to_string() == text);
-        found.ok_or_else(|| Error::Usage(format!("unknown split `{text}`: one of train, query, gallery")))
+        found.ok_or_else(|| Error::unknown("split", text, &Self::ALL.map(|subset| subset.to_string())))
     }
 }
 
@@ -84,30 +87,25 @@ pub struct Extracted {
     pub images: usize,
     /// D.
     pub dimension: usize,
-    /// The list of images.
-    pub list: PathBuf,
+    /// The list of images; none beside a device.
+    pub list: Option<PathBuf>,
+    /// What the reader of a dataset wants the user to know.
+    pub warnings: Vec<String>,
     /// Seconds per stage.
     pub seconds: Seconds,
 }
 
-/// Where the list of images stands: beside the features, under their name with the ending `csv`.
-///
-/// # Errors
-/// The features themselves have that ending.
-pub fn list_path(features: &Path) -> Result<PathBuf> {
-    let list = features.with_extension("csv");
-    if list == features {
-        let text = format!(
-            "{}: features go into a safetensors file; the list beside it is the .csv",
-            list.display()
-        );
-        return Err(Error::Usage(text));
-    }
-    Ok(list)
+/// Endings of the formats that features are written in; a name without one gets the first.
+pub const ENDINGS: [&str; 2] = ["safetensors", "npy"];
+
+/// Where the list of images stands: beside the features, under their name with the ending `csv`. None beside a device or a pipe.
+pub fn list_path(features: &Path) -> Option<PathBuf> {
+    (!is_special(features)).then(|| features.with_extension("csv"))
 }
 
-/// Writes the features of all `images` by `network` into the safetensors file `out`: one tensor [`FEATURES`], `[N, D]` f32, rows of unit
-/// length (evaluation mode, D31), in the order of the images' paths. The list of images goes beside it, see [`list_path`].
+/// Writes the features of all `images` by `network` into `out`, `[N, D]` f32, rows of unit length (evaluation mode, D31), in the order of
+/// the images' paths: an array of NumPy where the name ends in `.npy`, otherwise safetensors with one tensor [`FEATURES`]. The list of
+/// images goes beside it, see [`list_path`].
 ///
 /// # Errors
 /// Images that are missing or cannot be read, features that are not finite, a file that cannot be written, or what `progress` returns.
@@ -118,8 +116,9 @@ pub fn extract_features(
     out: &Path,
     progress: Progress<'_>,
 ) -> Result<Extracted> {
-    let list = list_path(out)?;
-    let (paths, rows) = images.list()?;
+    check_ending(out, &ENDINGS)?;
+    let list = list_path(out);
+    let (paths, rows, warnings) = images.list()?;
     let mut stages = Stages::new(progress);
     // Each image is seen once, so none is kept.
     let store = Arc::new(ImageStore::open(paths, size, 0, &mut |_, _| Ok(()))?);
@@ -128,30 +127,38 @@ pub fn extract_features(
     check_features(&features, "the network's features")?;
     let dimension = features.size()[1] as usize;
     stages.run("writing", 0, |_| {
-        save_tensors(out, &Named::from([(FEATURES.to_owned(), features)]))?;
-        write_csv(&list, &rows)
+        save(out, features)?;
+        list.iter().try_for_each(|list| write_csv(list, &rows))
     })?;
-    Ok(Extracted { images: rows.len(), dimension, list, seconds: stages.into_seconds() })
+    Ok(Extracted { images: rows.len(), dimension, list, warnings, seconds: stages.into_seconds() })
+}
+
+fn save(out: &Path, features: Tensor) -> Result<()> {
+    if out.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("npy")) {
+        return npy::write(out, &features);
+    }
+    save_tensors(out, &Named::from([(FEATURES.to_owned(), features)]))
 }
 
 impl Images {
-    /// Files and their rows.
-    fn list(&self) -> Result<(Vec<PathBuf>, Vec<ImageRow>)> {
+    /// Files, their rows, and warnings.
+    fn list(&self) -> Result<(Vec<PathBuf>, Vec<ImageRow>, Vec<String>)> {
         match self {
             Self::Folder(folder) => {
                 let paths = images_below(folder)?;
                 let row = |(row, path): (usize, &PathBuf)| image_row(row, path, folder, None);
                 let rows = paths.iter().enumerate().map(row).collect();
-                Ok((paths, rows))
+                Ok((paths, rows, Vec::new()))
             }
             Self::Dataset(name, root, subset) => {
-                let dataset = read(*name, root)?;
+                let dataset = read_own(*name, root)?;
                 let labels = labels(&dataset, *subset);
                 let row = |(row, (path, identity, camera)): (usize, &(PathBuf, i64, usize))| {
                     image_row(row, path, &dataset.images_dir, Some((*identity, *camera)))
                 };
                 let rows = labels.iter().enumerate().map(row).collect();
-                Ok((labels.into_iter().map(|(path, ..)| path).collect(), rows))
+                let paths = labels.into_iter().map(|(path, ..)| path).collect();
+                Ok((paths, rows, dataset.notes()))
             }
         }
     }

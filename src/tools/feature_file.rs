@@ -10,6 +10,7 @@ use tch::{Kind, Tensor};
 use super::npy;
 use crate::distance::check_features;
 use crate::error::{Error, Result};
+use crate::file_kind::{BEGINNING, FileKind};
 
 /// Where features are: a file, and for safetensors the tensor's name if the file has several matrices.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,12 +30,14 @@ impl FeatureFile {
     pub fn read(&self) -> Result<Tensor> {
         let bytes = fs::read(&self.path).map_err(Error::io("read", &self.path))?;
         let wrong = |reason: String| Error::file(&self.path, reason);
-        let features = if bytes.starts_with(npy::MAGIC) || has_ending(&self.path, "npy") {
-            self.npy_matrix(&bytes)?
-        } else {
-            let file = SafeTensors::deserialize(&bytes)
-                .map_err(|error| wrong(format!("neither a safetensors nor a NumPy file: {error}")))?;
-            self.safetensors_matrix(&file)?
+        let features = match FileKind::of(&bytes[..bytes.len().min(BEGINNING)]) {
+            FileKind::Npy => self.npy_matrix(&bytes)?,
+            FileKind::Safetensors => {
+                let file = SafeTensors::deserialize(&bytes)
+                    .map_err(|error| wrong(format!("a safetensors file that cannot be read: {error}")))?;
+                self.safetensors_matrix(&file)?
+            }
+            kind => return Err(wrong(not_features(kind, &self.path))),
         };
         check_features(&features, "features").map_err(|error| wrong(error.to_string()))?;
         Ok(features)
@@ -90,6 +93,30 @@ impl FeatureFile {
         Tensor::f_from_data_size(data, &shape, kind)
             .map_err(Error::torch(format!("cannot read {}", self.path.display())))
     }
+}
+
+/// What a file is that holds no features to read, and how to save those that it may hold.
+fn not_features(kind: FileKind, path: &Path) -> String {
+    let numpy = "numpy.save('features.npy', x.astype('float32'))";
+    let way = match kind {
+        FileKind::Npz => format!("take one array out of it: x = numpy.load(file)['features'], then {numpy}"),
+        FileKind::Zip | FileKind::TorchStream | FileKind::Pickle => format!(
+            "if torch.save wrote it: x = torch.load(file).numpy(), if pickle did: x = pickle.load(open(file, 'rb')), and of a dictionary \
+             the entry with the features; then {numpy}"
+        ),
+        FileKind::Matlab => format!("x = scipy.io.loadmat(file)['features'], then {numpy}"),
+        FileKind::Matlab73 | FileKind::Hdf5 => {
+            format!("x = h5py.File(file)['features'][:] (MATLAB's is transposed), then {numpy}")
+        }
+        FileKind::Text | FileKind::Json => format!("x = numpy.loadtxt(file, delimiter=','), then {numpy}"),
+        other => other.way_out().map_or_else(|| format!("save an array x by {numpy}"), str::to_owned),
+    };
+    let claim = if has_ending(path, "npy") {
+        ", no NumPy file for all its name (those begin with \\x93NUMPY)"
+    } else {
+        ""
+    };
+    format!("neither a safetensors nor a NumPy file, but {kind}{claim}; {way}")
 }
 
 fn kind(dtype: Dtype) -> Option<Kind> {
@@ -159,6 +186,30 @@ mod tests {
         assert!(message.contains("a F32 [3, 2]") && message.contains("b F32 [3, 2]"), "{message}");
         assert_eq!(read(&file, "a.safetensors", Some("b")).unwrap(), matrix() * 2.0);
         assert!(read(&file, "a.safetensors", Some("c")).unwrap_err().to_string().contains("no tensor `c`"));
+    }
+
+    #[test]
+    fn t2_26_other_files_are_named_with_the_way_out() {
+        let zip = |name: &str| {
+            let mut bytes = b"PK\x03\x04".to_vec();
+            bytes.resize(26, 0);
+            [bytes, vec![name.len() as u8, 0, 0, 0], name.as_bytes().to_vec()].concat()
+        };
+        for (bytes, parts) in [
+            (zip("features.npy"), ["(.npz)", "numpy.load(file)['features']"]),
+            (zip("features/data.pkl"), ["zip archive", "torch.load"]),
+            (b"\x1f\x8b\x08\x00".to_vec(), ["gzip", "gunzip"]),
+            (b"0.5,0.25\n1,2\n".to_vec(), ["text file", "numpy.loadtxt"]),
+            (b"MATLAB 5.0 MAT-file, Platform: GLNXA64".to_vec(), ["MATLAB", "scipy.io.loadmat"]),
+            (b"\x89HDF\r\n\x1a\n\0".to_vec(), ["HDF5", "h5py"]),
+            (b"\x80\x04\x95\x10\0\0\0\0\0\0\0}".to_vec(), ["pickle", "pickle.load"]),
+            (Vec::new(), ["empty file", "again"]),
+            (npy("|O", "()", b"\x80\x04}."), ["pickled Python object", "['features']"]),
+        ] {
+            let message = read(&bytes, "own.features", None).unwrap_err().to_string();
+            assert!(parts.iter().all(|part| message.contains(part)), "{parts:?}: {message}");
+            assert!(!message.contains('\n'), "{message}");
+        }
     }
 
     #[test]

@@ -1,7 +1,13 @@
 //! NumPy's `.npy` files of floats: [the format](https://numpy.org/doc/stable/reference/generated/numpy.lib.format.html), versions
 //! 1 to 3, of which matrices in C order are read.
 
-use tch::Kind;
+use std::io::Write;
+use std::path::Path;
+
+use tch::{Kind, Tensor};
+
+use crate::error::{Error, Result as Outcome};
+use crate::whole_file::replace;
 
 /// First bytes of such a file.
 pub(super) const MAGIC: &[u8] = b"\x93NUMPY";
@@ -48,6 +54,30 @@ pub(super) fn header(bytes: &[u8]) -> Result<Header, String> {
     Ok(Header { kind, shape: shape.clone(), start })
 }
 
+/// Writes a matrix of f32 as NumPy's version 1.0, C order.
+///
+/// # Errors
+/// The file cannot be written, or libtorch cannot give the values.
+pub(super) fn write(path: &Path, matrix: &Tensor) -> Outcome<()> {
+    let values = matrix
+        .f_to_kind(Kind::Float)
+        .and_then(|values| values.f_contiguous())
+        .and_then(|values| values.f_view([-1]))
+        .and_then(|values| Vec::<f32>::try_from(values))
+        .map_err(Error::torch(format!("cannot write {}", path.display())))?;
+    let shape: Vec<String> = matrix.size().iter().map(i64::to_string).collect();
+    let head = format!("{{'descr': '<f4', 'fortran_order': False, 'shape': ({},), }}", shape.join(", "));
+    // Values begin at a multiple of 64 bytes, after the line feed that ends the header.
+    let before = MAGIC.len() + 4;
+    let length = (before + head.len() + 1).next_multiple_of(64) - before;
+    let text = format!("{head:width$}\n", width = length - 1);
+    let bytes: Vec<u8> = values.iter().flat_map(|value| value.to_le_bytes()).collect();
+    replace(path, |file| {
+        let begin = [MAGIC, &[1, 0], &(length as u16).to_le_bytes(), text.as_bytes()].concat();
+        file.write_all(&begin).and_then(|()| file.write_all(&bytes)).map_err(Error::io("write", path))
+    })
+}
+
 /// The dictionary of the header as text, and where the values begin.
 fn header_text(bytes: &[u8]) -> Result<(&str, usize), String> {
     let cut = || "it ends within its header".to_owned();
@@ -69,6 +99,12 @@ fn kind(descr: &Value) -> Result<Kind, String> {
         Value::Text(text) => match text.as_str() {
             "<f4" => return Ok(Kind::Float),
             "<f8" => return Ok(Kind::Double),
+            // What numpy.save makes of a dictionary or a list of arrays.
+            "|O" => {
+                return Err("it holds a pickled Python object and no array; x = numpy.load(file, allow_pickle=True).item(), \
+                            then save the matrix in it, such as x['features'], by numpy.save"
+                    .to_owned());
+            }
             other => format!("`{other}`"),
         },
         _ => "made of several".to_owned(),
@@ -159,6 +195,17 @@ mod tests {
         assert_eq!((found.kind, found.shape), (Kind::Double, vec![5]));
         let none = "{'descr': '<f4', 'fortran_order': False, 'shape': (0, 4), }";
         assert_eq!(header(&file(1, none, 0)).unwrap().shape, [0, 4]);
+    }
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.npy");
+        write(&path, &Tensor::from_slice(&[1.5_f32, 2.0, -3.0, 0.25, 5.0, 6.0]).view([3, 2])).unwrap();
+        let bytes = std::fs::read(path).unwrap();
+        let found = header(&bytes).unwrap();
+        assert_eq!((found.kind, found.shape, found.start % 64), (Kind::Float, vec![3, 2], 0));
+        assert_eq!(bytes[found.start..][4..8], 2.0_f32.to_le_bytes());
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{DOMAINS, Program, domains_root, fails, files};
+use super::{DOMAINS, Program, data_root, fails, files};
 
 #[test]
 fn unknown_names_are_usage_errors_that_list_the_known_ones() {
@@ -60,18 +60,6 @@ fn without_records_of_the_tests_there_is_no_agreement_report() {
     let assert = program.command(&["agreement"]).assert();
     fails(assert, 1, &["target/agreement", "cargo test --test suite"]);
     assert_eq!(files(program.folder.path()), Vec::<PathBuf>::new(), "nothing is written");
-}
-
-/// A copy of the built-in domains, as if they were a user's data root.
-fn data_root(program: &Program) -> PathBuf {
-    let drawn = domains_root();
-    let root = program.path("data");
-    for file in files(&drawn) {
-        let to = root.join(&file);
-        fs::create_dir_all(to.parent().unwrap()).unwrap();
-        fs::copy(drawn.join(&file), to).unwrap();
-    }
-    root
 }
 
 fn real(program: &Program, root: &Path, arguments: &[&str]) -> assert_cmd::assert::Assert {

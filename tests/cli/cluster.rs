@@ -176,11 +176,11 @@ fn settings_that_do_not_fit_are_refused() {
     save(&program, "a.safetensors", &[("x", bundles(6))]);
     let before = files(program.folder.path());
     for (arguments, status, parts) in [
-        (&["--method", "kmeans", "--k", "61"][..], 1, &["61 needed", "60 given"][..]),
-        (&["--method", "kmeans", "--k", "0"], 1, &["clusters", "at least 1"]),
-        (&["--k2", "61"], 1, &["61 needed", "60 given"]),
-        (&["--eps", "0"], 1, &["eps", "positive"]),
-        (&["--rho", "1e-5"], 1, &["eps", "rho"]),
+        (&["--method", "kmeans", "--k", "61"][..], 2, &["61 needed", "60 given"][..]),
+        (&["--method", "kmeans", "--k", "0"], 2, &["clusters", "at least 1"]),
+        (&["--k2", "61"], 2, &["61 needed", "60 given"]),
+        (&["--eps", "0"], 2, &["eps", "positive"]),
+        (&["--rho", "1e-5"], 2, &["eps", "rho"]),
         (&["--out", "no/such/labels.csv"], 1, &["no/such"]),
         (&["--method", "kmeans", "--eps", "0.5"], 2, &["--eps", "dbscan"]),
         (&["--k", "5"], 2, &["--k", "kmeans"]),

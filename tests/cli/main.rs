@@ -12,6 +12,8 @@ mod killed;
 mod memory;
 mod networks;
 mod other_data;
+#[cfg(target_os = "linux")]
+mod outputs;
 mod profiles;
 mod run;
 mod seeds;
@@ -42,6 +44,18 @@ static DOMAINS: LazyLock<TempDir> = LazyLock::new(|| {
 /// Those domains as if they were a user's data root.
 fn domains_root() -> PathBuf {
     fs::read_dir(DOMAINS.path()).unwrap().next().unwrap().unwrap().path()
+}
+
+/// A copy of the built-in domains, as if they were a user's data root.
+fn data_root(program: &Program) -> PathBuf {
+    let drawn = domains_root();
+    let root = program.path("data");
+    for file in files(&drawn) {
+        let to = root.join(&file);
+        fs::create_dir_all(to.parent().unwrap()).unwrap();
+        fs::copy(drawn.join(&file), to).unwrap();
+    }
+    root
 }
 
 /// `reproduce` with arguments, in a folder of its own for everything it writes.

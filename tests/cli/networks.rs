@@ -17,7 +17,7 @@ static RUN: LazyLock<Program> = LazyLock::new(|| {
     program
 });
 
-fn checkpoint() -> PathBuf {
+pub fn checkpoint() -> PathBuf {
     adapted().join("checkpoint.safetensors")
 }
 
@@ -119,7 +119,7 @@ fn what_is_evaluated_on_must_be_there() {
         command.arg(checkpoint()).args(arguments).assert()
     };
     fails(with(&["--dataset", "cuhk03", "--data-root", "."]), 2, &["cuhk03", "msmt17"]);
-    fails(with(&["--dataset", "dukemtmc", "--data-root", "nowhere"]), 1, &["nowhere"]);
+    fails(with(&["--dataset", "dukemtmc", "--data-root", "nowhere"]), 2, &["nowhere"]);
     fails(with(&["--dataset", "dukemtmc"]), 2, &["required"]);
     let unwritable = ["--prefix", "mean-1", "--json", "no/such/folder.json"];
     fails(evaluate(&program, &checkpoint(), &unwritable), 1, &["no/such"]);

@@ -9,6 +9,7 @@ use mmt::experiment::{
 use mmt::{Error, Result};
 use tch::{Cuda, Device};
 
+use crate::check::CheckArgs;
 use crate::cluster::ClusterArgs;
 use crate::evaluate::EvaluateArgs;
 use crate::extract::ExtractArgs;
@@ -37,6 +38,8 @@ pub enum Command {
     Report(ReportArgs),
     /// Evaluate a checkpoint on a dataset: mAP and CMC, with re-ranking if asked for.
     Evaluate(EvaluateArgs),
+    /// Look over datasets before hours of work: counts beside the published ones, overlaps, broken, odd and equal images.
+    Check(CheckArgs),
     /// Write the features that a checkpoint's network gives for images.
     Extract(ExtractArgs),
     /// Cluster a file of features.

@@ -4,15 +4,16 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use mmt::cluster::jaccard::Neighbourhood;
-use mmt::tools::check_output;
 use mmt::tools::clustering::{
     Algorithm, ClusterRequest, Clustered, DbscanSettings, Eps, cluster, write_labels,
 };
 use mmt::tools::feature_file::FeatureFile;
+use mmt::whole_file::{check_ending, check_outputs};
 use mmt::{Error, Result};
 
 use crate::args::MachineArgs;
-use crate::tool::{Line, memory_pair, percent, print_pairs, seconds_text};
+use crate::out::print_beside;
+use crate::tool::{self, Line, memory_pair, pairs_text, percent, seconds_text};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum MethodArg {
@@ -83,6 +84,14 @@ impl ClusterArgs {
         Ok(ClusterRequest { features, algorithm, normalize, seed: self.seed, device: self.machine.device })
     }
 
+    /// Refuses labels that could not be written, or that would take the place of features.
+    fn check_output(&self) -> Result<()> {
+        check_ending(&self.out, &["csv", "txt"])?;
+        let mut inputs = vec![("--features", self.features.as_path())];
+        inputs.extend(self.source_features.as_deref().map(|path| ("--source-features", path)));
+        check_outputs(&[("--out", &self.out)], &inputs)
+    }
+
     fn algorithm(&self) -> Result<Algorithm> {
         let counts = [("--k1", self.k1), ("--k2", self.k2), ("--min-samples", self.min_samples)];
         let shares = [("--rho", self.rho), ("--eps", self.eps), ("--lambda", self.lambda)];
@@ -120,7 +129,7 @@ impl ClusterArgs {
 
 pub fn run(args: &ClusterArgs) -> Result<()> {
     let request = args.request()?;
-    check_output(&args.out)?;
+    args.check_output()?;
     args.machine.set_threads()?;
     let mut line = Line::new();
     let result = cluster(&request, &mut |stage, done, total| line.tell(stage, done, total));
@@ -141,25 +150,39 @@ pub fn run(args: &ClusterArgs) -> Result<()> {
     pairs.push(("seconds", seconds_text(&found.seconds)));
     pairs.extend(memory_pair());
     pairs.push(("labels", args.out.display().to_string()));
-    print_pairs(&pairs);
-    Ok(())
+    print_beside(&[&args.out], &pairs_text(&pairs))
 }
 
 /// Says what a user may not have meant.
 fn warn(request: &ClusterRequest, found: &Clustered) {
     if found.zero_rows > 0 {
-        eprintln!("warning: {} rows are all zero", found.zero_rows);
+        tool::warn(&format!("{} rows are all zero", found.zero_rows));
     }
-    let Algorithm::Dbscan(settings) = &request.algorithm else { return };
-    let (rows, k1) = (found.labels.len(), settings.neighbourhood.k1);
+    match &request.algorithm {
+        Algorithm::KMeans { clusters } => warn_of_kmeans(*clusters, found),
+        Algorithm::Dbscan(settings) => warn_of_dbscan(settings.neighbourhood.k1, found),
+    }
+}
+
+fn warn_of_kmeans(asked: usize, found: &Clustered) {
+    if found.clusters < asked {
+        tool::warn(&format!(
+            "{} clusters instead of the {asked} asked for: only so many rows differ enough to part",
+            found.clusters
+        ));
+    }
+}
+
+fn warn_of_dbscan(k1: usize, found: &Clustered) {
+    let rows = found.labels.len();
     if rows <= k1 {
-        eprintln!("warning: {rows} rows only, so that k1 = {k1} makes all of them neighbours");
+        tool::warn(&format!("{rows} rows only, so that k1 = {k1} makes all of them neighbours"));
     }
     match found.clusters {
-        0 => eprintln!(
-            "warning: all rows are noise; a larger --rho or --eps, or a smaller --min-samples, finds more"
-        ),
-        1 => eprintln!("warning: a single cluster; a smaller --rho or --eps finds more"),
+        0 => {
+            tool::warn("all rows are noise; a larger --rho or --eps, or a smaller --min-samples, finds more")
+        }
+        1 => tool::warn("a single cluster; a smaller --rho or --eps finds more"),
         _ => {}
     }
 }

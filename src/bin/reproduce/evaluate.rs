@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use mmt::Result;
-use mmt::data::DatasetName;
+use mmt::data::{DatasetName, check_root};
 use mmt::record::{write_csv, write_json};
-use mmt::tools::check_output;
 use mmt::tools::evaluation::{EvaluatedRow, EvaluationRequest, evaluate_network};
+use mmt::whole_file::{check_ending, check_outputs};
 
-use crate::tool::{Line, NetworkArgs, memory_pair, print_pairs, seconds_text};
+use crate::out::print_beside;
+use crate::tool::{Line, NetworkArgs, memory_pair, pairs_text, seconds_text, warn};
 
 #[derive(Debug, Args)]
 pub struct EvaluateArgs {
@@ -33,7 +34,8 @@ pub struct EvaluateArgs {
 }
 
 pub fn run(args: &EvaluateArgs) -> Result<()> {
-    args.json.iter().chain(&args.csv).try_for_each(|path: &PathBuf| check_output(path))?;
+    let outputs = args.outputs()?;
+    check_root(&args.data_root)?;
     args.network.machine.set_threads()?;
     let loaded = args.network.load()?;
     let request = EvaluationRequest {
@@ -50,6 +52,7 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
     let found = result?;
     write(args.json.as_deref(), |path| write_json(path, &found.rows))?;
     write(args.csv.as_deref(), |path| write_csv(path, &found.rows))?;
+    found.warnings.iter().for_each(|text| warn(text));
     let first = &found.rows[0];
     let mut pairs = vec![
         ("network", args.network.describe(&loaded)),
@@ -59,20 +62,31 @@ pub fn run(args: &EvaluateArgs) -> Result<()> {
         ("seconds", seconds_text(&found.seconds)),
     ];
     pairs.extend(memory_pair());
-    print_pairs(&pairs);
-    println!();
-    print_table(&found.rows);
-    Ok(())
+    print_beside(&outputs, &format!("{}\n{}", pairs_text(&pairs), table(&found.rows)))
+}
+
+impl EvaluateArgs {
+    /// The files to write, none of which would take the place of another.
+    fn outputs(&self) -> Result<Vec<&Path>> {
+        let json = self.json.as_deref().map(|path| ("--json", path));
+        let csv = self.csv.as_deref().map(|path| ("--csv", path));
+        json.iter().try_for_each(|(_, path)| check_ending(path, &["json"]))?;
+        csv.iter().try_for_each(|(_, path)| check_ending(path, &["csv", "txt"]))?;
+        let outputs: Vec<_> = json.into_iter().chain(csv).collect();
+        check_outputs(&outputs, &[("--checkpoint", &self.network.checkpoint)])?;
+        Ok(outputs.into_iter().map(|(_, path)| path).collect())
+    }
 }
 
 fn write(path: Option<&Path>, write: impl FnOnce(&Path) -> Result<()>) -> Result<()> {
     path.map_or(Ok(()), write)
 }
 
-fn print_table(rows: &[EvaluatedRow]) {
-    println!("{:10} {:>6} {:>6} {:>6} {:>6}", "ranking", "mAP", "top-1", "top-5", "top-10");
+fn table(rows: &[EvaluatedRow]) -> String {
+    let mut text = format!("{:10} {:>6} {:>6} {:>6} {:>6}\n", "ranking", "mAP", "top-1", "top-5", "top-10");
     for row in rows {
         let [map, top1, top5, top10] = [row.map, row.top1, row.top5, row.top10].map(|share| 100.0 * share);
-        println!("{:10} {map:6.1} {top1:6.1} {top5:6.1} {top10:6.1}", row.ranking);
+        text += &format!("{:10} {map:6.1} {top1:6.1} {top5:6.1} {top10:6.1}\n", row.ranking);
     }
+    text
 }

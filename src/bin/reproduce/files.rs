@@ -1,12 +1,14 @@
 //! `import`, `export` and `inspect`: checkpoints in and out.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::PathBuf;
 
 use clap::Args;
 use mmt::Result;
 use mmt::model::{Backbone, CheckpointFile, Imported, TensorSource, save_tensors, save_torch};
+use mmt::whole_file::{check_ending, check_outputs};
+
+use crate::out::{print, print_beside};
 
 #[derive(Debug, Args)]
 pub struct ImportArgs {
@@ -43,6 +45,8 @@ pub struct InspectArgs {
 }
 
 pub fn import_file(args: &ImportArgs) -> Result<()> {
+    check_ending(&args.out, &["safetensors"])?;
+    check_outputs(&[("--out", &args.out)], &[("FILE", &args.file)])?;
     let text = match args.arch {
         Some(arch) => {
             let imported = Imported::open(&args.file, &arch.spec(), &args.allow_missing)?;
@@ -55,11 +59,12 @@ pub fn import_file(args: &ImportArgs) -> Result<()> {
             summary(&file)
         }
     };
-    print(&format!("{text}Written: {}\n", args.out.display()));
-    Ok(())
+    print_beside(&[&args.out], &format!("{text}Written: {}\n", args.out.display()))
 }
 
 pub fn export_file(args: &ExportArgs) -> Result<()> {
+    check_ending(&args.out, &["pth", "pt", "tar", "ckpt", "bin"])?;
+    check_outputs(&[("--out", &args.out)], &[("FILE", &args.file)])?;
     let prefix = args.prefix.as_str();
     let own = |name: &str| name.strip_prefix(prefix).map(str::to_owned);
     let file = CheckpointFile::open(&args.file)?.renamed(own)?;
@@ -68,8 +73,7 @@ pub fn export_file(args: &ExportArgs) -> Result<()> {
         return Err(mmt::Error::file(&args.file, format!("no tensor's name begins with `{prefix}`")));
     }
     save_torch(&args.out, &file, file.epoch(), file.best_map())?;
-    print(&format!("{count} tensors\nWritten: {}\n", args.out.display()));
-    Ok(())
+    print_beside(&[&args.out], &format!("{count} tensors\nWritten: {}\n", args.out.display()))
 }
 
 pub fn inspect(args: &InspectArgs) -> Result<()> {
@@ -81,8 +85,7 @@ pub fn inspect(args: &InspectArgs) -> Result<()> {
         // Writing to a text does not fail.
         let _ = writeln!(text, "| {name} | {kind:?} | {shape:?} | {values} |");
     }
-    print(&text);
-    Ok(())
+    print(&text)
 }
 
 /// Format, counts, and what the published wrapper says.
@@ -97,9 +100,4 @@ fn summary(file: &CheckpointFile) -> String {
         text += &format!(", best mAP {:.1} %", 100.0 * best_map);
     }
     text + "\n"
-}
-
-/// Prints; a reader that has seen enough (`| head`) is no failure.
-fn print(text: &str) {
-    let _ = std::io::stdout().lock().write_all(text.as_bytes());
 }

@@ -1,10 +1,12 @@
 //! `reproduce`: the four tasks from one command, and tools for features and networks of one's own. Arguments and progress bars only; everything else is in the library.
 
 mod args;
+mod check;
 mod cluster;
 mod evaluate;
 mod extract;
 mod files;
+mod out;
 mod progress;
 mod tool;
 
@@ -17,7 +19,9 @@ use clap::Parser;
 use mmt::experiment::{Forecast, Run, Stop, WORKER};
 use mmt::report::{agreement, build};
 use mmt::{Error, Result};
+use out::{clap_message, print, print_line, say};
 use progress::{Bars, Verbosity};
+use tool::warn;
 
 /// Exit status of a wrong command line or setting.
 const USAGE: u8 = 2;
@@ -26,12 +30,29 @@ const INTERRUPTED: u8 = 130;
 
 fn main() -> ExitCode {
     quiet_workers();
-    let cli = Cli::parse();
-    let result = match cli.command {
+    let result = match Cli::try_parse() {
+        Ok(cli) => dispatch(cli),
+        Err(message) => match clap_message(&message) {
+            Ok(status) => return ExitCode::from(u8::try_from(status).unwrap_or(USAGE)),
+            Err(error) => Err(error),
+        },
+    };
+    let Err(error) = result else { return ExitCode::SUCCESS };
+    say(&format!("error: {error}"));
+    match error {
+        Error::Interrupted => ExitCode::from(INTERRUPTED),
+        error if error.is_usage() => ExitCode::from(USAGE),
+        _ => ExitCode::FAILURE,
+    }
+}
+
+fn dispatch(cli: Cli) -> Result<()> {
+    match cli.command {
         Some(Command::Run(args)) => run(&args),
         Some(Command::Plan(args)) => plan(&args),
         Some(Command::Report(args)) => report(&args),
         Some(Command::Evaluate(args)) => evaluate::run(&args),
+        Some(Command::Check(args)) => check::run(&args),
         Some(Command::Extract(args)) => extract::run(&args),
         Some(Command::Cluster(args)) => cluster::run(&args),
         Some(Command::Agreement(args)) => write_agreement(&args),
@@ -39,17 +60,6 @@ fn main() -> ExitCode {
         Some(Command::Export(args)) => files::export_file(&args),
         Some(Command::Inspect(args)) => files::inspect(&args),
         None => run(&cli.run),
-    };
-    match result {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => {
-            eprintln!("error: {error}");
-            match error {
-                Error::Interrupted => ExitCode::from(INTERRUPTED),
-                error if error.is_usage() => ExitCode::from(USAGE),
-                _ => ExitCode::FAILURE,
-            }
-        }
     }
 }
 
@@ -85,8 +95,7 @@ fn run(args: &RunArgs) -> Result<()> {
     if select.shard.is_some() {
         // The other parts may be at work still.
         let folder = run.folder().display();
-        println!("This part is done. When all are: reproduce report {folder}");
-        return Ok(());
+        return print_line(&format!("This part is done. When all are: reproduce report {folder}"));
     }
     let left_out: Vec<(String, String)> =
         run.left_out().iter().map(|left_out| (left_out.task.to_string(), left_out.reason.clone())).collect();
@@ -96,8 +105,7 @@ fn run(args: &RunArgs) -> Result<()> {
 fn plan(args: &SelectArgs) -> Result<()> {
     let profile = args.profile()?;
     let options = args.options(&profile)?;
-    println!("{}", Forecast::new(profile, options)?);
-    Ok(())
+    print_line(&Forecast::new(profile, options)?.to_string())
 }
 
 fn report(args: &ReportArgs) -> Result<()> {
@@ -107,25 +115,18 @@ fn report(args: &ReportArgs) -> Result<()> {
 
 fn write_agreement(args: &AgreementArgs) -> Result<()> {
     let made = agreement::build(&args.records, &args.out)?;
-    println!("{}", made.text);
-    for file in &made.files {
-        println!("{}", file.display());
-    }
-    Ok(())
+    let files: String = made.files.iter().map(|file| format!("{}\n", file.display())).collect();
+    print(&format!("{}\n{files}", made.text))
 }
 
 /// Makes tables and figures and says where they are.
 fn write_report(runs: &[PathBuf], out: &Path, left_out: &[(String, String)]) -> Result<()> {
     let report = build(runs, out, left_out)?;
     for warning in &report.warnings {
-        eprintln!("warning: {warning}");
+        warn(warning);
     }
-    println!("{}", report.text);
-    println!("Tables and figures:");
-    for file in &report.files {
-        println!("  {}", file.display());
-    }
-    Ok(())
+    let files: String = report.files.iter().map(|file| format!("  {}\n", file.display())).collect();
+    print(&format!("{}\nTables and figures:\n{files}", report.text))
 }
 
 /// The first Ctrl-C asks the run to end, the second one ends it.

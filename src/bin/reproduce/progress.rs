@@ -8,6 +8,8 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use mmt::experiment::Monitor;
 use mmt::train::Stage;
 
+use crate::out::say;
+
 /// How much is said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Verbosity {
@@ -70,7 +72,7 @@ impl Bars {
         }
         // `println` of the bars says nothing where they are hidden.
         if self.all.is_hidden() {
-            eprintln!("{line}");
+            say(line);
         } else {
             let _ = self.all.println(line);
         }
@@ -94,6 +96,10 @@ impl Monitor for Bars {
                 bar.finish_and_clear();
             }
         }
+    }
+
+    fn warning(&self, text: &str) {
+        self.say(&format!("warning: {text}"));
     }
 
     fn planned(&self, jobs: usize) {

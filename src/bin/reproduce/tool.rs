@@ -12,6 +12,7 @@ use mmt::tools::network_file::{Loaded, NetworkFile};
 use mmt::tools::{Seconds, memory};
 
 use crate::args::MachineArgs;
+use crate::out::say;
 
 /// A stage that took longer leaves a line where no terminal shows a bar.
 const WORTH_A_LINE: Duration = Duration::from_secs(2);
@@ -109,7 +110,7 @@ impl Line {
     fn end_stage(&mut self) {
         let Some((stage, since)) = self.stage.take() else { return };
         if self.bar.is_hidden() && since.elapsed() > WORTH_A_LINE {
-            eprintln!("{stage}: {:.1} s", since.elapsed().as_secs_f64());
+            say(&format!("{stage}: {:.1} s", since.elapsed().as_secs_f64()));
         }
     }
 }
@@ -123,11 +124,14 @@ impl Drop for Line {
 }
 
 /// Names and values, the values one below the other.
-pub fn print_pairs(pairs: &[(&str, String)]) {
+pub fn pairs_text(pairs: &[(&str, String)]) -> String {
     let width = pairs.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
-    for (name, value) in pairs {
-        println!("{name:width$}  {value}");
-    }
+    pairs.iter().map(|(name, value)| format!("{name:width$}  {value}\n")).collect()
+}
+
+/// A warning on standard error.
+pub fn warn(text: &str) {
+    say(&format!("warning: {text}"));
 }
 
 /// `reading features 0.1, DBSCAN 2.0`

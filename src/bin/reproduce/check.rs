@@ -1,0 +1,90 @@
+//! `reproduce check`: datasets before hours of work.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use mmt::data::{DatasetName, check_root, is_present};
+use mmt::record::write_json;
+use mmt::tools::data_check::{DatasetCheck, check_dataset};
+use mmt::whole_file::{check_ending, check_outputs};
+use mmt::{Error, Result};
+
+use crate::out::{print_beside, say};
+use crate::tool::Line;
+
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// Folder that holds the datasets (see the README for its layout).
+    #[arg(long, value_name = "DIR")]
+    pub data_root: PathBuf,
+    /// Dataset, may be repeated: market1501, dukemtmc, msmt17 [default: all that are there].
+    #[arg(long = "dataset", value_name = "NAME")]
+    pub datasets: Vec<DatasetName>,
+    /// Write all that was found, every file of it, as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Threads to use [default: all of the machine].
+    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024), value_name = "N")]
+    pub threads: Option<u16>,
+}
+
+impl CheckArgs {
+    /// The datasets asked for, or those that are there.
+    fn datasets(&self) -> Result<Vec<DatasetName>> {
+        if !self.datasets.is_empty() {
+            return Ok(self.datasets.clone());
+        }
+        let found: Vec<_> =
+            DatasetName::ALL.into_iter().filter(|name| is_present(*name, &self.data_root)).collect();
+        if found.is_empty() {
+            let text = format!(
+                "none of the datasets is in {}; name one by --dataset to be told where it is looked for",
+                self.data_root.display()
+            );
+            return Err(Error::Dataset(text));
+        }
+        Ok(found)
+    }
+}
+
+pub fn run(args: &CheckArgs) -> Result<()> {
+    if let Some(json) = &args.json {
+        check_ending(json, &["json"])?;
+        check_outputs(&[("--json", json)], &[])?;
+    }
+    check_root(&args.data_root)?;
+    let datasets = args.datasets()?;
+    if let Some(threads) = args.threads {
+        rayon::ThreadPoolBuilder::new()
+            .num_threads(usize::from(threads))
+            .build_global()
+            .map_err(|error| Error::Training(format!("cannot start {threads} threads: {error}")))?;
+    }
+    let (mut found, mut wrong) = (Vec::new(), 0);
+    let outputs: Vec<_> = args.json.iter().map(PathBuf::as_path).collect();
+    for name in datasets {
+        match check_one(name, args) {
+            Ok(check) => {
+                wrong += usize::from(!check.errors.is_empty());
+                print_beside(&outputs, &format!("{check}\n"))?;
+                found.push(check);
+            }
+            // The others are looked at all the same.
+            Err(error) => {
+                wrong += 1;
+                say(&format!("wrong: {error}"));
+            }
+        }
+    }
+    args.json.iter().try_for_each(|path| write_json(path, &found))?;
+    match wrong {
+        0 => Ok(()),
+        1 => Err(Error::Dataset("a dataset is not fit for a run: see `wrong` above".to_owned())),
+        more => Err(Error::Dataset(format!("{more} datasets are not fit for a run: see `wrong` above"))),
+    }
+}
+
+fn check_one(name: DatasetName, args: &CheckArgs) -> Result<DatasetCheck> {
+    let mut line = Line::new();
+    check_dataset(name, &args.data_root, &mut |stage, done, total| line.tell(stage, done, total))
+}

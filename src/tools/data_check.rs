@@ -1,0 +1,269 @@
+//! What a careful person wants to know of a dataset before hours of work: counts beside the published ones, overlaps, images that do not
+//! decode or are odd, equal files, queries without a match.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use rayon::prelude::*;
+use serde::Serialize;
+
+use super::stages::Progress;
+use crate::data::{
+    Dataset, DatasetName, ImageLook, LabelledItem, PublishedCounts, look_at, published_counts, read_own,
+};
+use crate::error::Result;
+
+/// Images between two signs of progress.
+const AT_ONCE: usize = 512;
+/// Files of a kind that the text names; the record has all.
+const NAMED: usize = 5;
+
+/// What was found in a dataset. `Display` is for people, `Serialize` for programs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct DatasetCheck {
+    /// The dataset.
+    pub dataset: String,
+    /// Its folder.
+    pub folder: PathBuf,
+    /// Train, query, gallery.
+    pub subsets: Vec<SubsetCheck>,
+    /// Training identities that are in query or gallery, too; none for MSMT17, which numbers them apart.
+    pub train_identities_in_test: Option<usize>,
+    /// Query identities that the gallery has.
+    pub query_identities_in_gallery: usize,
+    /// Queries that nothing in the gallery can answer.
+    pub queries_without_match: usize,
+    /// Width and height of the smallest image by area, and of the largest.
+    pub sizes: Option<[[usize; 2]; 2]>,
+    /// Images that are not 8-bit RGB, by what they are. They are converted.
+    pub odd: BTreeMap<String, Vec<PathBuf>>,
+    /// Images that cannot be decoded, and why.
+    pub broken: Vec<BrokenImage>,
+    /// Files of equal content, group by group.
+    pub duplicates: Vec<Vec<PathBuf>>,
+    /// What would make results doubtful.
+    pub warnings: Vec<String>,
+    /// What would make a run fail.
+    pub errors: Vec<String>,
+}
+
+/// Counts of a subset.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct SubsetCheck {
+    /// `train`, `query`, `gallery`.
+    pub subset: &'static str,
+    /// Different identities.
+    pub identities: usize,
+    /// Images.
+    pub images: usize,
+    /// Different cameras.
+    pub cameras: usize,
+    /// What is published.
+    pub published: PublishedCounts,
+    /// Images of nobody in particular (identity 0), which stay.
+    pub distractors: usize,
+    /// Images that the protocol leaves out (identity −1).
+    pub junk: usize,
+    /// Images that are not read for their ending.
+    pub ignored_images: usize,
+    /// Other files.
+    pub ignored_files: usize,
+}
+
+/// An image that cannot be decoded.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct BrokenImage {
+    /// The file.
+    pub file: PathBuf,
+    /// Why.
+    pub reason: String,
+}
+
+/// Reads dataset `name` below `root` and decodes every image once, none of which is kept: memory grows by some 100 bytes per image.
+///
+/// # Errors
+/// A dataset that cannot be read at all, or what `progress` returns. All else is in the result.
+pub fn check_dataset(name: DatasetName, root: &Path, progress: Progress<'_>) -> Result<DatasetCheck> {
+    let dataset = read_own(name, root)?;
+    let items: Vec<&LabelledItem> = all_items(&dataset).collect();
+    let done = AtomicUsize::new(0);
+    let mut looks = Vec::with_capacity(items.len());
+    progress("decoding", 0, items.len())?;
+    for part in items.chunks(AT_ONCE) {
+        let found: Vec<Result<ImageLook>> = part.par_iter().map(|item| look_at(&item.path)).collect();
+        looks.extend(found);
+        progress("decoding", done.fetch_add(part.len(), Ordering::Relaxed) + part.len(), items.len())?;
+    }
+    let mut check = DatasetCheck::of(&dataset);
+    check.add_images(&items, &looks);
+    Ok(check)
+}
+
+fn all_items(dataset: &Dataset) -> impl Iterator<Item = &LabelledItem> {
+    dataset.train.iter().chain(&dataset.query).chain(&dataset.gallery)
+}
+
+impl DatasetCheck {
+    /// All that file names tell.
+    fn of(dataset: &Dataset) -> Self {
+        let statistics = dataset.statistics();
+        let found = [&statistics.train, &statistics.query, &statistics.gallery];
+        let items = [&dataset.train, &dataset.query, &dataset.gallery];
+        let subsets =
+            ["train", "query", "gallery"].iter().zip(found).zip(items).zip(published_counts(dataset.name));
+        let subset =
+            |(((subset, found), items), published): (((&&'static str, _), &Vec<LabelledItem>), _)| {
+                let found: &crate::data::SubsetStatistics = found;
+                SubsetCheck {
+                    subset,
+                    identities: found.identities,
+                    images: found.images,
+                    cameras: found.cameras,
+                    published,
+                    distractors: if *subset == "gallery" {
+                        items.iter().filter(|item| item.identity == 0).count()
+                    } else {
+                        0
+                    },
+                    junk: found.skipped.junk,
+                    ignored_images: found.skipped.other_images,
+                    ignored_files: found.skipped.other_files,
+                }
+            };
+        Self {
+            dataset: dataset.name.to_string(),
+            folder: dataset.images_dir.clone(),
+            subsets: subsets.map(subset).collect(),
+            train_identities_in_test: statistics.train_identities_in_test,
+            query_identities_in_gallery: statistics.query_identities_in_gallery,
+            queries_without_match: dataset.matches().without(),
+            sizes: None,
+            odd: BTreeMap::new(),
+            broken: Vec::new(),
+            duplicates: Vec::new(),
+            warnings: dataset.notes(),
+            errors: dataset.check_matches().err().map(|error| error.to_string()).into_iter().collect(),
+        }
+    }
+
+    /// What the images tell.
+    fn add_images(&mut self, items: &[&LabelledItem], looks: &[Result<ImageLook>]) {
+        let mut same: BTreeMap<[u8; 16], Vec<usize>> = BTreeMap::new();
+        let mut sizes = Vec::new();
+        for (at, (item, look)) in items.iter().zip(looks).enumerate() {
+            match look {
+                Ok(look) => {
+                    sizes.push([look.size.width, look.size.height]);
+                    same.entry(look.digest).or_default().push(at);
+                    if let Some(oddity) = look.oddity {
+                        self.odd.entry(oddity.to_owned()).or_default().push(item.path.clone());
+                    }
+                }
+                Err(error) => {
+                    let (file, reason) = (item.path.clone(), error.to_string());
+                    self.broken.push(BrokenImage { file, reason });
+                }
+            }
+        }
+        let area = |size: &[usize; 2]| size[0] * size[1];
+        let extremes =
+            sizes.iter().min_by_key(|size| area(size)).zip(sizes.iter().max_by_key(|size| area(size)));
+        self.sizes = extremes.map(|(smallest, largest)| [*smallest, *largest]);
+        let groups: Vec<Vec<usize>> = same.into_values().filter(|group| group.len() > 1).collect();
+        let people =
+            |group: &&Vec<usize>| group.iter().any(|at| name_of(items[*at]) != name_of(items[group[0]]));
+        let doubtful = groups.iter().filter(people).count();
+        self.duplicates =
+            groups.iter().map(|group| group.iter().map(|at| items[*at].path.clone()).collect()).collect();
+        self.duplicates.sort();
+        if !self.duplicates.is_empty() {
+            let files: usize = self.duplicates.iter().map(Vec::len).sum();
+            let of_whom = if doubtful == 0 {
+                String::new()
+            } else {
+                format!(", {doubtful} of them under several identities")
+            };
+            self.warnings.push(format!(
+                "{}: {files} images in {} groups of equal files{of_whom}",
+                self.dataset,
+                self.duplicates.len()
+            ));
+        }
+        if !self.broken.is_empty() {
+            self.errors.push(format!("{}: {} images cannot be decoded", self.dataset, self.broken.len()));
+        }
+    }
+}
+
+/// The identity as the file's name spells it: training identities are numbered anew.
+fn name_of(item: &LabelledItem) -> Option<&str> {
+    item.path.file_name()?.to_str()?.split('_').next()
+}
+
+impl fmt::Display for DatasetCheck {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} in {}", self.dataset, self.folder.display())?;
+        writeln!(
+            f,
+            "{:8} {:>20} {:>20} {:>14} {:>12} {:>6} {:>8}",
+            "", "identities", "images", "cameras", "distractors", "junk", "ignored"
+        )?;
+        let beside = |found: usize, published: usize| {
+            if found == published { format!("{found} = published") } else { format!("{found} ({published})") }
+        };
+        for subset in &self.subsets {
+            let published = &subset.published;
+            writeln!(
+                f,
+                "{:8} {:>20} {:>20} {:>14} {:>12} {:>6} {:>8}",
+                subset.subset,
+                beside(subset.identities, published.identities),
+                beside(subset.images, published.images),
+                format!("{} ({})", subset.cameras, published.cameras),
+                subset.distractors,
+                subset.junk,
+                subset.ignored_images + subset.ignored_files
+            )?;
+        }
+        writeln!(f, "(in brackets: published)")?;
+        if let Some(shared) = self.train_identities_in_test {
+            writeln!(f, "training identities in query or gallery: {shared}")?;
+        }
+        let query = self.subsets.iter().find(|subset| subset.subset == "query");
+        let (identities, images) = query.map_or((0, 0), |subset| (subset.identities, subset.images));
+        writeln!(f, "query identities in the gallery: {} of {identities}", self.query_identities_in_gallery)?;
+        writeln!(f, "queries without a match: {} of {images}", self.queries_without_match)?;
+        if let Some([[width, height], [most_wide, most_high]]) = self.sizes {
+            writeln!(f, "images of {width} x {height} to {most_wide} x {most_high} pixels")?;
+        }
+        self.write_files(f)
+    }
+}
+
+impl DatasetCheck {
+    fn write_files(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (oddity, files) in &self.odd {
+            writeln!(f, "{} images are {oddity}, such as {}", files.len(), files[0].display())?;
+        }
+        for group in self.duplicates.iter().take(NAMED) {
+            let names: Vec<String> =
+                group.iter().take(NAMED).map(|file| file.display().to_string()).collect();
+            writeln!(f, "equal: {}{}", names.join(", "), if group.len() > NAMED { ", …" } else { "" })?;
+        }
+        for broken in self.broken.iter().take(NAMED) {
+            writeln!(f, "broken: {}", broken.reason)?;
+        }
+        let more = |count: usize| count.saturating_sub(NAMED);
+        if more(self.duplicates.len()) + more(self.broken.len()) > 0 {
+            let (equal, broken) = (more(self.duplicates.len()), more(self.broken.len()));
+            writeln!(
+                f,
+                "and {equal} more groups of equal files, {broken} more broken images: --json lists all"
+            )?;
+        }
+        self.warnings.iter().try_for_each(|text| writeln!(f, "warning: {text}"))?;
+        self.errors.iter().try_for_each(|text| writeln!(f, "wrong: {text}"))
+    }
+}
