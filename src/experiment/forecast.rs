@@ -10,7 +10,7 @@ use super::domains::count_all;
 use super::jobs::Job;
 use super::layout::Layout;
 use super::profile::{Method, Profile};
-use super::run::{LeftOut, RunOptions, check_clusterings, wanted};
+use super::run::{LeftOut, RunOptions, check_clusterings};
 use super::run_directory::Progress;
 use super::task::short_name;
 use crate::error::Result;
@@ -69,8 +69,8 @@ impl Forecast {
     pub fn new(profile: Profile, options: RunOptions) -> Result<Self> {
         let layout = Layout::new(profile, options)?;
         let (plan, origin) = (&layout.plan, &layout.origin);
-        let images = count_all(&wanted(plan, origin), origin)?;
-        check_clusterings(plan, origin, &mut |name, seed| Ok(images[&(name, seed)]))?;
+        let images = count_all(&plan.datasets(), origin)?;
+        check_clusterings(plan, &mut |name, seed| Ok(images[&(name, seed)]))?;
         let paces = Paces::read(&layout);
         let jobs = layout.plan.nodes.iter().map(|node| forecast(&layout, &node.job, &paces));
         Ok(Self {

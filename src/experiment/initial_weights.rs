@@ -1,12 +1,11 @@
 //! Given weights that the source networks start from, such as ImageNet's, instead of random ones.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
-use crate::error::{Error, Result};
+use super::data_identity::sha256;
+use crate::error::Result;
 use crate::model::{Choice, Imported, LoadReport, Network, Spec};
 
 /// Parts of a network that such a file need not have: they stay random, and differ between the two networks.
@@ -34,11 +33,7 @@ impl InitialWeights {
     pub fn open(path: &Path, prefix: Option<&str>, spec: &Spec) -> Result<Self> {
         let imported = Imported::open_as(path, &choice(prefix), spec, &HEAD.map(str::to_owned))?;
         imported.verify()?;
-        let mut digest = Sha256::new();
-        File::open(path)
-            .and_then(|mut file| std::io::copy(&mut file, &mut digest))
-            .map_err(Error::io("read", path))?;
-        let sha256 = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256 = sha256(path)?.iter().map(|byte| format!("{byte:02x}")).collect();
         let prefix = prefix.map(str::to_owned);
         Ok(Self { path: path.to_owned(), sha256, prefix, report: imported.report })
     }

@@ -137,6 +137,7 @@ fn lineage(run: &RunRecords, known: &BTreeMap<&str, &RunRecords>) -> Option<Vec<
 fn without_seed(config: &Table) -> Table {
     let mut table = config.clone();
     table.remove("seed");
+    table.remove("domain_seed");
     table.remove("parents");
     for (_, value) in table.iter_mut() {
         if let Value::Table(below) = value {

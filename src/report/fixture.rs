@@ -52,6 +52,7 @@ impl Fixture {
             row: row.to_owned(),
             method: method.to_owned(),
             backbone: "small".to_owned(),
+            domain_seed: None,
             seed,
             config: String::new(),
         }

@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use args::{AgreementArgs, Cli, Command, ReportArgs, RunArgs, SelectArgs};
 use clap::Parser;
-use mmt::experiment::{Forecast, Run, Stop};
+use mmt::experiment::{Forecast, Run, Stop, WORKER};
 use mmt::report::{agreement, build};
 use mmt::{Error, Result};
 use out::{clap_message, print, print_line, say};
@@ -30,6 +30,7 @@ const INTERRUPTED: u8 = 130;
 
 fn main() -> ExitCode {
     mmt::shim::keep_freed_memory();
+    quiet_workers();
     let result = match Cli::try_parse() {
         Ok(cli) => dispatch(cli),
         Err(message) => match clap_message(&message) {
@@ -62,6 +63,19 @@ fn dispatch(cli: Cli) -> Result<()> {
         Some(Command::Inspect(args)) => files::inspect(&args),
         None => run(&cli.run),
     }
+}
+
+/// A panic of a job comes back as the run's error, so it is not told twice; `RUST_BACKTRACE` brings it back.
+fn quiet_workers() {
+    if std::env::var_os("RUST_BACKTRACE").is_some() {
+        return;
+    }
+    let tell = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if std::thread::current().name() != Some(WORKER) {
+            tell(panic);
+        }
+    }));
 }
 
 fn run(args: &RunArgs) -> Result<()> {
