@@ -39,7 +39,6 @@ const TWINNED: [&str; 4] = ["loss", "cluster", "eval", "train"];
 
 /// Files of those rooms that hold no definition, and why.
 const WITHOUT_TWIN: &[(&str, &str)] = &[
-    ("train/adaptation.rs", "calls the steps of D33 in their order; each has its own file and twin"),
     ("train/dropout.rs", "draws masks from the run's streams; the reference takes them as inputs"),
     ("train/losses.rs", "means of the named losses, for the records"),
     (

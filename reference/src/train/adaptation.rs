@@ -89,10 +89,17 @@ impl Method {
     }
 
     /// A step on both views of a batch (one student sees the first): its losses, in the order of their names.
-    fn step(&mut self, views: [&Volume; 2], labels: &[usize], settings: &StepSettings<'_>) -> Result<Vec<f64>> {
+    fn step(
+        &mut self,
+        views: [&Volume; 2],
+        labels: &[usize],
+        settings: &StepSettings<'_>,
+    ) -> Result<Vec<f64>> {
         Ok(match self {
             Self::MutualMean(networks) => networks.step(views, labels, settings)?.values().to_vec(),
-            Self::MutualCurrent(networks) => networks.current_step(views, labels, settings)?.values().to_vec(),
+            Self::MutualCurrent(networks) => {
+                networks.current_step(views, labels, settings)?.values().to_vec()
+            }
             Self::HardOnly(networks) => {
                 let [one, two] = networks.hard_step(views, labels, settings)?;
                 vec![one.ce, two.ce, one.tri, two.tri, one.total + two.total]
@@ -228,11 +235,7 @@ impl Adaptation {
         Ok(Matrix::from_fn(all[0].rows(), all[0].columns(), mean))
     }
 
-    fn cluster(
-        &mut self,
-        features: &Matrix,
-        draws: &mut impl Draws,
-    ) -> Result<(Vec<Option<usize>>, Matrix)> {
+    fn cluster(&mut self, features: &Matrix, draws: &mut impl Draws) -> Result<(Vec<Option<usize>>, Matrix)> {
         match self.settings.clustering {
             Clustering::KMeans { clusters } => {
                 let starts = draws.starts(self.epoch, features, clusters)?;

@@ -118,11 +118,7 @@ pub fn epoch(
 ///
 /// # Errors
 /// What a pass refuses.
-pub fn statistics_of_both(
-    network: &mut Network,
-    pairs: &[[Volume; 2]],
-    group: Option<usize>,
-) -> Result<()> {
+pub fn statistics_of_both(network: &mut Network, pairs: &[[Volume; 2]], group: Option<usize>) -> Result<()> {
     for [source, target] in pairs {
         network.observe(source, group)?;
         network.observe(target, group)?;

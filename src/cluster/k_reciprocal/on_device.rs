@@ -118,11 +118,13 @@ fn ranges(count: usize, size: usize) -> impl Iterator<Item = Range<usize>> {
 mod tests {
     use super::super::top_k;
     use super::*;
+    use crate::blocks::Blocks;
 
     /// Small whole numbers: every product is exact, and many distances are equal.
     fn points(measure: Measure, kind: Kind) -> Points {
         let values: Vec<f64> = (0..70 * 3).map(|at| f64::from((at * at * 7 + at) % 5)).collect();
-        Points::new(&Tensor::from_slice(&values).view([70, 3]).to_kind(kind), measure).unwrap()
+        Points::new(&Tensor::from_slice(&values).view([70, 3]).to_kind(kind), measure, Blocks::of_rows(16))
+            .unwrap()
     }
 
     #[test]
@@ -132,8 +134,14 @@ mod tests {
                 let (single, double) = (points(measure, Kind::Float), points(measure, Kind::Double));
                 for count in [1, 8, 70] {
                     let pairs = [
-                        (nearest::<f32>(&single, count, tile), top_k::nearest::<f32>(&single, count)),
-                        (nearest::<f64>(&double, count, tile), top_k::nearest::<f64>(&double, count)),
+                        (
+                            nearest::<f32>(&single, count, tile),
+                            top_k::nearest::<f32>(&single, count, Blocks::of_rows(16).tile()),
+                        ),
+                        (
+                            nearest::<f64>(&double, count, tile),
+                            top_k::nearest::<f64>(&double, count, Blocks::of_rows(16).tile()),
+                        ),
                     ];
                     for (found, expected) in pairs {
                         let (found, expected) = (found.unwrap(), expected.unwrap());

@@ -3,7 +3,8 @@
 use mmt::random::stream;
 use mmt::train::ema::Convention;
 use mmt::train::{
-    Adaptation, AdaptationSettings, BatchSettings, ClusterFeatures, Clustering, EpochOutcome, TargetImages, Teachers,
+    Adaptation, AdaptationSettings, BatchSettings, ClusterFeatures, Clustering, EpochOutcome, TargetImages,
+    Teachers,
 };
 use mmt_reference::Matrix;
 use mmt_reference::cluster::jaccard::Neighbourhood;
@@ -59,7 +60,12 @@ struct Drawn<'a> {
 }
 
 impl reference::Draws for Drawn<'_> {
-    fn starts(&mut self, epoch: usize, points: &Matrix, clusters: usize) -> mmt_reference::Result<Vec<Matrix>> {
+    fn starts(
+        &mut self,
+        epoch: usize,
+        points: &Matrix,
+        clusters: usize,
+    ) -> mmt_reference::Result<Vec<Matrix>> {
         let mut rng = stream(SEED, "adapt/cluster", epoch as u64, 0);
         let rows = points.rows();
         let mut start = || {
@@ -97,8 +103,12 @@ fn reference_of(settings: &AdaptationSettings, fast: &Adaptation) -> Trial<refer
             reference::Method::HardOnly(Networks::new([student()?, student()?], decay))
         }
         Teachers::MutualMean => reference::Method::MutualMean(Networks::new([student()?, student()?], decay)),
-        Teachers::MutualCurrent => reference::Method::MutualCurrent(Networks::new([student()?, student()?], decay)),
-        Teachers::OwnMean if settings.is_hard_only() => reference::Method::Single(Single::new(student()?, decay)),
+        Teachers::MutualCurrent => {
+            reference::Method::MutualCurrent(Networks::new([student()?, student()?], decay))
+        }
+        Teachers::OwnMean if settings.is_hard_only() => {
+            reference::Method::Single(Single::new(student()?, decay))
+        }
         Teachers::OwnMean => reference::Method::OwnMean(OwnMean::new(student()?, decay)),
     };
     let settings = reference::Settings {
@@ -133,17 +143,24 @@ fn start(settings: &AdaptationSettings, pictures: &Pictures, numbers: [u64; 2]) 
     Ok(Adaptation::new(settings.clone(), SEED, networks, target)?)
 }
 
-fn same_epoch(fast: &Adaptation, found: &EpochOutcome, twin: &reference::Adaptation, expected: &reference::Outcome) -> Trial {
+fn same_epoch(
+    fast: &Adaptation,
+    found: &EpochOutcome,
+    twin: &reference::Adaptation,
+    expected: &reference::Outcome,
+) -> Trial {
     assert_eq!(found.pseudo_labels.labels, expected.labels);
     assert_eq!(found.pseudo_labels.clusters, expected.centroids.rows());
     let same = |what: &str, actual: &Matrix, expected: &Matrix| {
-        check("D33", Quantity::Value, Width::Double, 1.0, actual, expected).map_err(|failure| failure.at(what))
+        check("D33", Quantity::Value, Width::Double, 1.0, actual, expected)
+            .map_err(|failure| failure.at(what))
     };
     same("centroids", &convert::matrix(&found.pseudo_labels.centroids)?, &expected.centroids)?;
     let losses = found.losses.means()?;
     assert_eq!(losses.len(), expected.losses.len());
     for ((name, actual), expected) in losses.into_iter().zip(&expected.losses) {
-        check("D33", Quantity::Value, Width::Double, 1.0, actual, *expected).map_err(|failure| failure.at(name))?;
+        check("D33", Quantity::Value, Width::Double, 1.0, actual, *expected)
+            .map_err(|failure| failure.at(name))?;
     }
     let (students, means) = (twin.method.students(), twin.method.mean_networks());
     assert_eq!((fast.students().len(), fast.mean_networks().len()), (students.len(), means.len()));
@@ -165,7 +182,7 @@ fn same_resumable_state(fast: &Adaptation, twin: &reference::Adaptation) -> Tria
     for (at, expected) in moments.enumerate().filter(|_| !twin.settings.reset_optimizer) {
         assert_eq!(state[&format!("adam.step.{at}")].double_value(&[]), f64::from(expected.steps));
         for (name, expected) in [("first_moment", &expected.first), ("second_moment", &expected.second)] {
-            let values = convert::matrix(&state[&format!("adam.{name}.{at}")].view([1, -1]))?;
+            let values = convert::matrix(&state[&format!("adam.{name}.{at}")].reshape([1, -1]))?;
             check("D33", Quantity::Value, Width::Double, 1.0, values.values(), expected.as_slice())
                 .map_err(|failure| failure.at(name))?;
         }
@@ -188,7 +205,8 @@ fn epochs_agree(settings: AdaptationSettings, resumed: bool) -> Trial {
         }
         let found = fast.next_epoch(&mut ())?;
         let expected = twin.next_epoch(&images, &mut Drawn { pictures: &pictures })?;
-        same_epoch(&fast, &found, &twin, &expected).map_err(|failure| failure.at(format!("epoch {epoch}")))?;
+        same_epoch(&fast, &found, &twin, &expected)
+            .map_err(|failure| failure.at(format!("epoch {epoch}")))?;
     }
     Ok(())
 }

@@ -96,7 +96,13 @@ impl Pictures {
     }
 
     /// Batches of an epoch by the sampler, which `data::sampler` holds.
-    fn batches(&self, labels: &[Option<usize>], steps: usize, purpose: &str, epoch: usize) -> Vec<Vec<usize>> {
+    fn batches(
+        &self,
+        labels: &[Option<usize>],
+        steps: usize,
+        purpose: &str,
+        epoch: usize,
+    ) -> Vec<Vec<usize>> {
         let sampler = GallerySampler::new(labels, &self.cameras, BATCH.instances).expect("there are labels");
         sampler.batches(BATCH.identities, steps, SEED, purpose, epoch as u64).expect("P is not 0")
     }
@@ -121,7 +127,7 @@ fn network(number: u64, classes: usize) -> Trial<fast::Network> {
 fn twin(network: &fast::Network) -> Trial<reference::Network> {
     let mut twin = reference::Network::new(&reference_spec(network.spec()), network.classes())?;
     for entry in network.entries() {
-        let values = Vec::<f64>::try_from(entry.tensor.detach().to_kind(Kind::Double).view(-1))?;
+        let values = Vec::<f64>::try_from(entry.tensor.detach().to_kind(Kind::Double).reshape(-1))?;
         twin.set(&entry.name, &values)?;
     }
     Ok(twin)

@@ -104,7 +104,12 @@ impl reference::Draws for Drawn<'_> {
     }
 }
 
-fn start(settings: &PretrainingSettings, source: &Pictures, target: Option<&Pictures>, number: u64) -> Trial<Pretraining> {
+fn start(
+    settings: &PretrainingSettings,
+    source: &Pictures,
+    target: Option<&Pictures>,
+    number: u64,
+) -> Trial<Pretraining> {
     let images = SourceImages {
         images: source.store.clone(),
         identities: source.identities.clone(),
@@ -140,7 +145,8 @@ fn epochs_agree(target_statistics: TargetStatistics, unit: Unit, resumed: bool) 
             check("D32", Quantity::Value, Width::Double, 1.0, actual, expected)
                 .map_err(|failure| failure.at(name).at(format!("epoch {epoch}")))?;
         }
-        same_state("D32", fast.network(), &expected).map_err(|failure| failure.at(format!("epoch {epoch}")))?;
+        same_state("D32", fast.network(), &expected)
+            .map_err(|failure| failure.at(format!("epoch {epoch}")))?;
         same_moments(&fast, &adam)?;
     }
     Ok(())
@@ -151,7 +157,7 @@ fn same_moments(fast: &Pretraining, adam: &Adam) -> Trial {
     for (at, expected) in adam.moments().iter().enumerate() {
         assert_eq!(state[&format!("adam.step.{at}")].double_value(&[]), f64::from(expected.steps));
         for (name, expected) in [("first_moment", &expected.first), ("second_moment", &expected.second)] {
-            let values = convert::matrix(&state[&format!("adam.{name}.{at}")].view([1, -1]))?;
+            let values = convert::matrix(&state[&format!("adam.{name}.{at}")].reshape([1, -1]))?;
             check("D32", Quantity::Value, Width::Double, 1.0, values.values(), expected.as_slice())
                 .map_err(|failure| failure.at(name))?;
         }
