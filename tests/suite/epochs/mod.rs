@@ -14,7 +14,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use image::{ImageBuffer, Rgb};
-use mmt::data::{GallerySampler, ImageSize, ImageStore, TrainTransform, transforms};
+use mmt::data::{GallerySampler, ImageSize, ImageStore, RandomErasing, TrainDraws, TrainTransform, transforms};
 use mmt::model as fast;
 use mmt::random::stream;
 use mmt::train::{BatchSettings, TransformSettings};
@@ -82,11 +82,17 @@ impl Pictures {
         (first, batch): (usize, &[usize]),
         (view, views): (usize, usize),
     ) -> mmt_reference::Result<reference::Volume> {
-        let transform: TrainTransform = TRANSFORM.transform(SIZE);
+        let erasing = RandomErasing { probability: TRANSFORM.erasing_probability, ..RandomErasing::default() };
+        let (flip_probability, pad) = (TRANSFORM.flip_probability, TRANSFORM.pad);
+        let transform = TrainTransform { size: SIZE, flip_probability, pad, erasing: Some(erasing) };
         let mut values = Vec::new();
         for (i, index) in batch.iter().enumerate() {
             let item = ((first + i) * views + view) as u64;
-            let draws = transform.draw(&mut stream(SEED, purpose, epoch as u64, item));
+            let mut rng = stream(SEED, purpose, epoch as u64, item);
+            let flip = rng.random::<f64>() < flip_probability;
+            let (top, left) = (rng.random_range(0..=2 * pad), rng.random_range(0..=2 * pad));
+            let erased = erasing.draw(SIZE, || rng.random());
+            let draws = TrainDraws { flip, top, left, erased };
             let mut image = vec![0.0; SIZE.values()];
             let pixels = self.store.get(*index).expect("the images are in memory");
             transform.apply(&pixels, &draws, &mut image);
