@@ -9,9 +9,9 @@ use toml::Table;
 
 use crate::error::{Error, Result};
 use crate::record::{
-    CONFIG, DONE, ENVIRONMENT, EPOCHS, EVALUATIONS, EpochRecord, EvaluationRecord, LABELS, LabelRecord,
-    QUERIES, QueryRecord, RANKED_LISTS, RUN, RankedRecord, Record, RunInfo, TIMINGS, TimingRecord, read_csv,
-    read_json,
+    CONFIG, DONE, DomainKind, ENVIRONMENT, EPOCHS, EVALUATIONS, EpochRecord, EvaluationRecord, LABELS,
+    LabelRecord, QUERIES, QueryRecord, RANKED_LISTS, RUN, RankedRecord, Record, RunInfo, TIMINGS,
+    TimingRecord, read_csv, read_json,
 };
 
 /// Folders below `runs/<profile>/`; nothing else in there is a run.
@@ -20,6 +20,15 @@ const KINDS: [&str; 2] = ["adapt", "pretrain"];
 const DEPTH: usize = 5;
 /// A folder with one of these files is that of a run.
 const FILES: [&str; 7] = [RUN, CONFIG, DONE, EPOCHS, EVALUATIONS, LABELS, TIMINGS];
+
+/// What a run drew: everything that is random in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Draw {
+    /// Seed of the drawn domains; 0 on real data.
+    pub domain: u64,
+    /// Seed of the training.
+    pub seed: u64,
+}
 
 /// Everything that a run left.
 #[derive(Debug, Clone)]
@@ -42,6 +51,15 @@ pub(super) struct RunRecords {
 }
 
 impl RunRecords {
+    /// What it drew.
+    pub fn draw(&self) -> Draw {
+        let domain = match self.info.domains {
+            DomainKind::Synthetic => self.info.seed,
+            DomainKind::Real => 0,
+        };
+        Draw { domain, seed: self.info.seed }
+    }
+
     /// Whether this is source pre-training, which has no row in the tables of results.
     pub fn is_pretraining(&self) -> bool {
         self.info.method == "pretrain"

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use args::{AgreementArgs, Cli, Command, ReportArgs, RunArgs, SelectArgs};
 use clap::Parser;
 use mmt::experiment::{Forecast, Run, Stop};
-use mmt::report::{agreement, build};
+use mmt::report::{agreement, build, write_readme};
 use mmt::{Error, Result};
 use progress::{Bars, Verbosity};
 
@@ -76,7 +76,7 @@ fn run(args: &RunArgs) -> Result<()> {
     }
     let left_out: Vec<(String, String)> =
         run.left_out().iter().map(|left_out| (left_out.task.to_string(), left_out.reason.clone())).collect();
-    write_report(&[run.folder().to_owned()], &run.folder().join("report"), &left_out)
+    write_report(&[run.folder().to_owned()], &run.folder().join("report"), &left_out, None)
 }
 
 fn plan(args: &SelectArgs) -> Result<()> {
@@ -88,7 +88,7 @@ fn plan(args: &SelectArgs) -> Result<()> {
 
 fn report(args: &ReportArgs) -> Result<()> {
     let out = args.out.clone().unwrap_or_else(|| args.runs[0].join("report"));
-    write_report(&args.runs, &out, &[])
+    write_report(&args.runs, &out, &[], args.readme.as_deref())
 }
 
 fn write_agreement(args: &AgreementArgs) -> Result<()> {
@@ -100,17 +100,22 @@ fn write_agreement(args: &AgreementArgs) -> Result<()> {
     Ok(())
 }
 
-/// Makes tables and figures and says where they are.
-fn write_report(runs: &[PathBuf], out: &Path, left_out: &[(String, String)]) -> Result<()> {
+/// Makes tables and figures and says where they are; puts the results into `readme`.
+fn write_report(
+    runs: &[PathBuf],
+    out: &Path,
+    left_out: &[(String, String)],
+    readme: Option<&Path>,
+) -> Result<()> {
     let report = build(runs, out, left_out)?;
     for warning in &report.warnings {
         eprintln!("warning: {warning}");
     }
     println!("{}", report.text);
-    println!("Tables and figures:");
-    for file in &report.files {
-        println!("  {}", file.display());
+    if let Some(path) = readme {
+        write_readme(path, &report.readme)?;
     }
+    println!("open {}", out.join("report.html").display());
     Ok(())
 }
 
