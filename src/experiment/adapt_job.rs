@@ -23,12 +23,12 @@ const STUDENTS: [&str; 2] = ["student-1", "student-2"];
 impl Run {
     /// The start: both source networks, with batch-norm statistics of the target where the profile asks for them.
     pub(super) fn start(&self, job: &TaskJob, directory: &RunDirectory, context: &Context<'_>) -> Result<()> {
-        let parents = PretrainJob::of_task(&self.layout.profile, job.task, job.seed);
+        let parents = PretrainJob::of_task(&self.layout.profile, job.task, job.seeds);
         let mut observer = JobObserver::new(context.monitor, &self.stop, context.job, 0);
         let networks = [self.pretrained_network(&parents[0])?, self.pretrained_network(&parents[1])?];
         if self.layout.profile.pretraining.target_statistics == TargetStatistics::After {
-            let source = &self.domain(job.task.source, job.seed).train;
-            let target = &self.domain(job.task.target, job.seed).train;
+            let source = &self.domain(job.task.source, job.seeds).train;
+            let target = &self.domain(job.task.target, job.seeds).train;
             for (parent, network) in parents.iter().zip(&networks) {
                 let (settings, seed) = (&self.layout.profile.pretraining, parent.network_seed());
                 statistics::set_statistics(network, settings, seed, source, target, &mut observer)?;
@@ -48,7 +48,7 @@ impl Run {
         directory: &RunDirectory,
         context: &Context<'_>,
     ) -> Result<()> {
-        let parents = PretrainJob::of_oracle(job.task, job.seed);
+        let parents = PretrainJob::of_oracle(&self.layout.profile, job.task, job.seeds);
         let mut observer = JobObserver::new(context.monitor, &self.stop, context.job, 0);
         let networks = [self.pretrained_network(&parents[0])?, self.pretrained_network(&parents[1])?];
         self.evaluate_once(job, &networks, directory, context, &mut observer)?;
@@ -59,9 +59,10 @@ impl Run {
     pub(super) fn adapt(&self, job: &TaskJob, directory: &RunDirectory, context: &Context<'_>) -> Result<()> {
         let start = self.layout.start_directory(job)?;
         let settings = &job.row.adaptation;
-        let target = self.domain(job.task.target, job.seed);
+        let target = self.domain(job.task.target, job.seeds);
         let networks = self.start_networks(job, &start)?;
-        let mut adaptation = Adaptation::new(settings.clone(), job.seed, networks, target.as_target())?;
+        let mut adaptation =
+            Adaptation::new(settings.clone(), job.seeds.training, networks, target.as_target())?;
         let mut records = match directory.read_checkpoint()? {
             Some((state, epoch)) => {
                 adaptation.resume(&state, epoch, &directory.checkpoint_path())?;
@@ -139,7 +140,7 @@ impl Run {
         context: &Context<'_>,
         observer: &mut JobObserver<'_>,
     ) -> Result<()> {
-        let target = self.domain(job.task.target, job.seed);
+        let target = self.domain(job.task.target, job.seeds);
         let named = [(NETWORKS[0], &networks[0]), (NETWORKS[1], &networks[1])];
         let found = evaluate_networks(&named, target, self.target_splits(), 0, observer)?;
         context.monitor.epoch(context.job, &summary(&found.evaluations));
@@ -160,7 +161,7 @@ impl Run {
 
     fn start_networks(&self, job: &TaskJob, start: &RunDirectory) -> Result<[Network; 2]> {
         let (state, path) = start.finished_checkpoint()?;
-        let [one, two] = PretrainJob::of_task(&self.layout.profile, job.task, job.seed);
+        let [one, two] = PretrainJob::of_task(&self.layout.profile, job.task, job.seeds);
         let load = |parent: &PretrainJob, prefix: &str| -> Result<Network> {
             let mut network = self.new_network(parent)?;
             network.load_state(&state, prefix, &path)?;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use tch::Device;
 
+use super::data_identity::DataIdentity;
 use super::domains::DomainDescription;
 use super::initial_weights::InitialWeights;
 use super::jobs::PretrainJob;
@@ -13,6 +14,9 @@ use crate::data::ImageSize;
 use crate::model::Spec;
 use crate::record::SCHEMA_VERSION;
 use crate::train::{AdaptationSettings, PretrainingSettings};
+
+/// The real datasets that a job sees, by name.
+pub(super) type DataDescription<'a> = BTreeMap<String, &'a DataIdentity>;
 
 /// Configuration of a pre-training.
 #[derive(Debug, Serialize)]
@@ -23,13 +27,17 @@ pub(super) struct PretrainConfig<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     target: Option<&'static str>,
     network: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    domain_seed: Option<u64>,
     seed: u64,
     image_size: ImageSize,
     domains: DomainDescription,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    data: DataDescription<'a>,
     backbone: Spec,
     #[serde(skip_serializing_if = "Option::is_none")]
     init: Option<&'a InitialWeights>,
-    pretraining: &'a PretrainingSettings,
+    pretraining: PretrainingSettings,
 }
 
 impl<'a> PretrainConfig<'a> {
@@ -39,7 +47,8 @@ impl<'a> PretrainConfig<'a> {
         domains: DomainDescription,
         backbone: Spec,
         init: Option<&'a InitialWeights>,
-        pretraining: &'a PretrainingSettings,
+        pretraining: &PretrainingSettings,
+        data: DataDescription<'a>,
     ) -> Self {
         Self {
             schema: SCHEMA_VERSION,
@@ -47,12 +56,14 @@ impl<'a> PretrainConfig<'a> {
             source: short_name(job.source),
             target: job.target.map(short_name),
             network: job.network,
-            seed: job.seed,
+            domain_seed: job.seeds.domain,
+            seed: job.seeds.training,
             image_size,
             domains,
+            data,
             backbone,
             init,
-            pretraining,
+            pretraining: job.settings(pretraining),
         }
     }
 }
@@ -64,6 +75,8 @@ pub(super) struct TaskConfig<'a> {
     pub job: &'static str,
     pub task: String,
     pub row: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub domain_seed: Option<u64>,
     pub seed: u64,
     /// There only where galleries are re-ranked as well.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -71,6 +84,8 @@ pub(super) struct TaskConfig<'a> {
     /// Hashes of the configurations of the jobs it builds on.
     pub parents: Vec<String>,
     pub domains: DomainDescription,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub data: DataDescription<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub adaptation: Option<&'a AdaptationSettings>,
 }

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::profile::Domains;
+use super::profile::{Domains, Profile};
+use super::seeds::Seeds;
 use crate::data::{self, Dataset, DatasetName, ImageSize, ImageStore, LabelledItem};
 use crate::error::{Error, Result};
 use crate::eval::Labels;
@@ -29,12 +30,13 @@ pub enum Origin {
 }
 
 impl Origin {
-    /// Key of the domains that the run of `seed` sees: real ones are the same for every seed.
-    pub fn domain_seed(&self, seed: u64) -> u64 {
-        match self {
-            Self::Real(_) => 0,
-            Self::Synthetic(..) => seed,
-        }
+    /// What `profile` is run with: real data have no domain seed.
+    pub fn seeds(&self, profile: &Profile) -> Vec<Seeds> {
+        let domains = match self {
+            Self::Real(_) => vec![None],
+            Self::Synthetic(..) => profile.domain_seeds.iter().copied().map(Some).collect(),
+        };
+        Seeds::crossed(&domains, &profile.seeds)
     }
 
     /// As records say it.
@@ -46,13 +48,14 @@ impl Origin {
     }
 
     /// What a job's configuration says about its domains.
-    pub fn description(&self, seed: u64) -> DomainDescription {
-        match self {
-            Self::Real(_) => DomainDescription { kind: "real", generator: None },
-            Self::Synthetic(_, domains) => {
-                DomainDescription { kind: "synthetic", generator: Some(domains.settings(seed)) }
-            }
-        }
+    pub fn description(&self, seed: Option<u64>) -> DomainDescription {
+        let generator = match self {
+            Self::Real(_) => None,
+            Self::Synthetic(_, domains) => seed.map(|seed| domains.settings(seed)),
+        };
+        let kind = if generator.is_some() { "synthetic" } else { "real" };
+        let generator_version = generator.as_ref().map(|_| synthetic::GENERATOR_VERSION);
+        DomainDescription { kind, generator_version, generator }
     }
 }
 
@@ -61,6 +64,9 @@ impl Origin {
 pub struct DomainDescription {
     /// `synthetic` or `real`.
     pub kind: &'static str,
+    /// Version of the generator.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub generator_version: Option<u32>,
     /// Settings of the generator.
     pub generator: Option<DomainSettings>,
 }
@@ -156,14 +162,14 @@ fn cameras(items: &[LabelledItem]) -> Vec<i64> {
 }
 
 /// All domains of a run, by dataset and domain seed.
-pub type OpenDomains = BTreeMap<(DatasetName, u64), Arc<Domain>>;
+pub type OpenDomains = BTreeMap<(DatasetName, Option<u64>), Arc<Domain>>;
 
 /// Draws (where needed), reads and opens the domains `wanted`. `progress` gets a text that says what is done, and the counts.
 ///
 /// # Errors
 /// A dataset that is missing or broken; the folders or the file are named.
 pub fn open_all(
-    wanted: &[(DatasetName, u64)],
+    wanted: &[(DatasetName, Option<u64>)],
     origin: &Origin,
     size: ImageSize,
     progress: &mut dyn FnMut(&str, usize, usize) -> Result<()>,
@@ -184,7 +190,7 @@ pub fn open_all(
 /// Data root under which the dataset lies.
 fn root(
     name: DatasetName,
-    seed: u64,
+    seed: Option<u64>,
     origin: &Origin,
     progress: &mut dyn FnMut(&str, usize, usize) -> Result<()>,
 ) -> Result<PathBuf> {
@@ -192,9 +198,12 @@ fn root(
         Origin::Real(root) => Ok(root.clone()),
         Origin::Synthetic(folder, domains) => {
             let text = format!("drawing {name} (synthetic)");
-            synthetic::prepare(name, &domains.settings(seed), folder, &mut |done, total| {
-                progress(&text, done, total)
-            })
+            synthetic::prepare(
+                name,
+                &domains.settings(seed.unwrap_or_default()),
+                folder,
+                &mut |done, total| progress(&text, done, total),
+            )
         }
     }
 }

@@ -1,12 +1,11 @@
 //! Given weights that the source networks start from, such as ImageNet's, instead of random ones.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
-use sha2::{Digest, Sha256};
 
-use crate::error::{Error, Result};
+use super::data_identity::sha256;
+use crate::error::Result;
 use crate::model::Network;
 
 /// Parts of a network that such a file need not have: they stay random, and differ between the two networks.
@@ -26,11 +25,7 @@ impl InitialWeights {
     /// # Errors
     /// The file cannot be read.
     pub fn open(path: &Path) -> Result<Self> {
-        let mut digest = Sha256::new();
-        File::open(path)
-            .and_then(|mut file| std::io::copy(&mut file, &mut digest))
-            .map_err(Error::io("read", path))?;
-        let sha256 = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
+        let sha256 = sha256(path)?.iter().map(|byte| format!("{byte:02x}")).collect();
         Ok(Self { path: path.to_owned(), sha256 })
     }
 

@@ -1,11 +1,23 @@
 //! The job graph: what is run, in which folder, and what it needs first.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::profile::{Method, Profile, Row};
+use super::seeds::Seeds;
 use super::task::{Task, short_name};
 use crate::data::DatasetName;
-use crate::train::TargetStatistics;
+use crate::train::{PretrainingSettings, TargetStatistics};
+
+/// What a network is pre-trained for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// The start of tasks whose source it is trained on.
+    Source,
+    /// To be the oracle of tasks whose target it is trained on. There is no second domain, so no statistics of one; and nothing is
+    /// chosen, for the test set that a choice would look at is the one that the oracle is judged on.
+    Oracle,
+}
 
 /// Source pre-training of one of the two networks.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -16,30 +28,58 @@ pub struct PretrainJob {
     pub target: Option<DatasetName>,
     /// Which of the two networks, 1 or 2.
     pub network: usize,
-    /// The run's seed.
-    pub seed: u64,
+    /// What it draws from.
+    pub seeds: Seeds,
+    /// What it is for.
+    pub purpose: Purpose,
 }
 
 impl PretrainJob {
     /// Both networks of a source.
-    pub fn pair(source: DatasetName, target: Option<DatasetName>, seed: u64) -> [Self; 2] {
-        [1, 2].map(|network| Self { source, target, network, seed })
+    fn pair(source: DatasetName, target: Option<DatasetName>, seeds: Seeds) -> [Self; 2] {
+        [1, 2].map(|network| Self { source, target, network, seeds, purpose: Purpose::Source })
     }
 
     /// The two that `task` starts from.
-    pub fn of_task(profile: &Profile, task: Task, seed: u64) -> [Self; 2] {
+    pub fn of_task(profile: &Profile, task: Task, seeds: Seeds) -> [Self; 2] {
         let during = profile.pretraining.target_statistics == TargetStatistics::During;
-        Self::pair(task.source, during.then_some(task.target), seed)
+        Self::pair(task.source, during.then_some(task.target), seeds)
     }
 
-    /// The two that are the oracle of `task`.
-    pub fn of_oracle(task: Task, seed: u64) -> [Self; 2] {
-        Self::pair(task.target, None, seed)
+    /// The two that are the oracle of `task`. Where source networks are trained in the same way, those are the oracle as well.
+    pub fn of_oracle(profile: &Profile, task: Task, seeds: Seeds) -> [Self; 2] {
+        Self::pair(task.target, None, seeds).map(|job| {
+            let settings = &profile.pretraining;
+            let same = settings.target_statistics != TargetStatistics::During && !settings.keep_best;
+            if same { job } else { Self { purpose: Purpose::Oracle, ..job } }
+        })
+    }
+
+    /// Its settings, where those of the profile are `settings`.
+    pub fn settings(&self, settings: &PretrainingSettings) -> PretrainingSettings {
+        match self.purpose {
+            Purpose::Source => settings.clone(),
+            Purpose::Oracle => PretrainingSettings {
+                target_statistics: TargetStatistics::Off,
+                keep_best: false,
+                ..settings.clone()
+            },
+        }
     }
 
     /// Seed of this network: the two must differ in everything that is drawn.
     pub fn network_seed(&self) -> u64 {
-        2 * self.seed + self.network as u64 - 1
+        self.seeds.of_network(self.network)
+    }
+
+    /// `market`, or `market-to-duke` where target images pass through, or `duke-oracle`.
+    fn domain(&self) -> String {
+        let source = short_name(self.source);
+        match (self.purpose, self.target) {
+            (Purpose::Oracle, _) => format!("{source}-oracle"),
+            (Purpose::Source, Some(target)) => format!("{source}-to-{}", short_name(target)),
+            (Purpose::Source, None) => source.to_owned(),
+        }
     }
 }
 
@@ -50,8 +90,8 @@ pub struct TaskJob {
     pub task: Task,
     /// The row of the tables.
     pub row: Row,
-    /// The run's seed.
-    pub seed: u64,
+    /// What it draws from.
+    pub seeds: Seeds,
 }
 
 /// A node of the graph.
@@ -72,21 +112,14 @@ impl Job {
     /// Its folder below `runs/<profile>/`.
     pub fn folder(&self, profile: &Profile) -> PathBuf {
         match self {
-            Self::Pretrain(job) => {
-                let source = short_name(job.source);
-                let domain = match job.target {
-                    Some(target) => format!("{source}-to-{}", short_name(target)),
-                    None => source.to_owned(),
-                };
-                ["pretrain".to_owned(), domain, profile.backbone.to_string()]
-                    .into_iter()
-                    .chain([format!("seed-{}", job.seed), format!("network-{}", job.network)])
-                    .collect()
-            }
+            Self::Pretrain(job) => ["pretrain".to_owned(), job.domain(), profile.backbone.to_string()]
+                .into_iter()
+                .collect::<PathBuf>()
+                .join(job.seeds.folder())
+                .join(format!("network-{}", job.network)),
             Self::Start(job) | Self::Adapt(job) | Self::Oracle(job) => {
-                ["adapt".to_owned(), job.task.to_string(), job.row.name.clone(), format!("seed-{}", job.seed)]
-                    .into_iter()
-                    .collect()
+                let row = ["adapt".to_owned(), job.task.to_string(), job.row.name.clone()];
+                row.into_iter().collect::<PathBuf>().join(job.seeds.folder())
             }
         }
     }
@@ -94,12 +127,9 @@ impl Job {
     /// A short text for progress bars and logs.
     pub fn label(&self) -> String {
         match self {
-            Self::Pretrain(job) => {
-                let target = job.target.map_or(String::new(), |target| format!("-to-{}", short_name(target)));
-                format!("{}{target} pretrain {} seed {}", short_name(job.source), job.network, job.seed)
-            }
+            Self::Pretrain(job) => format!("{} pretrain {} {}", job.domain(), job.network, job.seeds),
             Self::Start(job) | Self::Adapt(job) | Self::Oracle(job) => {
-                format!("{} {} seed {}", job.task, job.row.name, job.seed)
+                format!("{} {} {}", job.task, job.row.name, job.seeds)
             }
         }
     }
@@ -122,43 +152,43 @@ pub struct Plan {
 }
 
 impl Plan {
-    /// Everything that the rows of `profile` with one of `methods` need, each thing once. Jobs that take long and that others
-    /// wait for come first.
-    pub fn new(profile: &Profile, methods: &[Method]) -> Self {
+    /// Everything that the rows of `profile` with one of `methods` need for each of `all_seeds`, each thing once. Jobs that take long
+    /// and that others wait for come first.
+    pub fn new(profile: &Profile, methods: &[Method], all_seeds: &[Seeds]) -> Self {
         let mut plan = Self::default();
-        for &seed in &profile.seeds {
+        for &seeds in all_seeds {
             for &task in &profile.tasks {
                 let has = |oracle: bool| {
                     wanted_rows(profile, methods, task).any(|row| (row.method == Method::Oracle) == oracle)
                 };
                 if has(false) {
-                    plan.pretrained(PretrainJob::of_task(profile, task, seed));
+                    plan.pretrained(PretrainJob::of_task(profile, task, seeds));
                 }
                 if has(true) {
-                    plan.pretrained(PretrainJob::of_oracle(task, seed));
+                    plan.pretrained(PretrainJob::of_oracle(profile, task, seeds));
                 }
             }
         }
-        for &seed in &profile.seeds {
+        for &seeds in all_seeds {
             for &task in &profile.tasks {
-                plan.add_task(profile, methods, task, seed);
+                plan.add_task(profile, methods, task, seeds);
             }
         }
         plan
     }
 
-    fn add_task(&mut self, profile: &Profile, methods: &[Method], task: Task, seed: u64) {
+    fn add_task(&mut self, profile: &Profile, methods: &[Method], task: Task, seeds: Seeds) {
         let rows: Vec<Row> = wanted_rows(profile, methods, task).cloned().collect();
         let start = rows.iter().any(|row| row.method != Method::Oracle).then(|| {
             let row = start_row(profile, &rows);
-            let needs = self.pretrained(PretrainJob::of_task(profile, task, seed));
-            self.add(Job::Start(TaskJob { task, row, seed }), needs)
+            let needs = self.pretrained(PretrainJob::of_task(profile, task, seeds));
+            self.add(Job::Start(TaskJob { task, row, seeds }), needs)
         });
         for row in rows {
-            let job = TaskJob { task, row, seed };
+            let job = TaskJob { task, row, seeds };
             match (job.row.method, start) {
                 (Method::Oracle, _) => {
-                    let needs = self.pretrained(PretrainJob::of_oracle(task, seed));
+                    let needs = self.pretrained(PretrainJob::of_oracle(profile, task, seeds));
                     self.add(Job::Oracle(job), needs);
                 }
                 (method, Some(start)) if method.adapts() => {
@@ -183,10 +213,23 @@ impl Plan {
         self.nodes.len() - 1
     }
 
+    /// The datasets of all jobs, each with the seed of its domain.
+    pub fn datasets(&self) -> Vec<(DatasetName, Option<u64>)> {
+        let of = |node: &Node| match &node.job {
+            Job::Pretrain(job) => ([Some(job.source), job.target], job.seeds.domain),
+            Job::Start(job) | Job::Adapt(job) | Job::Oracle(job) => {
+                ([Some(job.task.source), Some(job.task.target)], job.seeds.domain)
+            }
+        };
+        let all = self.nodes.iter().map(of);
+        let each = all.flat_map(|(names, seed)| names.into_iter().flatten().map(move |name| (name, seed)));
+        each.collect::<BTreeSet<_>>().into_iter().collect()
+    }
+
     /// The start that an adaptation builds on.
     pub fn start_of(&self, job: &TaskJob) -> Option<&TaskJob> {
         self.nodes.iter().find_map(|node| match &node.job {
-            Job::Start(start) if start.task == job.task && start.seed == job.seed => Some(start),
+            Job::Start(start) if start.task == job.task && start.seeds == job.seeds => Some(start),
             _ => None,
         })
     }

@@ -1,18 +1,20 @@
 //! What a run consists of and where: its jobs, the folder and configuration of each. Nothing is read or written here but the names
 //! of datasets below a data root.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use tch::Device;
 
-use super::config::{PretrainConfig, TaskConfig};
+use super::config::{DataDescription, PretrainConfig, TaskConfig};
+use super::data_identity::{DataIdentity, HashedData};
 use super::domains::{Origin, check_root};
 use super::initial_weights::InitialWeights;
 use super::jobs::{Job, Plan, PretrainJob, TaskJob};
 use super::profile::Profile;
 use super::run::{LeftOut, RunOptions};
-use super::run_directory::RunDirectory;
-use crate::data;
+use super::run_directory::{RunDirectory, refuse_other_schema};
+use crate::data::{self, DatasetName};
 use crate::error::{Error, Result};
 use crate::model::Backbone;
 use crate::record::SCHEMA_VERSION;
@@ -22,6 +24,8 @@ use crate::record::SCHEMA_VERSION;
 pub(super) struct Layout {
     pub profile: Profile,
     pub origin: Origin,
+    /// Which data are real, and what they are.
+    data: BTreeMap<DatasetName, DataIdentity>,
     /// `<out>/<profile>/`.
     pub folder: PathBuf,
     pub plan: Plan,
@@ -34,10 +38,12 @@ pub(super) struct Layout {
 
 impl Layout {
     /// Plans what `profile` asks for. Tasks whose real dataset is absent are left out; all of them absent is an error.
-    pub fn new(mut profile: Profile, options: RunOptions) -> Result<Self> {
-        let RunOptions { out, origin, methods, shard, device, threads, init } = options;
+    pub fn new(profile: Profile, options: RunOptions) -> Result<Self> {
+        let RunOptions { out, origin, hashed, methods, shard, device, threads, init } = options;
+        let name = format!("profile {}", profile.name);
+        let mut profile = profile.checked(&name)?;
         let left_out = leave_out(&mut profile, &origin)?;
-        let mut plan = Plan::new(&profile, &methods);
+        let mut plan = Plan::new(&profile, &methods, &origin.seeds(&profile));
         if plan.nodes.is_empty() {
             return Err(Error::Usage(
                 "nothing to do: no row of the profile is of that method and task".to_owned(),
@@ -47,7 +53,9 @@ impl Layout {
             plan = plan.shard(shard, &methods);
         }
         let folder = out.join(&profile.name);
-        Ok(Self { profile, origin, folder, plan, device, left_out, init, threads: threads.max(1) })
+        refuse_other_schema(&folder)?;
+        let data = identities(&plan, &origin, hashed)?;
+        Ok(Self { profile, origin, data, folder, plan, device, left_out, init, threads: threads.max(1) })
     }
 
     /// The folder of a job, with its configuration.
@@ -56,11 +64,11 @@ impl Layout {
         match job {
             Job::Pretrain(job) => RunDirectory::new(path, &self.pretrain_config(job)),
             Job::Start(of) => {
-                let parents = self.hashes(PretrainJob::of_task(&self.profile, of.task, of.seed))?;
+                let parents = self.hashes(PretrainJob::of_task(&self.profile, of.task, of.seeds))?;
                 RunDirectory::new(path, &self.task_config(of, "start", parents))
             }
             Job::Oracle(of) => {
-                let parents = self.hashes(PretrainJob::of_oracle(of.task, of.seed))?;
+                let parents = self.hashes(PretrainJob::of_oracle(&self.profile, of.task, of.seeds))?;
                 RunDirectory::new(path, &self.task_config(of, "oracle", parents))
             }
             Job::Adapt(of) => {
@@ -90,23 +98,37 @@ impl Layout {
         PretrainConfig::new(
             job,
             profile.image_size,
-            self.origin.description(job.seed),
+            self.origin.description(job.seeds.domain),
             profile.backbone.spec(),
             self.init.as_ref(),
             &profile.pretraining,
+            self.data_of(&[Some(job.source), job.target]),
         )
     }
 
-    fn task_config<'a>(&self, job: &'a TaskJob, kind: &'static str, parents: Vec<String>) -> TaskConfig<'a> {
+    /// The real ones of `datasets`, as configurations have them.
+    fn data_of(&self, datasets: &[Option<DatasetName>]) -> DataDescription<'_> {
+        let of = |name: &DatasetName| Some((name.to_string(), self.data.get(name)?));
+        datasets.iter().flatten().filter_map(of).collect()
+    }
+
+    fn task_config<'a>(
+        &'a self,
+        job: &'a TaskJob,
+        kind: &'static str,
+        parents: Vec<String>,
+    ) -> TaskConfig<'a> {
         TaskConfig {
             schema: SCHEMA_VERSION,
             job: kind,
             task: job.task.to_string(),
             row: &job.row.name,
-            seed: job.seed,
+            domain_seed: job.seeds.domain,
+            seed: job.seeds.training,
             rerank: self.profile.rerank.then_some(true),
             parents,
-            domains: self.origin.description(job.seed),
+            domains: self.origin.description(job.seeds.domain),
+            data: self.data_of(&[Some(job.task.source), Some(job.task.target)]),
             adaptation: None,
         }
     }
@@ -121,6 +143,17 @@ impl Layout {
     pub fn torch_threads(&self) -> usize {
         (self.threads / self.parallel_jobs()).max(1)
     }
+}
+
+/// What the real datasets of a plan are; none where they are drawn.
+fn identities(
+    plan: &Plan,
+    origin: &Origin,
+    hashed: HashedData,
+) -> Result<BTreeMap<DatasetName, DataIdentity>> {
+    let Origin::Real(root) = origin else { return Ok(BTreeMap::new()) };
+    let names = plan.datasets().into_iter().map(|(name, _)| name);
+    names.map(|name| Ok((name, DataIdentity::of(&data::read(name, root)?, hashed)?))).collect()
 }
 
 /// Removes the tasks whose real dataset is not there.

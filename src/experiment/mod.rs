@@ -1,17 +1,20 @@
 //! The experiment room: profiles, the job graph, run directories, and the loop: epoch → record → checkpoint → interrupt?
 //!
 //! ```text
-//! Profile ── Plan ──▶ pretrain (source, network, seed) ──▶ start (task, seed) ──▶ adapt (task, row, seed)
-//!                     pretrain (target, network, seed) ──▶ oracle (task, seed)
+//! Profile ── Plan ──▶ pretrain (source, network, seeds) ──▶ start (task, seeds) ──▶ adapt (task, row, seeds)
+//!                     pretrain (target, network, seeds) ──▶ oracle (task, seeds)
 //! ```
 
 mod adapt_job;
 mod config;
+mod data_identity;
 mod domains;
 mod evaluation;
 mod experiments;
 mod forecast;
 mod initial_weights;
+#[cfg(test)]
+mod job_values;
 mod jobs;
 mod layers;
 mod layout;
@@ -24,17 +27,21 @@ mod row_settings;
 mod run;
 mod run_directory;
 mod schedule;
+mod seeds;
 mod shard;
 mod stopwatch;
 mod task;
 
+pub use data_identity::HashedData;
 pub use domains::Origin;
 pub use experiments::Experiment;
 pub use forecast::{Forecast, JobForecast, State};
 pub use initial_weights::InitialWeights;
-pub use jobs::{Job, Node, Plan, PretrainJob, TaskJob};
+pub use jobs::{Job, Node, Plan, PretrainJob, Purpose, TaskJob};
 pub use monitor::{Monitor, Stop};
 pub use profile::{Domains, Method, Profile, Row};
 pub use run::{LeftOut, Run, RunOptions};
+pub use schedule::WORKER;
+pub use seeds::Seeds;
 pub use shard::Shard;
 pub use task::Task;

@@ -29,7 +29,7 @@ impl Run {
     /// The network of a pre-training before its first step.
     pub(super) fn new_network(&self, job: &PretrainJob) -> Result<Network> {
         let mut rng = stream(job.network_seed(), "model/initial", 0, 0);
-        let classes = self.domain(job.source, job.seed).identities;
+        let classes = self.domain(job.source, job.seeds).identities;
         let device = self.layout.device;
         Network::new(&self.layout.profile.backbone.spec(), classes, &mut rng, (tch::Kind::Float, device))
     }
@@ -41,9 +41,9 @@ impl Run {
         directory: &RunDirectory,
         context: &Context<'_>,
     ) -> Result<()> {
-        let settings = &self.layout.profile.pretraining;
-        let source = self.domain(job.source, job.seed);
-        let target = job.target.map(|target| self.domain(target, job.seed).train.clone());
+        let settings = job.settings(&self.layout.profile.pretraining);
+        let source = self.domain(job.source, job.seeds);
+        let target = job.target.map(|target| self.domain(target, job.seeds).train.clone());
         let (seed, mut network) = (job.network_seed(), self.new_network(job)?);
         if let Some(init) = &self.layout.init {
             init.load(&mut network)?;

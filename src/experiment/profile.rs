@@ -82,12 +82,10 @@ impl FromStr for Method {
     }
 }
 
-/// The built-in domains of a profile; seed n draws them from generator seed `base_seed` + n.
+/// The built-in domains of a profile, but for their seed.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Domains {
-    /// Added to the run's seed.
-    pub base_seed: u64,
     /// Persons of the training set.
     pub train_identities: usize,
     /// Images per person of the training set.
@@ -101,10 +99,10 @@ pub struct Domains {
 }
 
 impl Domains {
-    /// Settings of the generator for the run of `seed`.
+    /// Settings of the generator for the domains of `seed`.
     pub fn settings(&self, seed: u64) -> DomainSettings {
         DomainSettings {
-            seed: self.base_seed + seed,
+            seed,
             train_identities: self.train_identities,
             train_images: self.train_images,
             test_identities: self.test_identities,
@@ -138,7 +136,9 @@ pub struct Profile {
     pub init: Option<PathBuf>,
     /// Size to which images are brought.
     pub image_size: ImageSize,
-    /// Seeds to run.
+    /// Seeds of the built-in domains, each run with every one of `seeds`. Real data have none.
+    pub domain_seeds: Vec<u64>,
+    /// Seeds of training.
     pub seeds: Vec<u64>,
     /// Tasks to run.
     pub tasks: Vec<Task>,
@@ -173,6 +173,7 @@ struct RawProfile {
     backbone: Backbone,
     init: Option<PathBuf>,
     image_size: ImageSize,
+    domain_seeds: Vec<u64>,
     seeds: Vec<u64>,
     tasks: Vec<Task>,
     #[serde(default)]
@@ -212,10 +213,33 @@ impl Profile {
             });
         }
         let RawProfile {
-            name, backbone, init, image_size, seeds, tasks, rerank, domains, pretraining, ..
+            name,
+            backbone,
+            init,
+            image_size,
+            domain_seeds,
+            seeds,
+            tasks,
+            rerank,
+            domains,
+            pretraining,
+            ..
         } = raw;
-        Self { name, backbone, init, image_size, seeds, tasks, rerank, domains, pretraining, dbscan, rows }
-            .checked(&origin)
+        Self {
+            name,
+            backbone,
+            init,
+            image_size,
+            domain_seeds,
+            seeds,
+            tasks,
+            rerank,
+            domains,
+            pretraining,
+            dbscan,
+            rows,
+        }
+        .checked(&origin)
     }
 
     /// The profile, if its values are in range; `origin` is named in the error.
@@ -232,7 +256,8 @@ impl Profile {
         };
         require(plain(&self.name), "name: letters, digits, - and _ only")?;
         require(self.image_size.height > 0 && self.image_size.width > 0, "image_size: at least 1 x 1")?;
-        require(!self.seeds.is_empty(), "seeds: at least one")?;
+        check_seeds(&self.domain_seeds).map_err(|text| format!("domain_seeds: {text}"))?;
+        check_seeds(&self.seeds).map_err(|text| format!("seeds: {text}"))?;
         require(!self.tasks.is_empty(), "tasks: at least one")?;
         require(!self.rows.is_empty(), "rows: at least one")?;
         let names: BTreeSet<&str> = self.rows.iter().map(|row| row.name.as_str()).collect();
@@ -249,6 +274,15 @@ impl Profile {
 
 fn require(holds: bool, text: &str) -> std::result::Result<(), String> {
     if holds { Ok(()) } else { Err(text.to_owned()) }
+}
+
+/// A configuration holds integers up to 2^63 - 1.
+fn check_seeds(seeds: &[u64]) -> std::result::Result<(), String> {
+    require(!seeds.is_empty(), "at least one")?;
+    match seeds.iter().find(|seed| i64::try_from(**seed).is_err()) {
+        Some(seed) => Err(format!("{seed} is above 9223372036854775807, the largest seed")),
+        None => Ok(()),
+    }
 }
 
 fn check_batch(batch: &BatchSettings) -> std::result::Result<(), String> {

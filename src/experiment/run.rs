@@ -9,6 +9,7 @@ use std::time::Instant;
 use tch::Device;
 
 use super::config::environment;
+use super::data_identity::HashedData;
 use super::domains::{Domain, OpenDomains, Origin, open_all};
 use super::initial_weights::InitialWeights;
 use super::jobs::{Job, Plan};
@@ -17,6 +18,7 @@ use super::monitor::{Monitor, Stop};
 use super::profile::{Method, Profile};
 use super::run_directory::RunDirectory;
 use super::schedule::{Turn, run_all};
+use super::seeds::Seeds;
 use super::shard::Shard;
 use super::task::{Task, short_name};
 use crate::data::DatasetName;
@@ -31,6 +33,8 @@ pub struct RunOptions {
     pub out: PathBuf,
     /// Where the datasets come from.
     pub origin: Origin,
+    /// How real data are told apart.
+    pub hashed: HashedData,
     /// Methods to run.
     pub methods: Vec<Method>,
     /// The part of the jobs to run; all where there is none.
@@ -84,11 +88,11 @@ impl Run {
         let layout = Layout::new(profile, options)?;
         fs::create_dir_all(&layout.folder).map_err(Error::io("create", &layout.folder))?;
         let (plan, origin, size) = (&layout.plan, &layout.origin, layout.profile.image_size);
-        let domains = open_all(&wanted(plan, origin), origin, size, &mut |text, done, total| {
+        let domains = open_all(&plan.datasets(), origin, size, &mut |text, done, total| {
             monitor.preparing(text, done, total);
             if stop.is_asked() { Err(Error::Interrupted) } else { Ok(()) }
         })?;
-        check_clusterings(plan, &domains, origin)?;
+        check_clusterings(plan, &domains)?;
         Ok(Self { layout, stop, domains, elsewhere: Mutex::default() })
     }
 
@@ -151,21 +155,21 @@ impl Run {
     }
 
     /// An opened domain. All that the plan names are open.
-    pub(super) fn domain(&self, name: DatasetName, seed: u64) -> &Domain {
-        &self.domains[&(name, self.layout.origin.domain_seed(seed))]
+    pub(super) fn domain(&self, name: DatasetName, seeds: Seeds) -> &Domain {
+        &self.domains[&(name, seeds.domain)]
     }
 
     /// Writes into a job's folder what it is and what it runs on.
     fn describe(&self, directory: &RunDirectory, job: &Job) -> Result<()> {
-        let (task, row, method, seed) = match job {
+        let (task, row, method, seeds) = match job {
             Job::Pretrain(job) => {
-                (short_name(job.source).to_owned(), "pretrain", "pretrain".to_owned(), job.seed)
+                (short_name(job.source).to_owned(), "pretrain", "pretrain".to_owned(), job.seeds)
             }
             Job::Start(job) => {
-                (job.task.to_string(), job.row.name.as_str(), Method::PreTrained.to_string(), job.seed)
+                (job.task.to_string(), job.row.name.as_str(), Method::PreTrained.to_string(), job.seeds)
             }
             Job::Adapt(job) | Job::Oracle(job) => {
-                (job.task.to_string(), job.row.name.as_str(), job.row.method.to_string(), job.seed)
+                (job.task.to_string(), job.row.name.as_str(), job.row.method.to_string(), job.seeds)
             }
         };
         let info = RunInfo {
@@ -176,7 +180,8 @@ impl Run {
             row: row.to_owned(),
             method,
             backbone: self.layout.profile.backbone.to_string(),
-            seed,
+            domain_seed: seeds.domain,
+            seed: seeds.training,
             config: directory.hash().to_owned(),
         };
         write_json(&directory.path().join(RUN), &info)?;
@@ -185,29 +190,11 @@ impl Run {
     }
 }
 
-/// The datasets of all jobs.
-fn wanted(plan: &Plan, origin: &Origin) -> Vec<(DatasetName, u64)> {
-    let mut wanted = BTreeSet::new();
-    for node in &plan.nodes {
-        match &node.job {
-            Job::Pretrain(job) => {
-                wanted.insert((job.source, origin.domain_seed(job.seed)));
-                wanted.extend(job.target.map(|target| (target, origin.domain_seed(job.seed))));
-            }
-            Job::Start(job) | Job::Adapt(job) | Job::Oracle(job) => {
-                let seed = origin.domain_seed(job.seed);
-                wanted.extend([(job.task.source, seed), (job.task.target, seed)]);
-            }
-        }
-    }
-    wanted.into_iter().collect()
-}
-
 /// A clustering that can only fail, for too few images, is refused before hours of pre-training.
-fn check_clusterings(plan: &Plan, domains: &OpenDomains, origin: &Origin) -> Result<()> {
+fn check_clusterings(plan: &Plan, domains: &OpenDomains) -> Result<()> {
     for node in &plan.nodes {
         let Job::Adapt(job) = &node.job else { continue };
-        let images = domains[&(job.task.target, origin.domain_seed(job.seed))].train.len();
+        let images = domains[&(job.task.target, job.seeds.domain)].train.len();
         if let Some(what) = asks_for_more_than(&job.row.adaptation.clustering, images) {
             return Err(Error::Usage(format!(
                 "row {}: {what}, but the target of {} has only {images} training images",

@@ -3,6 +3,7 @@
 //! Every file is written whole or not at all, the checkpoint after the records of its epoch; so whatever moment a run ends at,
 //! the folder holds a checkpoint and at least the records up to it.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File, TryLockError};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -15,7 +16,7 @@ use toml::{Table, Value};
 use crate::error::{Error, Result};
 use crate::model::{Named, read_tensors, save_tensors};
 use crate::record::files::{read_csv, write_whole};
-use crate::record::{CONFIG, DONE, EPOCHS, EpochRecord};
+use crate::record::{CONFIG, DONE, EPOCHS, EpochRecord, RUN, SCHEMA_VERSION};
 use crate::whole_file::is_unfinished;
 
 /// Everything needed to go on.
@@ -217,16 +218,58 @@ fn changed(path: &Path, old: &str, new: &str) -> String {
         found
     };
     let (old, new) = (leaves(old), leaves(new));
-    let mut keys: Vec<&str> =
-        old.iter().filter(|leaf| !new.contains(leaf)).map(|(key, _)| key.as_str()).collect();
-    keys.extend(new.iter().filter(|leaf| !old.contains(leaf)).map(|(key, _)| key.as_str()));
-    keys.sort_unstable();
-    keys.dedup();
+    let changes = differences(&old, &new);
     format!(
         "{} holds a run with other settings ({}); choose another --out or delete that folder",
         path.display(),
-        if keys.is_empty() { "an unreadable config.toml".to_owned() } else { keys.join(", ") }
+        if changes.is_empty() { "an unreadable config.toml".to_owned() } else { changes.join("; ") }
     )
+}
+
+/// `seed: 1 then, 2 now` for every key that differs.
+fn differences(old: &[(String, String)], new: &[(String, String)]) -> Vec<String> {
+    let value = |leaves: &[(String, String)], key: &str| {
+        let found = leaves.iter().find(|(other, _)| other == key);
+        found.map_or("none".to_owned(), |(_, value)| value.clone())
+    };
+    let keys: BTreeSet<&str> = old.iter().chain(new).map(|(key, _)| key.as_str()).collect();
+    let values = keys.into_iter().map(|key| (key, value(old, key), value(new, key)));
+    values
+        .filter(|(_, then, now)| then != now)
+        .map(|(key, then, now)| format!("{key}: {then} then, {now} now"))
+        .collect()
+}
+
+/// Refuses a run's folder in which a job was written by a version of the program with other records.
+///
+/// # Errors
+/// There is such a job; its folder, both versions and the way out are named.
+pub(super) fn refuse_other_schema(folder: &Path) -> Result<()> {
+    let mut folders = vec![folder.to_owned()];
+    while let Some(next) = folders.pop() {
+        let run = next.join(RUN);
+        if let Ok(text) = fs::read_to_string(&run) {
+            let info: serde_json::Value = serde_json::from_str(&text).unwrap_or_default();
+            match info["schema"].as_u64() {
+                Some(schema) if schema != u64::from(SCHEMA_VERSION) => {
+                    return Err(Error::Usage(format!(
+                        "{} was written by another version of this program (records of schema {schema}, this one has \
+                         {SCHEMA_VERSION}); choose another --out or delete {}",
+                        next.display(),
+                        folder.display()
+                    )));
+                }
+                _ => continue,
+            }
+        }
+        let entries = fs::read_dir(&next).into_iter().flatten().flatten();
+        folders.extend(
+            entries
+                .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
+                .map(|entry| entry.path()),
+        );
+    }
+    Ok(())
 }
 
 fn collect(prefix: &str, value: &Value, found: &mut Vec<(String, String)>) {
@@ -268,6 +311,38 @@ mod tests {
         let other = self::directory(folder.path(), 2);
         assert!(matches!(other.progress().unwrap(), Progress::Other(text) if text.contains("value")));
         assert!(other.claim().unwrap_err().is_usage());
+    }
+
+    #[test]
+    fn a_folder_of_another_schema_is_refused_by_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let job = folder.path().join("adapt/market-to-duke/mmt-k/seed-1");
+        fs::create_dir_all(&job).unwrap();
+        fs::write(job.join(RUN), format!("{{\"schema\": {SCHEMA_VERSION}}}")).unwrap();
+        refuse_other_schema(folder.path()).unwrap();
+        fs::write(job.join(RUN), "{\"schema\": 1}").unwrap();
+        let error = refuse_other_schema(folder.path()).unwrap_err();
+        assert!(error.is_usage());
+        let text = error.to_string();
+        for part in ["mmt-k/seed-1", "schema 1", "--out", "delete"] {
+            assert!(text.contains(part), "{part} is not in {text}");
+        }
+        refuse_other_schema(&folder.path().join("absent")).unwrap();
+    }
+
+    #[test]
+    fn differences_name_key_and_both_values() {
+        let leaf = |key: &str, value: &str| (key.to_owned(), value.to_owned());
+        let old = [leaf("seed", "1"), leaf("data.duke.query", "\"20 images\""), leaf("gone", "true")];
+        let new = [leaf("seed", "1"), leaf("data.duke.query", "\"18 images\""), leaf("came", "0.5")];
+        assert_eq!(
+            differences(&old, &new),
+            [
+                "came: none then, 0.5 now",
+                "data.duke.query: \"20 images\" then, \"18 images\" now",
+                "gone: true then, none now"
+            ]
+        );
     }
 
     #[test]

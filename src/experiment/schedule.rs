@@ -1,9 +1,10 @@
 //! Runs the jobs of a plan on a few threads, each as soon as what it needs is done.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::jobs::Plan;
+use super::jobs::{Job, Plan};
 use super::monitor::Stop;
 use crate::error::{Error, Result};
 
@@ -24,6 +25,9 @@ pub(super) enum Turn {
     /// Another process is at work on it.
     Elsewhere,
 }
+
+/// Name of the threads that run jobs. A panic there is reported as the run's error.
+pub const WORKER: &str = "job";
 
 /// Between two looks at a job that another process has.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -63,7 +67,12 @@ pub(super) fn run_all(
     let changed = Condvar::new();
     std::thread::scope(|scope| {
         for _ in 0..threads.clamp(1, plan.nodes.len().max(1)) {
-            scope.spawn(|| work(plan, &board, &changed, stop, &run));
+            let worker = std::thread::Builder::new().name(WORKER.to_owned());
+            let started = worker.spawn_scoped(scope, || work(plan, &board, &changed, stop, &run));
+            if let Err(error) = started {
+                stop.ask();
+                lock(&board).failure = Some(Error::Training(format!("cannot start a thread: {error}")));
+            }
         }
     });
     let board = board.into_inner().unwrap_or_else(PoisonError::into_inner);
@@ -96,7 +105,7 @@ fn work(
         };
         guard.states[job] = State::Running;
         drop(guard);
-        let result = run(job);
+        let result = caught(|| run(job), &plan.nodes[job].job);
         let mut guard = lock(board);
         match result {
             Ok(Turn::Done) => guard.states[job] = State::Done,
@@ -113,6 +122,17 @@ fn work(
     }
 }
 
+/// Calls `run`; a panic in it becomes an error, so that no thread waits for a job that has ended.
+fn caught(run: impl FnOnce() -> Result<Turn>, job: &Job) -> Result<Turn> {
+    // Nothing that `run` could leave half-done is looked at again: the run ends.
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
+        let text = panic.downcast_ref::<String>().map(String::as_str);
+        let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or_default();
+        let line = text.lines().next().unwrap_or_default();
+        Err(Error::Training(format!("internal error, please report it: {line}")).in_stage(job.label()))
+    })
+}
+
 fn lock(board: &Mutex<Board>) -> MutexGuard<'_, Board> {
     board.lock().unwrap_or_else(PoisonError::into_inner)
 }
@@ -121,14 +141,15 @@ fn lock(board: &Mutex<Board>) -> MutexGuard<'_, Board> {
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
 
-    use super::super::jobs::{Job, Node, PretrainJob};
+    use super::super::jobs::{Job, Node, PretrainJob, Purpose};
+    use super::super::seeds::Seeds;
     use super::*;
     use crate::data::DatasetName;
 
     fn plan(needs: &[&[usize]]) -> Plan {
-        let job = |network| {
-            Job::Pretrain(PretrainJob { source: DatasetName::Market1501, target: None, network, seed: 1 })
-        };
+        let seeds = Seeds { domain: None, training: 1 };
+        let (source, purpose) = (DatasetName::Market1501, Purpose::Source);
+        let job = |network| Job::Pretrain(PretrainJob { source, target: None, network, seeds, purpose });
         let nodes = needs.iter().enumerate().map(|(at, needs)| Node { job: job(at), needs: needs.to_vec() });
         Plan { nodes: nodes.collect() }
     }
@@ -171,6 +192,24 @@ mod tests {
         })
         .unwrap();
         assert_eq!(*order.lock().unwrap(), [0, 2, 0, 1]);
+    }
+
+    #[test]
+    fn a_job_that_panics_ends_the_run_and_no_thread_waits_for_it() {
+        // The third job needs the one that panics, so the other thread has nothing to do but wait.
+        let plan = plan(&[&[], &[0], &[0]]);
+        let (stop, started) = (Stop::new(), AtomicUsize::new(0));
+        let error = run_all(&plan, 2, &stop, |at| {
+            started.fetch_add(1, Ordering::SeqCst);
+            assert!(at != 0, "attempt to add with overflow\nand a second line");
+            Ok(Turn::Done)
+        });
+        let text = error.unwrap_err().to_string();
+        assert!(
+            text.contains("market pretrain 0 seed 1: ") && text.ends_with("attempt to add with overflow"),
+            "{text}"
+        );
+        assert!(stop.is_asked() && started.load(Ordering::SeqCst) == 1);
     }
 
     #[test]

@@ -78,10 +78,12 @@ impl Job {
 #[cfg(test)]
 mod tests {
     use super::super::profile::Profile;
+    use super::super::seeds::Seeds;
     use super::*;
 
     fn plan() -> Plan {
-        Plan::new(&Profile::load("paper").unwrap(), &Method::ALL)
+        let seeds = Seeds::crossed(&[Some(101), Some(102)], &[1, 2]);
+        Plan::new(&Profile::load("paper").unwrap(), &Method::ALL, &seeds)
     }
 
     #[test]

@@ -21,7 +21,7 @@ use serde::{Deserialize, Serialize};
 pub use files::{read_csv, read_json, write_csv, write_json};
 
 /// Version of all records. Raise it when a column changes its name or meaning.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// File of the [`EpochRecord`]s.
 pub const EPOCHS: &str = "epochs.csv";
@@ -219,7 +219,10 @@ pub struct RunInfo {
     pub method: String,
     /// Backbone.
     pub backbone: String,
-    /// Seed.
+    /// Seed of the built-in domains; none where the data are real.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub domain_seed: Option<u64>,
+    /// Seed of training.
     pub seed: u64,
     /// Hash of the configuration.
     pub config: String,

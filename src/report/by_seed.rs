@@ -40,14 +40,13 @@ pub(super) fn csv(runs: &[RunRecords]) -> Result<Vec<u8>> {
 
 fn lines(run: &RunRecords) -> impl Iterator<Item = Line<'_>> {
     let percent = |value: f64| format!("{:.4}", 100.0 * value);
-    let synthetic = run.info.domains == DomainKind::Synthetic;
     run.evaluations.iter().map(move |record| Line {
         domains: run.info.domains,
         profile: &run.info.profile,
         task: &run.info.task,
         row: &run.info.row,
         method: &run.info.method,
-        domain_seed: synthetic.then_some(run.draw().domain),
+        domain_seed: run.info.domain_seed,
         seed: run.info.seed,
         epoch: record.epoch,
         network: &record.network,

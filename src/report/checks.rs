@@ -137,6 +137,7 @@ fn lineage(run: &RunRecords, known: &BTreeMap<&str, &RunRecords>) -> Option<Vec<
 fn without_seed(config: &Table) -> Table {
     let mut table = config.clone();
     table.remove("seed");
+    table.remove("domain_seed");
     table.remove("parents");
     for (_, value) in table.iter_mut() {
         if let Value::Table(below) = value {
@@ -181,7 +182,7 @@ mod tests {
         let epochs = fs::read_to_string(one.join(EPOCHS)).unwrap();
         fs::write(one.join(EPOCHS), epochs.replace("1.0", "NaN")).unwrap();
         let text = only_warning(&fixture);
-        assert!(text.contains("mmt-k/seed-1") && text.contains("NaN"), "{text}");
+        assert!(text.contains("mmt-k/domain-1/seed-1") && text.contains("NaN"), "{text}");
         assert_eq!(check(&fixture).unwrap().runs.len(), 2);
     }
 
@@ -248,7 +249,7 @@ mod tests {
         let run = loaded.runs.iter_mut().find(|run| run.folder == one).unwrap();
         run.config.insert("parents".to_owned(), vec!["another"].into());
         let text = checked(&fixture.roots(), loaded).unwrap_err().to_string();
-        assert!(text.contains("different networks") && text.contains("mmt-k/seed-1"), "{text}");
+        assert!(text.contains("different networks") && text.contains("mmt-k/domain-1/seed-1"), "{text}");
     }
 
     #[test]

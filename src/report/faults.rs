@@ -59,8 +59,14 @@ fn repeated(run: &RunRecords) -> Option<String> {
 /// A copied folder would count one run twice.
 fn misplaced(run: &RunRecords) -> Option<String> {
     let info = &run.info;
-    let expected = Path::new("adapt").join(&info.task).join(&info.row).join(format!("seed-{}", info.seed));
-    let found = format!("{RUN} is that of {} {} seed {}", info.task, info.row, info.seed);
+    let mut expected = Path::new("adapt").join(&info.task).join(&info.row);
+    let mut found = format!("{RUN} is that of {} {}", info.task, info.row);
+    if let Some(domain) = info.domain_seed {
+        expected.push(format!("domain-{domain}"));
+        found += &format!(" domain {domain}");
+    }
+    expected.push(format!("seed-{}", info.seed));
+    found += &format!(" seed {}", info.seed);
     (run.place != expected).then_some(found)
 }
 

@@ -142,7 +142,7 @@ mod tests {
         let (ranked, warnings) = found(&fixture);
         assert_eq!(ranked[0].lists.len(), 1, "the other stays");
         assert!(
-            warnings[0].contains("baseline/seed-2") && warnings[0].contains(RANKED_IMAGES),
+            warnings[0].contains("baseline/domain-2/seed-2") && warnings[0].contains(RANKED_IMAGES),
             "{warnings:?}"
         );
         RgbImage::new(10, 12).save(folders[1].join(RANKED_IMAGES)).unwrap();

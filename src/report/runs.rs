@@ -9,9 +9,9 @@ use toml::Table;
 
 use crate::error::{Error, Result};
 use crate::record::{
-    CONFIG, DONE, DomainKind, ENVIRONMENT, EPOCHS, EVALUATIONS, EpochRecord, EvaluationRecord, LABELS,
-    LabelRecord, QUERIES, QueryRecord, RANKED_LISTS, RUN, RankedRecord, Record, RunInfo, TIMINGS,
-    TimingRecord, read_csv, read_json,
+    CONFIG, DONE, ENVIRONMENT, EPOCHS, EVALUATIONS, EpochRecord, EvaluationRecord, LABELS, LabelRecord,
+    QUERIES, QueryRecord, RANKED_LISTS, RUN, RankedRecord, Record, RunInfo, TIMINGS, TimingRecord, read_csv,
+    read_json,
 };
 
 /// Folders below `runs/<profile>/`; nothing else in there is a run.
@@ -53,11 +53,7 @@ pub(super) struct RunRecords {
 impl RunRecords {
     /// What it drew.
     pub fn draw(&self) -> Draw {
-        let domain = match self.info.domains {
-            DomainKind::Synthetic => self.info.seed,
-            DomainKind::Real => 0,
-        };
-        Draw { domain, seed: self.info.seed }
+        Draw { domain: self.info.domain_seed.unwrap_or(0), seed: self.info.seed }
     }
 
     /// Whether this is source pre-training, which has no row in the tables of results.
@@ -325,7 +321,10 @@ mod tests {
             adaptation.insert("alpha".to_owned(), 0.5.into());
         });
         let text = load(&roots).unwrap_err().to_string();
-        assert!(text.contains("another configuration") && text.contains("baseline/seed-1"), "{text}");
+        assert!(
+            text.contains("another configuration") && text.contains("baseline/domain-1/seed-1"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -19,7 +19,7 @@ mod shots;
 mod spec;
 mod write;
 
-pub use write::prepare;
+pub use write::{GENERATOR_VERSION, prepare};
 
 use serde::{Deserialize, Serialize};
 

@@ -21,7 +21,7 @@ use crate::error::{Error, Result};
 use crate::random::stream;
 
 /// Raise it when the generator draws other pixels: domains of older versions are then drawn anew.
-const GENERATOR_VERSION: u32 = 1;
+pub const GENERATOR_VERSION: u32 = 1;
 /// Written last into a domain's folder.
 const MARK: &str = "domain.json";
 /// JPEG quality.

@@ -56,7 +56,7 @@ impl Clusterer {
     /// Clusters `features: [N, D]`, the average of both networks' features.
     ///
     /// # Errors
-    /// More clusters than images, features that are not finite, or an epoch in which everything is noise.
+    /// More clusters than images, features that are not finite, or an epoch in which DBSCAN finds fewer than two clusters (D14).
     pub fn cluster(&mut self, features: &Tensor, rng: &mut impl Rng) -> Result<PseudoLabels> {
         match self.clustering {
             Clustering::KMeans { clusters, n_init } => {
@@ -96,4 +96,26 @@ fn enough(found: &Clusters, eps: f64) -> Result<()> {
         found.count,
         found.labels.len()
     )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_clusters_are_enough_and_one_or_none_is_not() {
+        let found = |labels: [Option<usize>; 3], count| Clusters {
+            labels: labels.to_vec(),
+            core: vec![true; 3],
+            count,
+        };
+        enough(&found([Some(0), Some(1), None], 2), 0.5).unwrap();
+        for (labels, count, text) in [
+            ([Some(0), Some(0), None], 1, "found 1 clusters and 1 noise images among 3 at eps 0.5000"),
+            ([None; 3], 0, "found 0 clusters and 3 noise images among 3"),
+        ] {
+            let error = enough(&found(labels, count), 0.5).unwrap_err().to_string();
+            assert!(error.contains(text) && error.contains("rho"), "{error}");
+        }
+    }
 }

@@ -31,7 +31,7 @@ fn run(program: &Program) -> assert_cmd::assert::Assert {
 }
 
 fn folder(program: &Program, row: &str) -> PathBuf {
-    program.out().join("density/adapt/market-to-duke").join(row).join("seed-1")
+    program.out().join("density/adapt/market-to-duke").join(row).join("domain-1/seed-1")
 }
 
 fn eps(folder: &Path) -> f64 {
@@ -78,7 +78,7 @@ fn a_clustering_that_finds_too_little_ends_the_run_and_keeps_what_was_done() {
     let parts =
         ["dbscan", "clustering of epoch 1", "0 clusters", "48 noise images among 48", "eps 0.", "rho"];
     fails(run(&program), 1, &parts);
-    let start = program.out().join("density/adapt/market-to-duke/pre-trained/seed-1");
+    let start = program.out().join("density/adapt/market-to-duke/pre-trained/domain-1/seed-1");
     assert!(start.join("DONE").exists(), "the start is kept");
     let kept = fs::metadata(start.join("evaluations.csv")).unwrap().modified().unwrap();
     for row in ROWS {

@@ -66,7 +66,7 @@ fn a_plan_says_what_is_done_and_how_long_the_rest_takes() {
     );
     assert!(line(&after, "baseline").contains("unknown"), "no baseline has run: {after}");
     // As if it had been stopped after its second epoch's checkpoint.
-    let adapted = program.out().join("miniature/adapt/market-to-duke/mmt-k/seed-1");
+    let adapted = program.out().join("miniature/adapt/market-to-duke/mmt-k/domain-1/seed-1");
     fs::remove_file(adapted.join("DONE")).unwrap();
     let stopped = plan(&program, &["--method", "mmt"]);
     let stopped = line(&stopped, "mmt-k");
@@ -136,7 +136,7 @@ fn ablations_run_and_differ_from_the_full_method_where_they_should() {
     program.miniature(&["--experiment", "switches.toml"]).assert().success();
     let task = program.out().join("miniature/adapt/market-to-duke");
     let losses = |row: &str, epoch: usize| -> Vec<(String, f64)> {
-        let records: Vec<EpochRecord> = read_csv(&task.join(row).join("seed-1/epochs.csv")).unwrap();
+        let records: Vec<EpochRecord> = read_csv(&task.join(row).join("domain-1/seed-1/epochs.csv")).unwrap();
         records
             .into_iter()
             .filter(|record| record.epoch == epoch)
@@ -152,7 +152,7 @@ fn ablations_run_and_differ_from_the_full_method_where_they_should() {
         assert_ne!(losses(row, 1), losses("mmt-k", 1), "{row}");
     }
     let networks = |row: &str| -> Vec<String> {
-        let path = task.join(row).join("seed-1/evaluations.csv");
+        let path = task.join(row).join("domain-1/seed-1/evaluations.csv");
         let records: Vec<EvaluationRecord> = read_csv(&path).unwrap();
         records.into_iter().filter(|record| record.epoch == 2).map(|record| record.network).collect()
     };
@@ -179,7 +179,7 @@ fn an_optimizer_that_is_kept_is_kept_over_an_interruption() {
             program.command(&["--profile", "kept.toml", "--task", "market-to-duke", "--threads", "2"]);
         command.arg("--out").arg(program.out()).arg("--domains-dir").arg(super::DOMAINS.path());
         command.assert().success();
-        program.out().join("kept/adapt/market-to-duke/mmt-k/seed-1")
+        program.out().join("kept/adapt/market-to-duke/mmt-k/domain-1/seed-1")
     };
     let one = run(&stopped, 1);
     let two = run(&whole, 2);
@@ -202,11 +202,11 @@ fn dbscan_options_and_paper_vs_code_run_into_one_report() {
     let profile = Profile::load("miniature").unwrap();
     for name in experiments {
         for row in Experiment::load(name).unwrap().of(&profile).unwrap().rows {
-            assert!(task.join(&row.name).join("seed-1/DONE").exists(), "{name}: {}", row.name);
+            assert!(task.join(&row.name).join("domain-1/seed-1/DONE").exists(), "{name}: {}", row.name);
         }
     }
     for row in ["baseline-single", "baseline-single-dbscan"] {
-        let folder = task.join(row).join("seed-1");
+        let folder = task.join(row).join("domain-1/seed-1");
         let losses: Vec<EpochRecord> = read_csv(&folder.join("epochs.csv")).unwrap();
         let losses: Vec<&str> = losses.iter().map(|record| record.loss.as_str()).collect();
         assert_eq!(losses, ["ce_1", "tri_1", "total"].repeat(2), "{row}");
@@ -215,7 +215,7 @@ fn dbscan_options_and_paper_vs_code_run_into_one_report() {
         assert!(evaluations.iter().all(|record| record.network == "network-1"), "{row}");
     }
     for row in ["baseline-dbscan", "mmt-dbscan", "baseline-single-dbscan"] {
-        let config = fs::read_to_string(task.join(row).join("seed-1/config.toml")).unwrap();
+        let config = fs::read_to_string(task.join(row).join("domain-1/seed-1/config.toml")).unwrap();
         assert!(config.contains("kind = \"dbscan\""), "{row}: {config}");
     }
     let report =

@@ -11,7 +11,10 @@ mod killed;
 #[cfg(target_os = "linux")]
 mod memory;
 mod networks;
+mod other_data;
+mod profiles;
 mod run;
+mod seeds;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -30,7 +33,7 @@ static DOMAINS: LazyLock<TempDir> = LazyLock::new(|| {
     let folder = tempfile::tempdir().unwrap();
     let profile = Profile::load("miniature").unwrap();
     for name in [DatasetName::Market1501, DatasetName::DukeMtmc] {
-        let settings = profile.domains.settings(profile.seeds[0]);
+        let settings = profile.domains.settings(profile.domain_seeds[0]);
         synthetic::prepare(name, &settings, folder.path(), &mut |_, _| Ok(())).unwrap();
     }
     folder

@@ -22,7 +22,7 @@ fn checkpoint() -> PathBuf {
 }
 
 fn adapted() -> PathBuf {
-    RUN.out().join("miniature/adapt/market-to-duke/mmt-k/seed-1")
+    RUN.out().join("miniature/adapt/market-to-duke/mmt-k/domain-1/seed-1")
 }
 
 fn evaluate(program: &Program, checkpoint: &Path, arguments: &[&str]) -> Assert {

@@ -60,7 +60,7 @@ fn a_run_ends_with_tables_and_figures_and_an_equal_one_with_equal_records() {
 fn queries_and_ranked_lists_are_recorded_of_the_last_epoch() {
     let program = Program::new();
     program.miniature(&["--method", "mmt"]).assert().success();
-    let folder = program.out().join("miniature/adapt/market-to-duke/mmt-k/seed-1");
+    let folder = program.out().join("miniature/adapt/market-to-duke/mmt-k/domain-1/seed-1");
     let evaluations: Vec<EvaluationRecord> = read_csv(&folder.join(EVALUATIONS)).unwrap();
     let queries: Vec<QueryRecord> = read_csv(&folder.join(QUERIES)).unwrap();
     let last = evaluations.iter().map(|record| record.epoch).max().unwrap();
@@ -92,7 +92,7 @@ fn a_finished_run_is_not_run_again_and_a_stopped_one_goes_on() {
     let program = Program::new();
     program.miniature(&["--method", "mmt"]).assert().success();
     let folder = program.out().join("miniature");
-    let adapted = folder.join("adapt/market-to-duke/mmt-k/seed-1");
+    let adapted = folder.join("adapt/market-to-duke/mmt-k/domain-1/seed-1");
     let before =
         (records(&folder), fs::metadata(adapted.join("checkpoint.safetensors")).unwrap().modified().unwrap());
     program.miniature(&["--method", "mmt"]).assert().success();
@@ -128,7 +128,8 @@ fn runs_that_re_rank_record_both() {
     let assert = program.miniature(&["--method", "baseline", "--rerank"]).assert().success();
     let said = String::from_utf8_lossy(&assert.get_output().stderr).into_owned();
     assert!(said.contains("re-ranked mAP"), "{said}");
-    let adapted = program.out().join("miniature/adapt/market-to-duke/baseline/seed-1/evaluations.csv");
+    let adapted =
+        program.out().join("miniature/adapt/market-to-duke/baseline/domain-1/seed-1/evaluations.csv");
     let evaluations: Vec<EvaluationRecord> = read_csv(&adapted).unwrap();
     let of = |split| -> Vec<f64> {
         evaluations.iter().filter(|record| record.split == split).map(|record| record.map).collect()
@@ -188,7 +189,7 @@ fn ctrl_c_leaves_a_run_that_goes_on() {
     let mut command = Command::new(assert_cmd::cargo::cargo_bin("reproduce"));
     arguments(&mut command);
     let mut child = command.spawn().unwrap();
-    let adapted = program.out().join("long/adapt/market-to-duke/mmt-k/seed-1");
+    let adapted = program.out().join("long/adapt/market-to-duke/mmt-k/domain-1/seed-1");
     let patience = Instant::now();
     while !adapted.join("checkpoint.safetensors").exists() && patience.elapsed() < Duration::from_secs(120) {
         std::thread::sleep(Duration::from_millis(5));

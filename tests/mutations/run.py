@@ -4,8 +4,12 @@
 All breaks of list.toml are built into one program, each behind a switch that the variable MMT_MUTANT sets, in a copy of the
 tracked files below target/mutations/. Nothing in the working tree changes but the report.
 
-    python3 tests/mutations/run.py            # all, and write reports/mutations.md
-    python3 tests/mutations/run.py D12 D14    # the breaks of some definitions, and print what fails
+    python3 tests/mutations/run.py                 # all, and write reports/mutations.md
+    python3 tests/mutations/run.py D12 experiment  # the breaks of some definitions or rooms, and print what fails
+
+A break is held against the tests of its room in the suite. One with `tests = ["lib::report::", "cli::run::"]` is held against
+those instead: the unit tests of the library (`lib`), the command line (`cli`) or the suite (`suite`), then what a test's name
+begins with.
 """
 
 import argparse
@@ -34,7 +38,7 @@ LEFT_OUT = [
 ]
 SWITCH = """
 /// True while the program runs as that mutant.
-pub(crate) fn mutant(number: usize) -> bool {
+pub fn mutant(number: usize) -> bool {
     static CHOSEN: std::sync::OnceLock<Option<usize>> = std::sync::OnceLock::new();
     *CHOSEN.get_or_init(|| std::env::var("MMT_MUTANT").ok()?.parse().ok()) == Some(number)
 }
@@ -64,7 +68,8 @@ def plant(number: int, mutation: dict) -> None:
     found = mutation["find"]
     if code.count(found) != 1:
         sys.exit(f"{mutation['file']}: {found!r} stands there {code.count(found)} times, not once")
-    switch = f"crate::mutant({number})"
+    # The program stands on the library, where the switch is.
+    switch = f"{'mmt' if mutation['file'].startswith('src/bin/') else 'crate'}::mutant({number})"
     if "replace" in mutation:
         new = mutation["replace"].replace("$MUTANT", switch)
     else:
@@ -81,43 +86,57 @@ def plant_all(mutations: list[dict]) -> None:
     library.write_text(library.read_text() + SWITCH)
 
 
-def build() -> Path:
-    """The suite's program. A target folder of its own: Cargo takes the copy's crates for the project's, and would mix them up."""
+def build() -> dict[str, Path]:
+    """The programs of the tests by name. A target folder of its own: Cargo takes the copy's crates for the project's, and would mix
+    them up."""
     environment = dict(os.environ, CARGO_TARGET_DIR=str(ROOT / "target" / "mutants"))
     if not {"LIBTORCH", "LIBTORCH_USE_PYTORCH"} & environment.keys():
         environment["LIBTORCH"] = str(ROOT / ".libtorch" / "torch")
     environment["CPLUS_INCLUDE_PATH"] = str(ROOT / "tools" / "no-libtorch")
-    command = ["cargo", "test", "--test", "suite", "--no-run", "--message-format=json-render-diagnostics"]
-    done = subprocess.run(command, cwd=TREE, env=environment, stdout=subprocess.PIPE, text=True)
+    command = "cargo test --package mmt --lib --bins --test suite --test cli --no-run --message-format=json-render-diagnostics"
+    done = subprocess.run(command.split(), cwd=TREE, env=environment, stdout=subprocess.PIPE, text=True)
     if done.returncode != 0:
         sys.exit("the mutants do not compile")
     messages = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-    programs = [message["executable"] for message in messages if message.get("target", {}).get("name") == "suite"]
-    return Path(next(filter(None, programs)))
+    tests = [message for message in messages if message.get("profile", {}).get("test") and message.get("executable")]
+    names = {"mmt": "lib"}
+    return {names.get(name := message["target"]["name"], name): Path(message["executable"]) for message in tests}
 
 
 def asked_of(mutation: dict) -> list[str]:
-    """The tests a break is held against: those of its room, the published values, and whole training steps; all tests where the
-    file is in no room that has tests, so that other rooms use it."""
+    """The tests a break is held against, as PROGRAM::BEGINNING: those that it names, or those of its room, the published values,
+    and whole training steps; all of the suite where the file is in no room that has tests, so that other rooms use it."""
+    if named := mutation.get("tests"):
+        return named
     _, *room, _ = mutation["file"].split("/")
     has_tests = room and (ROOT / "tests" / "suite" / room[0]).is_dir()
-    return [f"{room[0]}::", "golden::", "ten_steps::"] if has_tests else []
+    return [f"suite::{name}::" for name in (room[0], "golden", "ten_steps")] if has_tests else ["suite::"]
 
 
-def failed_tests(program: Path, number: int | None, asked: list[str]) -> list[str]:
-    """Names of the tests that fail as that mutant, among those whose names hold one of `asked`."""
+def failed_tests(programs: dict[str, Path], number: int | None, asked: list[str]) -> list[str]:
+    """Names of the tests that fail as that mutant, among those that are asked."""
     environment = dict(os.environ)
     environment.pop("MMT_MUTANT", None)
     if number is not None:
         environment["MMT_MUTANT"] = str(number)
-    skips = [part for name in LEFT_OUT for part in ("--skip", name)]
-    done = subprocess.run([program, *asked, *skips], cwd=ROOT, env=environment, capture_output=True, text=True)
-    return sorted(set(re.findall(r"^test (\S+) \.\.\. FAILED", done.stdout, re.MULTILINE)))
+    failed = set()
+    for name, program in programs.items():
+        filters = [test.removeprefix(f"{name}::") for test in asked if test.startswith(f"{name}::")]
+        if not filters:
+            continue
+        named = [test for test in filters if test]
+        skips = [part for test in LEFT_OUT if name == "suite" and test not in "".join(named) for part in ("--skip", test)]
+        done = subprocess.run([program, *named, *skips], cwd=ROOT, env=environment, capture_output=True, text=True)
+        of_program = re.findall(r"^test (\S+)(?: - should panic)? \.\.\. FAILED", done.stdout, re.MULTILINE)
+        if done.returncode != 0 and not of_program:
+            of_program = ["the whole program"]
+        failed |= {test if name == "suite" else f"{name}::{test}" for test in of_program}
+    return sorted(failed)
 
 
-def laws(program: Path) -> list[str]:
+def laws(programs: dict[str, Path]) -> list[str]:
     """All tests a mutant is asked that hold a law."""
-    listed = subprocess.run([program, "--list"], capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run([programs["suite"], "--list"], capture_output=True, text=True, check=True).stdout
     names = re.findall(r"^(\S+): test$", listed, re.MULTILINE)
     return [name for name in names if not name.startswith(("golden::", *LEFT_OUT))]
 
@@ -131,7 +150,8 @@ def report(mutations: list[dict], failed: list[list[str]], all_laws: list[str]) 
         "",
         "Each line breaks one expression of the fast wing and runs tests. Made by `python3 tests/mutations/run.py` from",
         "`tests/mutations/list.toml`; nothing here is written by hand. Asked are the tests of its room (of all rooms where the file is",
-        "in none that has tests), the published values and whole training steps; ResNet-50s (golden models and trajectories) are not.",
+        "in none that has tests), the published values and whole training steps, or the tests that the list names; ResNet-50s (golden",
+        "models and trajectories) are not.",
         "",
         f"{caught} of {len(mutations)} breaks were caught ({datetime.date.today().isoformat()}). "
         f"{len(all_laws) - len(quiet)} of the {len(all_laws)} tests of the rooms failed at least once.",
@@ -151,25 +171,29 @@ def report(mutations: list[dict], failed: list[list[str]], all_laws: list[str]) 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("definitions", nargs="*", help="only breaks of these, such as D12; prints and writes no report")
+    parser.add_argument("definitions", nargs="*", help="only breaks of these definitions or rooms, such as D12 or report; prints and writes no report")
     chosen = set(parser.parse_args().definitions)
     mutations = tomllib.loads((ROOT / "tests/mutations/list.toml").read_text())["mutation"]
-    if unknown := chosen - {mutation["definition"] for mutation in mutations}:
+    rooms = [mutation["file"].split("/")[1].removesuffix(".rs") for mutation in mutations]
+    if unknown := chosen - {mutation["definition"] for mutation in mutations} - set(rooms):
         sys.exit(f"no break of {', '.join(sorted(unknown))} is listed")
     copy_tree()
     plant_all(mutations)
-    program = build()
-    if broken := failed_tests(program, None, []):
+    programs = build()
+    asked = [
+        at for at, mutation in enumerate(mutations) if not chosen or {mutation["definition"], rooms[at]} & chosen
+    ]
+    needed = sorted({test for at in asked for test in asked_of(mutations[at])})
+    if broken := failed_tests(programs, None, needed):
         sys.exit(f"without a break these fail already: {', '.join(broken)}")
-    asked = [at for at, mutation in enumerate(mutations) if not chosen or mutation["definition"] in chosen]
     failed = []
     for at in asked:
-        failed.append(failed_tests(program, at, asked_of(mutations[at])))
+        failed.append(failed_tests(programs, at, asked_of(mutations[at])))
         print(f"{mutations[at]['definition']} {mutations[at]['what']}: {len(failed[-1])} tests fail", flush=True)
         if chosen:
             print("".join(f"    {name}\n" for name in failed[-1]), end="", flush=True)
     if not chosen:
-        (ROOT / "reports" / "mutations.md").write_text(report(mutations, failed, laws(program)))
+        (ROOT / "reports" / "mutations.md").write_text(report(mutations, failed, laws(programs)))
     if not all(failed):
         sys.exit("some breaks were not noticed")
 

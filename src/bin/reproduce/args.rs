@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use mmt::experiment::{Experiment, InitialWeights, Method, Origin, Profile, RunOptions, Shard, Task};
+use mmt::experiment::{
+    Experiment, HashedData, InitialWeights, Method, Origin, Profile, RunOptions, Shard, Task,
+};
 use mmt::{Error, Result};
 use tch::{Cuda, Device};
 
@@ -100,9 +102,12 @@ pub struct SelectArgs {
     /// Method to run, may be repeated: pre-trained, baseline, mmt, oracle, variant (rows of an experiment) [default: all].
     #[arg(long = "method", value_name = "METHOD")]
     pub methods: Vec<Method>,
-    /// Seeds, such as 1,2,3 [default: those of the profile].
+    /// Seeds of training, such as 1,2,3; each is run on every domain seed [default: those of the profile].
     #[arg(long, value_delimiter = ',', value_name = "N,...")]
     pub seeds: Vec<u64>,
+    /// Seeds of the built-in domains, such as 101,102,103 [default: those of the profile].
+    #[arg(long, value_delimiter = ',', value_name = "N,...", conflicts_with = "data_root")]
+    pub domain_seeds: Vec<u64>,
     /// Run the I-th of N parts of the jobs; start each part by a command of its own, on one machine or several.
     #[arg(long, value_name = "I/N")]
     pub shard: Option<Shard>,
@@ -112,6 +117,10 @@ pub struct SelectArgs {
     /// Folder with the real datasets (market1501/, dukemtmc/, msmt17/) instead of the built-in synthetic domains.
     #[arg(long, value_name = "DIR")]
     pub data_root: Option<PathBuf>,
+    /// Tell real data apart by the contents of every image, not by names, labels and sizes alone: a run is then never taken for one of
+    /// other data, and reading all images once more is the price.
+    #[arg(long, requires = "data_root")]
+    pub hash_contents: bool,
     /// Folder where the built-in domains are kept.
     #[arg(long, default_value = "target/domains", value_name = "DIR", conflicts_with = "data_root")]
     pub domains_dir: PathBuf,
@@ -163,6 +172,9 @@ impl SelectArgs {
         if !self.seeds.is_empty() {
             profile.seeds = unique(&self.seeds);
         }
+        if !self.domain_seeds.is_empty() {
+            profile.domain_seeds = unique(&self.domain_seeds);
+        }
         profile.rerank |= self.rerank;
         Ok(profile)
     }
@@ -179,6 +191,7 @@ impl SelectArgs {
         Ok(RunOptions {
             out: self.out.clone(),
             origin,
+            hashed: if self.hash_contents { HashedData::Contents } else { HashedData::Sizes },
             methods: self.methods(),
             shard: self.shard,
             device: self.machine.device,

@@ -14,7 +14,7 @@ use std::sync::Arc;
 
 use args::{AgreementArgs, Cli, Command, ReportArgs, RunArgs, SelectArgs};
 use clap::Parser;
-use mmt::experiment::{Forecast, Run, Stop};
+use mmt::experiment::{Forecast, Run, Stop, WORKER};
 use mmt::report::{agreement, build, write_readme};
 use mmt::{Error, Result};
 use progress::{Bars, Verbosity};
@@ -25,6 +25,7 @@ const USAGE: u8 = 2;
 const INTERRUPTED: u8 = 130;
 
 fn main() -> ExitCode {
+    quiet_workers();
     let cli = Cli::parse();
     let result = match cli.command {
         Some(Command::Run(args)) => run(&args),
@@ -50,6 +51,19 @@ fn main() -> ExitCode {
             }
         }
     }
+}
+
+/// A panic of a job comes back as the run's error, so it is not told twice; `RUST_BACKTRACE` brings it back.
+fn quiet_workers() {
+    if std::env::var_os("RUST_BACKTRACE").is_some() {
+        return;
+    }
+    let tell = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        if std::thread::current().name() != Some(WORKER) {
+            tell(panic);
+        }
+    }));
 }
 
 fn run(args: &RunArgs) -> Result<()> {
