@@ -13,6 +13,7 @@ pub mod eval;
 pub mod loss;
 pub mod matrix;
 pub mod model;
+pub mod statistics;
 pub mod train;
 
 pub use error::{InvalidInput, Result};

@@ -7,7 +7,7 @@ use toml::{Table, Value};
 
 use super::faults::fault;
 use super::queries;
-use super::runs::{Loaded, RunRecords};
+use super::runs::{Draw, Loaded, RunRecords};
 use crate::error::{Error, Result};
 use crate::record::CONFIG;
 
@@ -31,8 +31,8 @@ pub(super) fn checked(roots: &[PathBuf], loaded: Loaded) -> Result<Loaded> {
     if let Some(reason) = several_kinds(&sound).or_else(|| several_starts(&sound)) {
         return Err(refuse(reason));
     }
-    let mut sound = comparable(without_copies(sound, &mut warnings), &mut warnings);
-    queries::comparable(&mut sound, &mut warnings);
+    let sound = comparable(without_copies(sound, &mut warnings), &mut warnings);
+    warnings.extend(queries::comparable(&sound));
     if sound.iter().all(RunRecords::is_pretraining) {
         let mut lines = vec!["no finished run of a task".to_owned()];
         lines.extend(warnings);
@@ -52,11 +52,11 @@ fn several_kinds(runs: &[RunRecords]) -> Option<String> {
         .then(|| "holds runs on synthetic domains and on real data; a report takes one kind".to_owned())
 }
 
-/// Differences are paired by seed, so the rows of a seed must start from the same networks.
+/// Differences are taken run by run, so the rows of one draw must start from the same networks.
 fn several_starts(runs: &[RunRecords]) -> Option<String> {
-    let mut starts: BTreeMap<(&str, u64), &RunRecords> = BTreeMap::new();
+    let mut starts: BTreeMap<(&str, Draw), &RunRecords> = BTreeMap::new();
     for run in runs.iter().filter(|run| run.adaptation().is_some()) {
-        let first = starts.entry((run.info.task.as_str(), run.info.seed)).or_insert(run);
+        let first = starts.entry((run.info.task.as_str(), run.draw())).or_insert(run);
         if first.parents() != run.parents() {
             return Some(format!(
                 "{} and {} start from different networks ({CONFIG}: parents)",
@@ -182,7 +182,7 @@ mod tests {
         let epochs = fs::read_to_string(one.join(EPOCHS)).unwrap();
         fs::write(one.join(EPOCHS), epochs.replace("1.0", "NaN")).unwrap();
         let text = only_warning(&fixture);
-        assert!(text.contains("mmt-k/seed-1") && text.contains("NaN"), "{text}");
+        assert!(text.contains("mmt-k/domain-1/seed-1") && text.contains("NaN"), "{text}");
         assert_eq!(check(&fixture).unwrap().runs.len(), 2);
     }
 
@@ -249,7 +249,7 @@ mod tests {
         let run = loaded.runs.iter_mut().find(|run| run.folder == one).unwrap();
         run.config.insert("parents".to_owned(), vec!["another"].into());
         let text = checked(&fixture.roots(), loaded).unwrap_err().to_string();
-        assert!(text.contains("different networks") && text.contains("mmt-k/seed-1"), "{text}");
+        assert!(text.contains("different networks") && text.contains("mmt-k/domain-1/seed-1"), "{text}");
     }
 
     #[test]

@@ -42,7 +42,7 @@ impl Fixture {
         self.folder.path().join("reports/quick")
     }
 
-    /// What a run is; its configuration is filled in by [`Fixture::write`].
+    /// What a run on drawn domains of the same seed is; its configuration is filled in by [`Fixture::write`].
     pub fn info(task: &str, row: &str, method: &str, seed: u64) -> RunInfo {
         RunInfo {
             schema: SCHEMA_VERSION,
@@ -52,7 +52,7 @@ impl Fixture {
             row: row.to_owned(),
             method: method.to_owned(),
             backbone: "small".to_owned(),
-            domain_seed: None,
+            domain_seed: Some(seed),
             seed,
             config: String::new(),
         }
@@ -65,10 +65,13 @@ impl Fixture {
 
     /// Writes the run of `info`.
     pub fn write(&self, info: &RunInfo, map: &[f64]) -> PathBuf {
-        let seed = format!("seed-{}", info.seed);
+        let domain = info.domain_seed.map(|seed| format!("domain-{seed}"));
+        let seeds: PathBuf = domain.into_iter().chain([format!("seed-{}", info.seed)]).collect();
         let folder = match info.method.as_str() {
-            "pretrain" => ["pretrain", &info.task, &info.backbone, &seed, "network-1"].iter().collect(),
-            _ => ["adapt", &info.task, &info.row, &seed].iter().collect::<PathBuf>(),
+            "pretrain" => {
+                Path::new("pretrain").join(&info.task).join(&info.backbone).join(seeds).join("network-1")
+            }
+            _ => Path::new("adapt").join(&info.task).join(&info.row).join(seeds),
         };
         let folder = self.runs.join(folder);
         fs::create_dir_all(&folder).unwrap();
@@ -148,6 +151,9 @@ fn config(info: &RunInfo, epochs: usize) -> Table {
     config.insert("task".to_owned(), info.task.clone().into());
     config.insert("row".to_owned(), info.row.clone().into());
     config.insert("seed".to_owned(), Value::Integer(info.seed as i64));
+    if let Some(seed) = info.domain_seed {
+        config.insert("domain_seed".to_owned(), Value::Integer(seed as i64));
+    }
     config.insert("parents".to_owned(), vec![format!("start of {} {}", info.task, info.seed)].into());
     if ["baseline", "mmt", "variant"].contains(&info.method.as_str()) {
         let soft = if info.method == "baseline" { 0.0 } else { 1.0 };

@@ -2,6 +2,7 @@
 
 use polars::prelude::*;
 
+use super::names::minus;
 use crate::error::Error;
 
 /// Mean and spread of a value over seeds.
@@ -26,8 +27,8 @@ impl Value {
     /// `41.2 ± 0.8`, or `41.2` for a single seed.
     pub fn text(&self, digits: usize) -> String {
         match self.sd {
-            Some(sd) => format!("{:.digits$} ± {sd:.digits$}", self.mean),
-            None => format!("{:.digits$}", self.mean),
+            Some(sd) => minus(&format!("{:.digits$} ± {sd:.digits$}", self.mean)),
+            None => minus(&format!("{:.digits$}", self.mean)),
         }
     }
 }

@@ -3,7 +3,7 @@
 use polars::prelude::*;
 
 use super::frames::{fill, refused, statistics, texts, values};
-use super::results::{Results, settings_of, task_row_seeds};
+use super::results::{Results, settings_of, task_row_runs};
 use super::runs::RunRecords;
 use super::summary::Context;
 use super::table::{Table, columns};
@@ -35,13 +35,13 @@ fn make(runs: &[&RunRecords], results: &Results, context: &Context) -> PolarsRes
     Ok(Table {
         name: "label_quality",
         title: format!("Pseudo labels against true identities ({})", context.label()),
-        caption: "The clustering of the last epoch, and the ARI of the first; mean ± sample standard deviation over seeds. \
-                  True identities are used for this table only."
+        caption: "The clustering of the last epoch, and the ARI of the first; mean ± sample standard deviation over runs. True \
+                  identities of training images are used for this table and for the figure of pseudo labels only; no training sees them."
             .to_owned(),
-        rows: shown(&frame)?,
+        rows: shown(&frame, context)?,
         settings: settings_of(&frame, context)?,
         data: context.stamped(frame)?,
-        header: columns(["Task", "Method", "seeds", "clusters", "unassigned", "ARI, first", "ARI", "NMI", "purity"]),
+        header: columns(["Task", "Method", "runs", "clusters", "unassigned", "ARI, first", "ARI", "NMI", "purity"]),
         names: 2,
     })
 }
@@ -65,8 +65,8 @@ fn per_run(runs: &[&RunRecords]) -> PolarsResult<DataFrame> {
     )
 }
 
-fn shown(frame: &DataFrame) -> PolarsResult<Vec<Vec<String>>> {
-    let mut rows = task_row_seeds(frame)?;
+fn shown(frame: &DataFrame, context: &Context) -> PolarsResult<Vec<Vec<String>>> {
+    let mut rows = task_row_runs(frame, context)?;
     let mut push = |cells: Vec<String>| rows.iter_mut().zip(cells).for_each(|(row, cell)| row.push(cell));
     for (name, digits) in SHOWN {
         let text =

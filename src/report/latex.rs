@@ -43,7 +43,7 @@ fn cell(column: usize, cell: &str, goes_on: bool) -> String {
         return String::new();
     }
     let text = escaped(cell);
-    if is_number(cell) { text.replace('-', "$-$") } else { text }
+    if is_number(cell) { text.replace('-', "$-$") } else { text.trim_start().to_owned() }
 }
 
 /// `-4.2`, `+1.0 to -3.1`, `1.0 ± 0.2`: no letters but those of "to".
@@ -75,6 +75,9 @@ fn escaped(text: &str) -> String {
             'θ' => out += "$\\theta$",
             'λ' => out += "$\\lambda$",
             '−' => out += "$-$",
+            '–' => out += "--",
+            // Fonts lack the signs of verdicts; a word stands beside each.
+            '▲' | '▼' | '△' | '▽' | '○' => {}
             letter if letter.is_whitespace() => out.push(' '),
             letter => out.push(letter),
         }

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use polars::prelude::*;
 
 use super::frames::{Value, fill, refused, statistics, texts, values};
-use super::results::{Results, settings_of, task_row_seeds};
+use super::names::minus;
+use super::results::{Results, settings_of, task_row_runs};
 use super::runs::RunRecords;
 use super::settings;
 use super::summary::Context;
@@ -46,19 +47,19 @@ fn make(runs: &[&RunRecords], results: &Results, context: &Context) -> PolarsRes
     // Rows that never train have no place in this table.
     let kept: BooleanChunked = texts(&grid, "row")?.iter().map(|row| Some(trained.contains(row))).collect();
     let frame = fill(&grid.filter(&kept)?, &found, &["task", "row"])?;
-    let mut header = columns(["Task", "Method", "seeds"]);
+    let mut header = columns(["Task", "Method", "runs"]);
     header.extend(losses.iter().map(|loss| label(loss)));
     Ok(Table {
         name: "losses",
         title: format!("Losses over training ({})", context.label()),
         caption: format!(
-            "The mean of each loss over the steps of the first epoch → of the last, over both networks and all seeds; total is the \
+            "The mean of each loss over the steps of the first epoch → of the last, over both networks and all runs; total is the \
              weighted sum over both networks. L_id and L_tri: hard labels; L_sid and L_stri: the teachers'. The CSV has the mean over \
-             all epochs as well, and deviations over seeds.{} {}",
+             all epochs as well, and deviations over runs.{} {}",
             results.note(),
             settings::CAPTION
         ),
-        rows: shown(&frame, &losses)?,
+        rows: shown(&frame, &losses, context)?,
         settings: settings_of(&frame, context)?,
         data: context.stamped(frame)?,
         header,
@@ -115,8 +116,8 @@ fn per_run(
     Ok((frame, names))
 }
 
-fn shown(frame: &DataFrame, losses: &BTreeSet<&Loss>) -> PolarsResult<Vec<Vec<String>>> {
-    let mut rows = task_row_seeds(frame)?;
+fn shown(frame: &DataFrame, losses: &BTreeSet<&Loss>, context: &Context) -> PolarsResult<Vec<Vec<String>>> {
+    let mut rows = task_row_runs(frame, context)?;
     for (_, name) in losses {
         let ends = [values(frame, &format!("{name}_first"))?, values(frame, &format!("{name}_last"))?];
         let cells = ends[0].iter().zip(&ends[1]).map(|(first, last)| arrow(first, last));
@@ -127,7 +128,7 @@ fn shown(frame: &DataFrame, losses: &BTreeSet<&Loss>) -> PolarsResult<Vec<Vec<St
 
 fn arrow(first: &Option<Value>, last: &Option<Value>) -> String {
     match (first, last) {
-        (Some(first), Some(last)) => format!("{:.3} → {:.3}", first.mean, last.mean),
+        (Some(first), Some(last)) => minus(&format!("{:.3} → {:.3}", first.mean, last.mean)),
         _ => String::new(),
     }
 }

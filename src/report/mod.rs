@@ -10,6 +10,7 @@
 //! silence. Synthetic domains and real data never stand in one report, and published numbers only beside real data.
 
 pub mod agreement;
+mod by_seed;
 mod checks;
 mod claims;
 mod environment;
@@ -24,9 +25,11 @@ mod page;
 mod published;
 mod queries;
 mod ranked;
+mod readme;
 mod results;
 mod runs;
 mod settings;
+mod statistics;
 mod summary;
 mod table;
 mod timings;
@@ -39,23 +42,27 @@ mod tests;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+pub use readme::write as write_readme;
+
 use crate::error::{Error, Result};
 use crate::record::files::write_whole;
 
 /// What [`build`] made.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report {
-    /// The main tables, the tasks and runs left out: text for a terminal.
+    /// The results, a sentence for each claim, the tasks and runs left out: text for a terminal.
     pub text: String,
-    /// Every file that was written, the pages first.
+    /// Tables for a README, in Markdown: [`write_readme`] puts them there.
+    pub readme: String,
+    /// Every file that was written, the pages first: `report.md`, `report.html`.
     pub files: Vec<PathBuf>,
     /// Runs that were left out, each with its folder and the reason.
     pub warnings: Vec<String>,
 }
 
 /// Makes the report of the runs below `runs` (folders `runs/<profile>`, of one profile but perhaps of several machines) and writes
-/// it below `out`: `report.md`, `report.html` (the same, in one file), `tables/*.csv` and `*.tex`, `figures/*.svg` and `*.png`, and
-/// what the runs ran on in `environment.json`.
+/// it below `out`: `report.md`, `report.html` (the same, in one file), `tables/*.csv` and `*.tex`, `figures/*.svg` and `*.png`,
+/// every number of every run in `tables/by_seed.csv`, and what the runs ran on in `environment.json`.
 /// `left_out` are tasks that were not run, each with the reason; the pages list them.
 ///
 /// # Errors
@@ -67,8 +74,8 @@ pub fn build(runs: &[PathBuf], out: &Path, left_out: &[(String, String)]) -> Res
     let ranked = ranked::find(&loaded.runs, &results, &mut loaded.warnings);
     let context = summary::Context::new(&loaded, left_out);
     let claims = claims::judge(&results, &loaded.runs)?;
-    let order = claims::Order::new(&results, &loaded.runs)?;
-    let gains = claims::Gains::new(&results, &loaded.runs)?;
+    let order = claims::Order::new(&results)?;
+    let gains = claims::Gains::new(&results)?;
     let tables = tables(&context, &loaded, &results, (&claims, &order, &gains))?;
     let source = figures::Source { results: &results, runs: &loaded.runs, gains: &gains, ranked: &ranked };
     let figures = figures::draw(&source, &context)?;
@@ -77,6 +84,7 @@ pub fn build(runs: &[PathBuf], out: &Path, left_out: &[(String, String)]) -> Res
         write(out, "report.md", summary::markdown(&context, &sections).as_bytes())?,
         write(out, "report.html", page::html(&context, &sections)?.as_bytes())?,
         write(out, environment::FILE, &environment::json(&loaded.runs)?)?,
+        write(out, by_seed::FILE, &by_seed::csv(&loaded.runs)?)?,
     ];
     for table in &tables {
         files.push(write(out, &format!("tables/{}.csv", table.name), &table.csv()?)?);
@@ -89,8 +97,14 @@ pub fn build(runs: &[PathBuf], out: &Path, left_out: &[(String, String)]) -> Res
     for file in figures.iter().flat_map(|figure| &figure.files) {
         files.push(write(out, &format!("figures/{}", file.name), &file.bytes)?);
     }
-    let verdicts: Vec<String> = order.line().into_iter().chain([claims::count(&claims)]).collect();
-    Ok(Report { text: summary::text(&context, &tables, &verdicts), files, warnings: loaded.warnings })
+    let verdicts: Vec<String> =
+        order.line().into_iter().chain(claims::sentences(&claims, results.domains)).collect();
+    Ok(Report {
+        text: summary::text(&context, &tables, &verdicts),
+        readme: readme::section(&context, &results, &gains, &order)?,
+        files,
+        warnings: loaded.warnings,
+    })
 }
 
 fn tables(

@@ -1,4 +1,6 @@
-//! Names as tables show them, and their order.
+//! Names and numbers as tables show them, and their order.
+
+use crate::record::DomainKind;
 
 /// The paper's tasks, in the order of its Table 1.
 const TASKS: [&str; 4] = ["market-to-duke", "duke-to-market", "market-to-msmt", "duke-to-msmt"];
@@ -69,16 +71,37 @@ pub(super) fn row_key(method: &str, row: &str) -> RowKey {
     )
 }
 
-/// `Market → Duke` for `market-to-duke`.
-pub(super) fn task_label(task: &str) -> String {
+/// `Market → Duke` for `market-to-duke` on real data; `Market-like → Duke-like` on drawn domains, which a cropped figure or a pasted
+/// table must not pass for the real ones.
+pub(super) fn task_label(task: &str, domains: DomainKind) -> String {
+    let label = |domain| domain_label(domain, domains);
     match task.split_once("-to-") {
-        Some((source, target)) => format!("{} → {}", domain_label(source), domain_label(target)),
-        None => domain_label(task),
+        Some((source, target)) => format!("{} → {}", label(source), label(target)),
+        None => label(task),
     }
 }
 
-fn domain_label(domain: &str) -> String {
-    if domain == "msmt" { "MSMT".to_owned() } else { capitalised(domain) }
+fn domain_label(domain: &str, domains: DomainKind) -> String {
+    let name = if domain == "msmt" { "MSMT".to_owned() } else { capitalised(domain) };
+    match domains {
+        DomainKind::Synthetic => format!("{name}-like"),
+        DomainKind::Real => name,
+    }
+}
+
+/// `+5.8`, `−0.3` with a true minus; `0.0` for what rounds to it.
+pub(super) fn signed(value: f64, digits: usize) -> String {
+    let text = format!("{value:+.digits$}");
+    if text.contains(|letter: char| ('1'..='9').contains(&letter)) {
+        minus(&text)
+    } else {
+        text.trim_start_matches(['+', '-']).to_owned()
+    }
+}
+
+/// A number with a true minus.
+pub(super) fn minus(number: &str) -> String {
+    number.replace('-', "−")
 }
 
 /// `MMT-k` for `mmt-k`, `MMT-DBSCAN` for `mmt-dbscan`, the paper's words for the rows of its Table 2, `α = 0.9` for `alpha-0.9`;
@@ -112,13 +135,21 @@ mod tests {
 
     #[test]
     fn labels_read_like_the_paper() {
-        assert_eq!(task_label("market-to-msmt"), "Market → MSMT");
+        assert_eq!(task_label("market-to-msmt", DomainKind::Real), "Market → MSMT");
+        assert_eq!(task_label("market-to-msmt", DomainKind::Synthetic), "Market-like → MSMT-like");
         assert_eq!(row_label("mmt-k"), "MMT-k");
         assert_eq!(row_label("mmt-dbscan"), "MMT-DBSCAN");
         assert_eq!(row_label("pre-trained"), "Pre-trained");
         assert_eq!(row_label("without-soft-ce"), "MMT w/o L_sid");
         assert_eq!(row_label("soft-ce-0.25"), "λ_id = 0.25");
         assert_eq!(row_label("alpha-mine"), "Alpha-mine", "an unknown name stays as it is");
+    }
+
+    #[test]
+    fn signs_are_those_of_print() {
+        let found = [5.84, -0.94, -0.04, 0.0].map(|value| signed(value, 1));
+        assert_eq!(found, ["+5.8", "−0.9", "0.0", "0.0"]);
+        assert_eq!(signed(-12.5, 0), "−12");
     }
 
     #[test]

@@ -87,7 +87,7 @@ fn table_view(table: &Table) -> View<'_> {
 
 fn figure_view(figure: &Figure) -> View<'_> {
     View {
-        id: figure.link().trim_end_matches(".svg").to_owned(),
+        id: format!("figure-{}", figure.link().trim_end_matches(".svg")),
         title: &figure.title,
         caption: &figure.caption,
         svg: Some(figure.svg()),

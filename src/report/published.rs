@@ -41,7 +41,7 @@ fn is_of(task: &str, tasks: &[String]) -> bool {
 
 fn make(frame: DataFrame, context: &Context) -> PolarsResult<Table> {
     let mut rows: Vec<Vec<String>> =
-        texts(&frame, "task")?.iter().map(|task| vec![task_label(task)]).collect();
+        texts(&frame, "task")?.iter().map(|task| vec![task_label(task, DomainKind::Real)]).collect();
     let mut push = |cells: Vec<String>| rows.iter_mut().zip(cells).for_each(|(row, cell)| row.push(cell));
     push(texts(&frame, "method")?);
     push(texts(&frame, "backbone")?);

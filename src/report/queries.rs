@@ -1,12 +1,9 @@
-//! The average precision of single queries: what is wrong with those of a run, and whether runs can be compared query by query.
+//! The average precision of single queries: what is wrong with those of a run, and whether runs were evaluated on the same ones.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::runs::RunRecords;
 use crate::record::{EVALUATIONS, QUERIES, QueryRecord, Split};
-
-/// Percent of each query.
-pub(super) type ByQuery = BTreeMap<usize, f64>;
 
 /// How far the mean of the precisions may be from the recorded mAP: rounding, no more.
 const TOLERANCE: f64 = 1e-6;
@@ -64,39 +61,21 @@ fn other_queries(run: &RunRecords) -> Option<String> {
     Some(format!("{QUERIES}: {network} has other queries than the network before it"))
 }
 
-/// Percent of each query of a network; none where the run has none.
-pub(super) fn of_network(run: &RunRecords, network: &str) -> Option<ByQuery> {
-    let records = run.queries.iter().filter(|record| record.network == network);
-    let found: ByQuery = records.map(|record| (record.query, 100.0 * record.ap)).collect();
-    (!found.is_empty()).then_some(found)
-}
-
-/// Percent of each query, averaged over the networks that the run answers for.
-pub(super) fn of_run(run: &RunRecords) -> Option<ByQuery> {
-    let mut found: BTreeMap<usize, (f64, f64)> = BTreeMap::new();
-    for record in run.queries.iter().filter(|record| record.network.starts_with("network-")) {
-        let (sum, n) = found.entry(record.query).or_default();
-        (*sum, *n) = (*sum + 100.0 * record.ap, *n + 1.0);
+/// Says which tasks have runs on the same domains that were evaluated on different queries: differences between those are of different
+/// test sets.
+pub(super) fn comparable(runs: &[RunRecords]) -> Vec<String> {
+    let mut sets: BTreeMap<(&str, u64), BTreeSet<BTreeSet<usize>>> = BTreeMap::new();
+    for run in runs.iter().filter(|run| !run.queries.is_empty()) {
+        let key = (run.info.task.as_str(), run.draw().domain);
+        sets.entry(key).or_default().insert(run.queries.iter().map(|record| record.query).collect());
     }
-    (!found.is_empty()).then(|| found.into_iter().map(|(query, (sum, n))| (query, sum / n)).collect())
-}
-
-/// Takes the queries away from runs of one task and seed that have different ones: nothing can be paired there.
-pub(super) fn comparable(runs: &mut [RunRecords], warnings: &mut Vec<String>) {
-    let mut sets: BTreeMap<(String, u64), BTreeSet<Vec<usize>>> = BTreeMap::new();
-    for run in runs.iter() {
-        if let Some(found) = of_run(run) {
-            let key = (run.info.task.clone(), run.info.seed);
-            sets.entry(key).or_default().insert(found.into_keys().collect());
-        }
-    }
-    for ((task, seed), _) in sets.into_iter().filter(|(_, sets)| sets.len() > 1) {
-        warnings.push(format!(
-            "{QUERIES}: the runs of {task} seed {seed} were evaluated on different queries; intervals do without them"
-        ));
-        let own = |run: &&mut RunRecords| run.info.task == task && run.info.seed == seed;
-        runs.iter_mut().filter(own).for_each(|run| run.queries.clear());
-    }
+    let warning = |((task, domain), _): ((&str, u64), _)| {
+        format!(
+            "{QUERIES}: runs of {task} on domains {domain} were evaluated on different queries; differences between them are of \
+             different test sets"
+        )
+    };
+    sets.into_iter().filter(|(_, sets)| sets.len() > 1).map(warning).collect()
 }
 
 #[cfg(test)]
@@ -144,23 +123,13 @@ mod tests {
     }
 
     #[test]
-    fn runs_of_other_queries_are_not_paired() {
+    fn runs_of_other_queries_are_named() {
         let (one, mut two) = (run(|_| {}), run(|_| {}));
+        assert!(comparable(&[one.clone(), one.clone()]).is_empty());
         two.queries.iter_mut().for_each(|record| record.query += 1);
-        let mut warnings = Vec::new();
-        let mut runs = [one.clone(), one.clone()];
-        comparable(&mut runs, &mut warnings);
-        assert!(warnings.is_empty() && runs[1].queries == one.queries);
-        let mut runs = [one, two];
-        comparable(&mut runs, &mut warnings);
-        assert!(warnings[0].contains("market-to-duke seed 1"), "{warnings:?}");
-        assert!(runs.iter().all(|run| run.queries.is_empty()));
-    }
-
-    #[test]
-    fn precisions_are_averaged_over_the_networks_that_answer() {
-        let found = of_run(&run(|_| {})).unwrap();
-        let expected = [(0, 40.0), (1, 30.0), (2, 20.0)];
-        assert!(found.into_iter().zip(expected).all(|(a, b)| a.0 == b.0 && (a.1 - b.1).abs() < 1e-9));
+        let warnings = comparable(&[one.clone(), two.clone()]);
+        assert!(warnings.len() == 1 && warnings[0].contains("market-to-duke on domains 1"), "{warnings:?}");
+        two.info.seed = 2;
+        assert!(comparable(&[one, two]).is_empty(), "other domains have other queries");
     }
 }

@@ -45,11 +45,10 @@ pub(super) fn find(runs: &[RunRecords], results: &Results, warnings: &mut Vec<St
             let own = runs
                 .iter()
                 .filter(|run| run.info.task == *task && run.info.row == row.name && !run.ranked.is_empty());
-            own.min_by_key(|run| run.info.seed)
+            own.min_by_key(|run| run.draw())
         };
         let Some(first) = of(full) else { continue };
-        let baseline =
-            baseline_of(&results.rows, full).and_then(of).filter(|run| run.info.seed == first.info.seed);
+        let baseline = baseline_of(&results.rows, full).and_then(of).filter(|run| run.draw() == first.draw());
         let mut lists = Vec::new();
         for run in [Some(first), baseline].into_iter().flatten() {
             match read(run) {
@@ -58,7 +57,7 @@ pub(super) fn find(runs: &[RunRecords], results: &Results, warnings: &mut Vec<St
             }
         }
         if !lists.is_empty() {
-            found.push(Ranked { task: task_label(task), lists });
+            found.push(Ranked { task: task_label(task, results.domains), lists });
         }
     }
     found
@@ -143,7 +142,7 @@ mod tests {
         let (ranked, warnings) = found(&fixture);
         assert_eq!(ranked[0].lists.len(), 1, "the other stays");
         assert!(
-            warnings[0].contains("baseline/seed-2") && warnings[0].contains(RANKED_IMAGES),
+            warnings[0].contains("baseline/domain-2/seed-2") && warnings[0].contains(RANKED_IMAGES),
             "{warnings:?}"
         );
         RgbImage::new(10, 12).save(folders[1].join(RANKED_IMAGES)).unwrap();

@@ -21,6 +21,15 @@ const DEPTH: usize = 5;
 /// A folder with one of these files is that of a run.
 const FILES: [&str; 7] = [RUN, CONFIG, DONE, EPOCHS, EVALUATIONS, LABELS, TIMINGS];
 
+/// What a run drew: everything that is random in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Draw {
+    /// Seed of the drawn domains; 0 on real data.
+    pub domain: u64,
+    /// Seed of the training.
+    pub seed: u64,
+}
+
 /// Everything that a run left.
 #[derive(Debug, Clone)]
 pub(super) struct RunRecords {
@@ -42,6 +51,11 @@ pub(super) struct RunRecords {
 }
 
 impl RunRecords {
+    /// What it drew.
+    pub fn draw(&self) -> Draw {
+        Draw { domain: self.info.domain_seed.unwrap_or(0), seed: self.info.seed }
+    }
+
     /// Whether this is source pre-training, which has no row in the tables of results.
     pub fn is_pretraining(&self) -> bool {
         self.info.method == "pretrain"
@@ -307,7 +321,10 @@ mod tests {
             adaptation.insert("alpha".to_owned(), 0.5.into());
         });
         let text = load(&roots).unwrap_err().to_string();
-        assert!(text.contains("another configuration") && text.contains("baseline/seed-1"), "{text}");
+        assert!(
+            text.contains("another configuration") && text.contains("baseline/domain-1/seed-1"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -9,17 +9,14 @@ use super::runs::RunRecords;
 /// Names of the columns of a narrow table.
 pub(super) const COMPACT: [&str; 1] = ["setting"];
 /// Names of the columns of a wide one.
-pub(super) const FULL: [&str; 5] = ["backbone", "initial weights", "pooling", "clustering", "BN group"];
+pub(super) const FULL: [&str; 4] = ["backbone", "initial weights", "clustering", "BN group"];
 /// Name of the last column of both.
 pub(super) const MINUTES: &str = "training min";
 
 /// What stands under tables that have these columns.
-pub(super) const CAPTION: &str = "Setting: backbone, initial weights of the source networks, pooling (GAP: global average), clustering, \
-    images that share batch-norm statistics in training. Training min: minutes of training without evaluation, mean over seeds; of rows that adapt \
+pub(super) const CAPTION: &str = "Setting: backbone, initial weights of the source networks, clustering, images \
+     that share batch-norm statistics in training. Training min: minutes of training without evaluation, mean over runs; of rows that adapt \
     the adaptation alone, of others that of both their networks.";
-
-/// The pooling of networks that say nothing else.
-const AVERAGE: &str = "average";
 
 /// A stage that is not training.
 const EVALUATION: &str = "evaluation";
@@ -30,7 +27,6 @@ pub(super) struct Setting {
     pub backbone: String,
     /// `random`, or the beginning of a checkpoint's SHA-256.
     pub weights: String,
-    pub pooling: String,
     /// `k-means 500`, `DBSCAN`, `none`.
     pub clustering: String,
     /// `whole batch`, or the number of images.
@@ -41,18 +37,17 @@ pub(super) struct Setting {
 
 impl Setting {
     /// The texts in the order of [`FULL`].
-    pub fn texts(&self) -> [&str; 5] {
-        [&self.backbone, &self.weights, &self.pooling, &self.clustering, &self.bn_group]
+    pub fn texts(&self) -> [&str; 4] {
+        [&self.backbone, &self.weights, &self.clustering, &self.bn_group]
     }
 
-    /// `small, random init, GAP, k-means 100, BN 16`; empty where nothing was run.
+    /// `small, random init, k-means 100, BN 16`; empty where nothing was run.
     pub fn compact(&self) -> String {
         if self.backbone.is_empty() {
             return String::new();
         }
-        let pooling = if self.pooling == AVERAGE { "GAP" } else { &self.pooling };
         let clustering = if self.clustering == "none" { "no clustering" } else { &self.clustering };
-        format!("{}, {} init, {pooling}, {clustering}, BN {}", self.backbone, self.weights, self.bn_group)
+        format!("{}, {} init, {clustering}, BN {}", self.backbone, self.weights, self.bn_group)
     }
 
     /// `12.3`; empty where nothing was timed.
@@ -69,9 +64,8 @@ impl Setting {
         Self {
             backbone: text(0),
             weights: text(1),
-            pooling: text(2),
-            clustering: text(3),
-            bn_group: text(4),
+            clustering: text(2),
+            bn_group: text(3),
             minutes: (!minutes.is_empty()).then(|| minutes.iter().sum::<f64>() / minutes.len() as f64),
         }
     }
@@ -116,7 +110,7 @@ impl Settings {
 
 /// Columns of a CSV.
 pub(super) fn columns(settings: &[Setting]) -> Vec<Column> {
-    let names = ["backbone", "initial_weights", "pooling", "clustering", "bn_group"];
+    let names = ["backbone", "initial_weights", "clustering", "bn_group"];
     let text = |(at, name): (usize, &str)| {
         Column::new(
             name.into(),
@@ -140,7 +134,6 @@ fn setting(run: &RunRecords, known: &BTreeMap<&str, &RunRecords>) -> Setting {
     Setting {
         backbone: run.info.backbone.clone(),
         weights: of(&weights, "unknown"),
-        pooling: of(&pooling, AVERAGE),
         clustering: clustering(run),
         bn_group: if adapts {
             group(run, "adaptation")
@@ -160,13 +153,21 @@ fn trainings<'a>(run: &'a RunRecords, known: &BTreeMap<&str, &'a RunRecords>) ->
     parents.flat_map(|parent| trainings(parent, known)).collect()
 }
 
-fn weights(network: &RunRecords) -> String {
-    network.start().map_or("random".to_owned(), |sha256| sha256.chars().take(12).collect())
+/// Whether pre-training kept its best epoch rather than the last one: that of source networks, and that of the oracle.
+pub(super) fn kept_best(runs: &[RunRecords]) -> [bool; 2] {
+    let known: BTreeMap<&str, &RunRecords> = runs.iter().map(|run| (run.info.config.as_str(), run)).collect();
+    let best = |run: &&RunRecords| {
+        let settings = run.config.get("pretraining").and_then(|settings| settings.get("keep_best"));
+        settings.and_then(|keep| keep.as_bool()) == Some(true)
+    };
+    [false, true].map(|oracle| {
+        let own = runs.iter().filter(|run| !run.is_pretraining() && (run.info.method == "oracle") == oracle);
+        own.flat_map(|run| trainings(run, &known)).any(|network| best(&network))
+    })
 }
 
-fn pooling(network: &RunRecords) -> String {
-    let said = network.config.get("backbone").and_then(|backbone| backbone.get("pooling")?.as_str());
-    said.unwrap_or(AVERAGE).to_owned()
+fn weights(network: &RunRecords) -> String {
+    network.start().map_or("random".to_owned(), |sha256| sha256.chars().take(12).collect())
 }
 
 fn clustering(run: &RunRecords) -> String {
@@ -224,13 +225,33 @@ mod tests {
         let settings = Settings::new(&runs);
         let mmt = settings.of(&[TASK.to_owned()], "mmt-k");
         // Two epochs of a minute; the evaluation is not counted.
-        assert_eq!(mmt.compact(), "small, 0123456789ab init, GAP, k-means 100, BN whole batch");
+        assert_eq!(mmt.compact(), "small, 0123456789ab init, k-means 100, BN whole batch");
         assert_eq!(mmt.minutes, Some(2.0));
         let start = settings.of(&[TASK.to_owned()], "pre-trained");
-        assert_eq!(start.texts(), ["small", "0123456789ab", "average", "none", "16"]);
+        assert_eq!(start.texts(), ["small", "0123456789ab", "none", "16"]);
         assert_eq!(start.minutes, Some(1.0), "of its network");
         let elsewhere = settings.of(&["duke-to-market".to_owned()], "mmt-k");
         assert_eq!((elsewhere.clustering.as_str(), elsewhere.minutes), ("k-means 100", None));
+    }
+
+    /// The oracle's test set is the target's: an epoch that is kept there was chosen on what it is judged by.
+    #[test]
+    fn an_epoch_that_pre_training_chose_is_known() {
+        let fixture = Fixture::new();
+        fixture.run(TASK, "oracle", "oracle", 1, &[0.7]);
+        fixture.run(TASK, "pre-trained", "pre-trained", 2, &[0.2]);
+        fixture.run("duke", "pretrain", "pretrain", 1, &[0.3, 0.4]);
+        fixture.run("market", "pretrain", "pretrain", 2, &[0.3, 0.4]);
+        let kept = |of: u64| {
+            let mut runs = load(&fixture.roots()).unwrap().runs;
+            for run in runs.iter_mut().filter(|run| run.is_pretraining()) {
+                run.info.config = format!("start of {TASK} {}", run.info.seed);
+                let best = run.info.seed == of;
+                run.config = format!("[pretraining]\nkeep_best = {best}").parse().unwrap();
+            }
+            kept_best(&runs)
+        };
+        assert_eq!([kept(0), kept(1), kept(2)], [[false, false], [false, true], [true, false]]);
     }
 
     #[test]

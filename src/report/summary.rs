@@ -7,7 +7,7 @@ use polars::prelude::*;
 use super::figures::Figure;
 use super::names::task_label;
 use super::runs::{Loaded, RunRecords};
-use super::settings::Settings;
+use super::settings::{self, Settings};
 use super::table::Table;
 use crate::record::DomainKind;
 
@@ -22,6 +22,8 @@ pub(super) struct Context {
     pub settings: Settings,
     profile: String,
     backbones: String,
+    /// Whether the source networks, and the oracle's, are those of their best epoch.
+    kept_best: [bool; 2],
     /// What the source networks started from: the SHA-256 of a checkpoint; none for random weights.
     starts: BTreeSet<Option<String>>,
 }
@@ -31,9 +33,12 @@ impl Context {
     pub fn new(loaded: &Loaded, left_out: &[(String, String)]) -> Self {
         let backbones: BTreeSet<&str> = loaded.runs.iter().map(|run| run.info.backbone.as_str()).collect();
         let first = loaded.runs.first().map(|run| &run.info);
-        let tasks = left_out.iter().map(|(task, reason)| format!("not run: {}: {reason}", task_label(task)));
+        let domains = first.map_or(DomainKind::Synthetic, |info| info.domains);
+        let tasks =
+            left_out.iter().map(|(task, reason)| format!("not run: {}: {reason}", task_label(task, domains)));
         Self {
-            domains: first.map_or(DomainKind::Synthetic, |info| info.domains),
+            domains,
+            kept_best: settings::kept_best(&loaded.runs),
             notes: tasks.chain(loaded.warnings.iter().cloned()).map(|note| note.replace('\n', " ")).collect(),
             settings: Settings::new(&loaded.runs),
             profile: first.map_or(String::new(), |info| info.profile.clone()),
@@ -54,6 +59,24 @@ impl Context {
         } else {
             format!("Source networks started from {}.", names.join(" and "))
         }
+    }
+
+    /// What was chosen before adaptation, in sentences with a space at the end; empty where nothing was.
+    pub fn kept_best(&self) -> String {
+        let [source, oracle] = self.kept_best;
+        let mut text = String::new();
+        if source {
+            text += "Source networks are those of their best epoch on the source's test set. ";
+        }
+        if oracle {
+            text += "The oracle's networks are those of their best epoch on the target's test set, which flatters the oracle. ";
+        }
+        text
+    }
+
+    /// `Market-like → Duke-like` on drawn domains, `Market → Duke` on real data.
+    pub fn task(&self, task: &str) -> String {
+        task_label(task, self.domains)
     }
 
     /// `synthetic domains, profile quick, backbone small`.
@@ -109,10 +132,10 @@ pub(super) fn sections<'a>(tables: &'a [Table], figures: &'a [Figure]) -> Vec<Se
     results.chain(figures.iter().map(Section::Figure)).chain(others.into_iter().map(Section::Table)).collect()
 }
 
-/// The main tables, what is missing in them, and what became of order and claims, for a terminal.
+/// The results of the last epoch, what became of order and claims, and what is missing, for a terminal of 100 columns.
 pub(super) fn text(context: &Context, tables: &[Table], verdicts: &[String]) -> String {
     let mut text = String::new();
-    for table in tables.iter().filter(|table| is_result(table) || table.name == "gains") {
+    for table in tables.iter().filter(|table| is_result(table) && table.name.ends_with("last_epoch")) {
         text += &format!("{}\n{}\n", table.title, table.text());
     }
     for line in verdicts.iter().chain(&context.notes) {
@@ -124,7 +147,7 @@ pub(super) fn text(context: &Context, tables: &[Table], verdicts: &[String]) -> 
 /// The page `report.md`.
 pub(super) fn markdown(context: &Context, sections: &[Section<'_>]) -> String {
     let mut page = format!(
-        "# Mutual mean-teaching: {}\n\nMade from run records alone. {}\n",
+        "# Mutual mean-teaching: {}\n\nMade by `reproduce report` from the records of the runs. {}\n",
         context.label(),
         context.remark()
     );

@@ -8,6 +8,8 @@ use crate::error::Result;
 
 /// Decimals of numbers in CSV.
 const CSV_DIGITS: usize = 4;
+/// Columns that count something, or are a mean of counts.
+const COUNTS: [&str; 3] = ["epoch", "clusters", "unassigned"];
 
 /// A table: its numbers, and the cells that people see.
 #[derive(Debug, Clone)]
@@ -79,14 +81,15 @@ impl Table {
         shown
     }
 
-    /// The numbers as CSV, percentages and counts with four decimals, missing ones empty.
+    /// The numbers as CSV: percentages with four decimals, columns of whole numbers without, missing ones empty.
     pub fn csv(&self) -> Result<Vec<u8>> {
-        let mut bytes = Vec::new();
-        CsvWriter::new(&mut bytes)
-            .with_float_precision(Some(CSV_DIGITS))
-            .finish(&mut self.with_settings().map_err(refused(&format!("table {}", self.name)))?)
-            .map_err(refused(&format!("table {}", self.name)))?;
-        Ok(bytes)
+        let write = || -> PolarsResult<Vec<u8>> {
+            let mut bytes = Vec::new();
+            let mut data = whole_numbers(self.with_settings()?)?;
+            CsvWriter::new(&mut bytes).with_float_precision(Some(CSV_DIGITS)).finish(&mut data)?;
+            Ok(bytes)
+        };
+        write().map_err(refused(&format!("table {}", self.name)))
     }
 
     /// The numbers with the settings of their rows. A row of sums has a line of cells alone, and no line here.
@@ -113,26 +116,38 @@ impl Table {
         text
     }
 
-    /// A table of aligned columns, ruled where the first name changes, unless it changes in every row.
+    /// For a terminal: aligned columns without the settings, the first name as a line above its rows.
     pub fn text(&self) -> String {
-        let shown = self.compact();
+        let rest = |row: &Vec<String>| row[1..].to_vec();
+        let shown = Shown {
+            header: rest(&self.header),
+            rows: self.rows.iter().map(rest).collect(),
+            names: self.names.saturating_sub(1),
+        };
         let widths: Vec<usize> = (0..shown.header.len()).map(|at| shown.width(at)).collect();
-        let rule = format!("{}\n", "─".repeat(widths.iter().sum::<usize>() + 2 * (widths.len() - 1)));
-        let mut text = shown.line(&shown.header, &widths);
-        let grouped = shown.rows.windows(2).any(|rows| rows[0][0] == rows[1][0]);
+        let mut text = format!("  {}", shown.line(&shown.header, &widths));
         let mut before = None;
-        for row in &shown.rows {
-            let mut cells = row.clone();
-            if before == Some(&row[0]) {
-                cells[0].clear();
-            } else if grouped || before.is_none() {
-                text += &rule;
+        for (row, cells) in self.rows.iter().zip(&shown.rows) {
+            if before != Some(&row[0]) {
+                text += &format!("{}\n", row[0]);
             }
             before = Some(&row[0]);
-            text += &shown.line(&cells, &widths);
+            text += &format!("  {}", shown.line(cells, &widths));
         }
         text
     }
+}
+
+/// Epochs and counts as integers, their deviations as well, where all of a column are.
+fn whole_numbers(mut data: DataFrame) -> PolarsResult<DataFrame> {
+    for name in COUNTS.iter().flat_map(|name| [(*name).to_owned(), format!("{name}_sd")]) {
+        let Ok(column) = data.column(&name) else { continue };
+        let values = column.cast(&DataType::Float64)?;
+        if values.f64()?.iter().flatten().all(|value| value.fract() == 0.0) {
+            data.with_column(values.cast(&DataType::Int64)?)?;
+        }
+    }
+    Ok(data)
 }
 
 impl Shown {
@@ -171,10 +186,7 @@ mod tests {
 
     #[test]
     fn text_is_aligned_and_names_a_task_once() {
-        let text = "Task   Method        mAP\n\
-                    ────────────────────────\n\
-                    A → B  MMT-k   1.0 ± 0.2\n\
-                    \x20      a|b\n";
+        let text = "  Method        mAP\nA → B\n  MMT-k   1.0 ± 0.2\n  a|b\n";
         assert_eq!(table().text(), text);
     }
 
@@ -186,11 +198,21 @@ mod tests {
     }
 
     #[test]
+    fn counts_are_integers_where_all_of_them_are() {
+        let data = df!(
+            "map" => [50.0, 25.0], "epoch" => [Some(6.0), None], "epoch_sd" => [0.0, 0.0],
+            "clusters" => [100.0, 99.5], "clusters_sd" => [0.0, 0.25],
+        );
+        let csv = Table { data: data.unwrap(), ..table() }.csv().unwrap();
+        let text = "map,epoch,epoch_sd,clusters,clusters_sd\n50.0000,6,0,100.0000,0.0000\n25.0000,,0,99.5000,0.2500\n";
+        assert_eq!(String::from_utf8(csv).unwrap(), text);
+    }
+
+    #[test]
     fn every_form_has_the_settings_of_every_row() {
         let setting = |clustering: &str, minutes| Setting {
             backbone: "small".to_owned(),
             weights: "random".to_owned(),
-            pooling: "average".to_owned(),
             clustering: clustering.to_owned(),
             bn_group: "16".to_owned(),
             minutes,
@@ -198,15 +220,15 @@ mod tests {
         let settings = vec![setting("k-means 100", Some(1.26)), setting("none", None)];
         let table = Table { settings, ..table() };
         let markdown = "| Task | Method | setting | mAP | training min |\n| --- | --- | --- | ---: | ---: |\n\
-                        | A → B | MMT-k | small, random init, GAP, k-means 100, BN 16 | 1.0 ± 0.2 | 1.3 |\n\
-                        | A → B | a\\|b | small, random init, GAP, no clustering, BN 16 |  |  |\n";
+                        | A → B | MMT-k | small, random init, k-means 100, BN 16 | 1.0 ± 0.2 | 1.3 |\n\
+                        | A → B | a\\|b | small, random init, no clustering, BN 16 |  |  |\n";
         assert_eq!(table.markdown(), markdown);
-        let csv = "task,map,backbone,initial_weights,pooling,clustering,bn_group,training_minutes\n\
-                   a,1.0000,small,random,average,k-means 100,16,1.2600\na,,small,random,average,none,16,\n";
+        let csv = "task,map,backbone,initial_weights,clustering,bn_group,training_minutes\n\
+                   a,1.0000,small,random,k-means 100,16,1.2600\na,,small,random,none,16,\n";
         assert_eq!(String::from_utf8(table.csv().unwrap()).unwrap(), csv);
         let latex = table.latex("");
         assert!(
-            latex.contains("MMT-k & small & random & average & k-means 100 & 16 & 1.0 $\\pm$ 0.2 & 1.3"),
+            latex.contains("MMT-k & small & random & k-means 100 & 16 & 1.0 $\\pm$ 0.2 & 1.3"),
             "{latex}"
         );
     }

@@ -64,6 +64,9 @@ pub struct ReportArgs {
     /// Folder for pages, tables and figures [default: report in the first of RUNS].
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
+    /// File whose text between `<!-- results:begin -->` and `<!-- results:end -->` becomes the results of these runs.
+    #[arg(long, value_name = "FILE")]
+    pub readme: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]

@@ -17,7 +17,7 @@ use std::sync::Arc;
 use args::{AgreementArgs, Cli, Command, ReportArgs, RunArgs, SelectArgs};
 use clap::Parser;
 use mmt::experiment::{Forecast, Run, Stop, WORKER};
-use mmt::report::{agreement, build};
+use mmt::report::{agreement, build, write_readme};
 use mmt::{Error, Result};
 use out::{clap_message, print, print_line, say};
 use progress::{Bars, Verbosity};
@@ -104,7 +104,7 @@ fn run(args: &RunArgs) -> Result<()> {
     }
     let left_out: Vec<(String, String)> =
         run.left_out().iter().map(|left_out| (left_out.task.to_string(), left_out.reason.clone())).collect();
-    write_report(&[run.folder().to_owned()], &run.folder().join("report"), &left_out)
+    write_report(&[run.folder().to_owned()], &run.folder().join("report"), &left_out, None)
 }
 
 fn plan(args: &SelectArgs) -> Result<()> {
@@ -115,12 +115,11 @@ fn plan(args: &SelectArgs) -> Result<()> {
 
 fn report(args: &ReportArgs) -> Result<()> {
     let out = args.out.clone().unwrap_or_else(|| args.runs[0].join("report"));
-    write_report(&args.runs, &out, &[])
+    write_report(&args.runs, &out, &[], args.readme.as_deref())
 }
 
 fn devices() -> Result<()> {
-    println!("{}", mmt::device::Overview::ask());
-    Ok(())
+    print_line(&mmt::device::Overview::ask().to_string())
 }
 
 fn write_agreement(args: &AgreementArgs) -> Result<()> {
@@ -129,14 +128,21 @@ fn write_agreement(args: &AgreementArgs) -> Result<()> {
     print(&format!("{}\n{files}", made.text))
 }
 
-/// Makes tables and figures and says where they are.
-fn write_report(runs: &[PathBuf], out: &Path, left_out: &[(String, String)]) -> Result<()> {
+/// Makes tables and figures and says where they are; puts the results into `readme`.
+fn write_report(
+    runs: &[PathBuf],
+    out: &Path,
+    left_out: &[(String, String)],
+    readme: Option<&Path>,
+) -> Result<()> {
     let report = build(runs, out, left_out)?;
     for warning in &report.warnings {
         warn(warning);
     }
-    let files: String = report.files.iter().map(|file| format!("  {}\n", file.display())).collect();
-    print(&format!("{}\nTables and figures:\n{files}", report.text))
+    if let Some(path) = readme {
+        write_readme(path, &report.readme)?;
+    }
+    print(&format!("{}\nopen {}\n", report.text, out.join("report.html").display()))
 }
 
 /// The first Ctrl-C asks the run to end, the second one ends it.

@@ -1,13 +1,14 @@
-//! Gains of mutual mean-teaching over its baseline.
+//! Gains of mutual mean-teaching: over its baseline, and over no adaptation.
 
-use super::super::names::{row_label, task_label};
-use super::super::results::Results;
-use super::super::runs::RunRecords;
-use super::Gain;
+use super::super::names::{METHODS, row_label};
+use super::super::results::{Results, Row};
+use super::super::statistics::{ByRun, Estimate};
 use super::paper::baseline_of;
 use super::rows::is_full;
-use super::scores::{BySeed, Scores, difference, over_tasks};
+use super::scope;
+use super::scores::Scores;
 use crate::error::Result;
+use crate::record::DomainKind;
 
 /// A gain on a task, or on the mean of several.
 #[derive(Debug, Clone)]
@@ -17,16 +18,13 @@ pub(in crate::report) struct GainLine {
     pub measure: &'static str,
     pub lower: String,
     pub upper: String,
-    pub gain: Gain,
+    pub gain: Estimate,
 }
 
 impl GainLine {
     /// `Market → Duke`, `Mean of 4 tasks`.
-    pub fn scope(&self) -> String {
-        match &self.tasks[..] {
-            [task] => task_label(task),
-            tasks => format!("Mean of {} tasks", tasks.len()),
-        }
+    pub fn scope(&self, domains: DomainKind) -> String {
+        scope(&self.tasks, domains)
     }
 
     /// `MMT-k − Baseline`.
@@ -35,7 +33,7 @@ impl GainLine {
     }
 }
 
-/// Every row of mutual mean-teaching minus its baseline.
+/// Every row of mutual mean-teaching minus its baseline, and minus the pre-trained networks.
 #[derive(Debug, Clone)]
 pub(in crate::report) struct Gains {
     pub lines: Vec<GainLine>,
@@ -43,31 +41,83 @@ pub(in crate::report) struct Gains {
 
 impl Gains {
     /// In mAP, then in top-1.
-    pub fn new(results: &Results, runs: &[RunRecords]) -> Result<Self> {
-        let mut lines = lines(results, "mAP", &Scores::map(results, runs)?);
-        lines.extend(self::lines(results, "top-1", &Scores::of_measure(results, "top1")?));
+    pub fn new(results: &Results) -> Result<Self> {
+        let mut lines = lines(results, "mAP", &Scores::new(results, "map")?);
+        lines.extend(self::lines(results, "top-1", &Scores::new(results, "top1")?));
         Ok(Self { lines })
     }
+}
+
+/// What a full row is compared with.
+pub(super) fn lower_rows<'a>(rows: &'a [Row], full: &Row) -> Vec<&'a Row> {
+    let start = rows.iter().find(|row| row.method == METHODS[0]);
+    baseline_of(rows, full).into_iter().chain(start).collect()
 }
 
 fn lines(results: &Results, measure: &'static str, scores: &Scores) -> Vec<GainLine> {
     let mut lines = Vec::new();
     for full in results.rows.iter().filter(|row| is_full(row)) {
-        let Some(baseline) = baseline_of(&results.rows, full) else { continue };
-        let of = |task: &String| difference(scores.of(task, &baseline.name), scores.of(task, &full.name));
-        let mut push = |tasks: &[String], gain: BySeed| {
-            lines.push(GainLine {
-                tasks: tasks.to_vec(),
-                measure,
-                lower: baseline.name.clone(),
-                upper: full.name.clone(),
-                gain: Gain::new(gain),
-            });
-        };
-        results.tasks.iter().for_each(|task| push(std::slice::from_ref(task), of(task)));
-        if results.tasks.len() > 1 {
-            push(&results.tasks, over_tasks(&results.tasks.iter().map(of).collect::<Vec<_>>()));
+        for lower in lower_rows(&results.rows, full) {
+            let of = |task: &String| scores.difference(task, &lower.name, &full.name);
+            let mut push = |tasks: &[String]| {
+                let differences: Vec<ByRun> = tasks.iter().map(of).collect();
+                lines.push(GainLine {
+                    tasks: tasks.to_vec(),
+                    measure,
+                    lower: lower.name.clone(),
+                    upper: full.name.clone(),
+                    gain: Estimate::of_differences(&differences, results.domains),
+                });
+            };
+            results.tasks.iter().for_each(|task| push(std::slice::from_ref(task)));
+            let run: Vec<String> =
+                results.tasks.iter().filter(|task| !of(task).is_empty()).cloned().collect();
+            if run.len() > 1 {
+                push(&run);
+            }
         }
     }
     lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::super::fixture::Fixture;
+    use super::super::super::runs::load;
+    use super::*;
+
+    #[test]
+    fn gains_are_over_the_baseline_and_over_no_adaptation() {
+        let fixture = Fixture::new();
+        for (task, base) in [("market-to-duke", 0.25), ("duke-to-market", 0.5)] {
+            for seed in [1, 2] {
+                let at = base + 0.01 * seed as f64;
+                fixture.run(task, "pre-trained", "pre-trained", seed, &[base]);
+                fixture.run(task, "baseline", "baseline", seed, &[0.2, at - 0.02]);
+                fixture.run(task, "mmt-k", "mmt", seed, &[0.2, at]);
+            }
+        }
+        let runs = load(&fixture.roots()).unwrap().runs;
+        let gains = Gains::new(&Results::new(&runs).unwrap()).unwrap();
+        let lines: Vec<String> = gains
+            .lines
+            .iter()
+            .filter(|line| line.measure == "mAP")
+            .map(|line| {
+                let scope = line.scope(DomainKind::Synthetic);
+                format!("{scope}: {} {}", line.compared(), line.gain.mean_text())
+            })
+            .collect();
+        assert_eq!(
+            lines,
+            [
+                "Market-like → Duke-like: MMT-k − Baseline +2.0",
+                "Duke-like → Market-like: MMT-k − Baseline +2.0",
+                "Mean of 2 tasks: MMT-k − Baseline +2.0",
+                "Market-like → Duke-like: MMT-k − Pre-trained +1.5",
+                "Duke-like → Market-like: MMT-k − Pre-trained +1.5",
+                "Mean of 2 tasks: MMT-k − Pre-trained +1.5",
+            ]
+        );
+    }
 }

@@ -2,10 +2,10 @@
 
 use super::super::names::{METHODS, row_label};
 use super::super::results::{Results, Row};
-use super::super::runs::RunRecords;
+use super::super::statistics::{ByRun, Estimate};
 use super::rows::{comparable, has_two_networks, is_full};
-use super::scores::{BySeed, Scores, difference, over_tasks};
-use super::{Claim, Verdict};
+use super::scores::Scores;
+use super::{Claim, Verdict, correct};
 use crate::error::Result;
 
 /// The order, step by step.
@@ -19,18 +19,19 @@ pub(in crate::report) struct Order {
 
 impl Order {
     /// The order of the methods that have a row.
-    pub fn new(results: &Results, runs: &[RunRecords]) -> Result<Self> {
-        let scores = Scores::map(results, runs)?;
+    pub fn new(results: &Results) -> Result<Self> {
+        let scores = Scores::new(results, "map")?;
         let tasks: Vec<&String> = results.tasks.iter().collect();
         let pairs = pairs(&results.rows);
         let mut steps = Vec::new();
         for task in &tasks {
-            steps.extend(pairs.iter().map(|pair| step(&scores, &[task], *pair)));
+            steps.extend(pairs.iter().map(|pair| step(results, &scores, &[task], *pair)));
         }
         if tasks.len() > 1 {
             let gains = pairs.iter().filter(|(_, upper)| upper.method == METHODS[2]);
-            steps.extend(gains.map(|pair| step(&scores, &tasks, *pair)));
+            steps.extend(gains.map(|pair| step(results, &scores, &tasks, *pair)));
         }
+        correct(&mut steps);
         let has = |method: &&str| results.rows.iter().any(|row| row.method == *method);
         let methods = METHODS.into_iter().filter(has).map(row_label).collect();
         Ok(Self { steps, methods, tasks: results.tasks.clone() })
@@ -43,7 +44,7 @@ impl Order {
                 |task: &&String| self.steps.iter().filter(|step| step.tasks == [(**task).clone()]).all(holds);
             self.tasks.iter().filter(whole).count()
         };
-        let means = on_tasks(&|step| step.gain.mean().is_some_and(|mean| mean > 0.0));
+        let means = on_tasks(&|step| step.estimate.mean().is_some_and(|mean| mean > 0.0));
         let holds = on_tasks(&|step| step.verdict() == Verdict::Holds);
         let (order, n) = (self.methods.join(" < "), self.tasks.len());
         (self.methods.len() > 1).then(|| {
@@ -68,13 +69,11 @@ fn pairs(rows: &[Row]) -> Vec<(&Row, &Row)> {
 }
 
 /// A step on the mean of `tasks`.
-fn step(scores: &Scores, tasks: &[&String], (lower, upper): (&Row, &Row)) -> Claim {
-    let gains: Vec<BySeed> = tasks
-        .iter()
-        .map(|task| difference(scores.of(task, &lower.name), scores.of(task, &upper.name)))
-        .collect();
+fn step(results: &Results, scores: &Scores, tasks: &[&String], (lower, upper): (&Row, &Row)) -> Claim {
+    let found: Vec<ByRun> =
+        tasks.iter().map(|task| scores.difference(task, &lower.name, &upper.name)).collect();
     let statement = format!("{} < {}", row_label(&lower.name), row_label(&upper.name));
-    Claim::new("Order", statement, tasks, over_tasks(&gains)).about(upper)
+    Claim::new("Order", &statement, tasks, Estimate::of_differences(&found, results.domains)).about(upper)
 }
 
 #[cfg(test)]
@@ -82,11 +81,14 @@ mod tests {
     use super::super::super::fixture::Fixture;
     use super::super::super::runs::load;
     use super::*;
+    use crate::record::DomainKind;
 
     #[test]
-    fn the_order_is_judged_seed_by_seed() {
+    fn the_order_is_judged_unit_by_unit() {
         let fixture = Fixture::new();
-        for (task, mmt) in [("market-to-duke", [0.5, 0.6, 0.5]), ("duke-to-market", [0.2, 0.3, 0.8])] {
+        for (task, mmt) in
+            [("market-to-duke", [0.5, 0.6, 0.5, 0.55, 0.5]), ("duke-to-market", [0.2, 0.3, 0.8, 0.2, 0.3])]
+        {
             for (seed, mmt) in (1..).zip(mmt) {
                 fixture.run(task, "baseline", "baseline", seed, &[0.2, 0.3]);
                 fixture.run(task, "mmt-k", "mmt", seed, &[0.2, mmt]);
@@ -94,12 +96,12 @@ mod tests {
         }
         let order = || {
             let runs = load(&fixture.roots()).unwrap().runs;
-            Order::new(&Results::new(&runs).unwrap(), &runs).unwrap()
+            Order::new(&Results::new(&runs).unwrap()).unwrap()
         };
         let line = order().line().unwrap();
         assert!(line.starts_with("Baseline < MMT (mAP, last epoch): the means stand"), "{line}");
         assert!(line.ends_with("on 2 of 2 tasks; every step holds on 1"), "{line}");
-        fixture.run("market-to-duke", "oracle", "oracle", 4, &[0.7]);
+        fixture.run("market-to-duke", "oracle", "oracle", 6, &[0.7]);
         let order = order();
         let line = order.line().unwrap();
         assert!(
@@ -110,18 +112,18 @@ mod tests {
             .steps
             .iter()
             .map(|step| {
-                let (gain, verdict) = (step.gain.mean_text(), step.verdict().text());
-                format!("{}: {}: {verdict} {gain}", step.scope(), step.statement)
+                let (gain, verdict) = (step.estimate.mean_text(), step.verdict().word());
+                format!("{}: {}: {verdict} {gain}", step.scope(DomainKind::Real), step.statement)
             })
             .collect();
         assert_eq!(
             lines,
             [
-                "Market → Duke: Baseline < MMT-k: holds +23.3",
+                "Market → Duke: Baseline < MMT-k: holds +23.0",
                 "Market → Duke: MMT-k < Oracle: not run ",
-                "Duke → Market: Baseline < MMT-k: cannot tell +13.3",
+                "Duke → Market: Baseline < MMT-k: mixed +6.0",
                 "Duke → Market: MMT-k < Oracle: not run ",
-                "Mean of 2 tasks: Baseline < MMT-k: holds +18.3",
+                "Mean of 2 tasks: Baseline < MMT-k: leans +14.5",
             ]
         );
     }

@@ -4,62 +4,68 @@ use toml::Value;
 
 use super::super::results::Row;
 
-/// A part of mutual mean-teaching and the setting that takes it away.
+/// A part of mutual mean-teaching and the settings that take it away.
 #[derive(Debug)]
 pub(super) struct Part {
     /// The claim that is about it.
     pub claim: &'static str,
     /// `the soft triplet loss`.
     pub name: &'static str,
-    key: &'static str,
-    off: fn(&Value) -> bool,
+    /// Settings and their values without it; all of them.
+    off: &'static [(&'static str, fn(&Value) -> bool)],
 }
 
-/// Every part that has a setting.
-pub(super) const PARTS: [Part; 6] = [
-    Part { claim: "C2", name: "the soft identity loss", key: "soft_ce_weight", off: is_zero },
+/// Every part that has a setting. A weight of 1 for a soft loss leaves nothing of its hard one.
+pub(super) const PARTS: [Part; 8] = [
+    Part { claim: "C2", name: "the soft identity loss", off: &[("soft_ce_weight", is_zero)] },
+    Part { claim: "C2", name: "the hard identity loss", off: &[("soft_ce_weight", is_one)] },
+    Part {
+        claim: "C2",
+        name: "learning from hard labels",
+        off: &[("soft_ce_weight", is_one), ("soft_tri_weight", is_one)],
+    },
     Part {
         claim: "C2",
         name: "teaching by mean networks",
-        key: "teachers",
-        off: |value| value.as_str() == Some("mutual-current"),
+        off: &[("teachers", |value| value.as_str() == Some("mutual-current"))],
     },
     Part {
         claim: "C2",
         name: "clustering the mean networks' features",
-        key: "cluster_features",
-        off: |value| value.as_str() == Some("networks"),
+        off: &[("cluster_features", |value| value.as_str() == Some("networks"))],
     },
     Part {
         claim: "C2",
         name: "a classifier from the centroids of every epoch",
-        key: "reset_classifier",
-        off: |value| value.as_bool() == Some(false),
+        off: &[("reset_classifier", |value| value.as_bool() == Some(false))],
     },
     Part {
         claim: "C4",
         name: "a second network",
-        key: "teachers",
-        off: |value| value.as_str() == Some("own-mean"),
+        off: &[("teachers", |value| value.as_str() == Some("own-mean"))],
     },
-    Part { claim: "C5", name: "the soft triplet loss", key: "soft_tri_weight", off: is_zero },
+    Part { claim: "C5", name: "the soft triplet loss", off: &[("soft_tri_weight", is_zero)] },
 ];
 
 fn is_zero(value: &Value) -> bool {
     value.as_float() == Some(0.0) || value.as_integer() == Some(0)
 }
 
+fn is_one(value: &Value) -> bool {
+    value.as_float() == Some(1.0) || value.as_integer() == Some(1)
+}
+
 impl Part {
     /// Whether `row` does without this part.
     fn is_off(&self, row: &Row) -> bool {
-        row.settings.get(self.key).is_some_and(self.off)
+        self.off.iter().all(|(key, off)| row.settings.get(*key).is_some_and(off))
     }
 
     /// Whether `row`, of mutual mean-teaching or a variant, is `full` without this part, and the same in all else.
     pub fn is_taken_from(&self, full: &Row, row: &Row) -> bool {
         let rest = |row: &Row| {
             let mut settings = row.settings.clone();
-            settings.remove(self.key);
+            self.off.iter().for_each(|(key, _)| drop(settings.remove(*key)));
             settings
         };
         is_of_mmt(row) && self.is_off(row) && !self.is_off(full) && rest(row) == rest(full)

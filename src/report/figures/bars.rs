@@ -4,7 +4,6 @@ use plotters::coord::types::RangedCoordf64;
 use plotters::prelude::*;
 
 use super::super::frames::Value;
-use super::super::names::task_label;
 use super::super::results::{Pick, Results};
 use super::super::summary::Context;
 use super::canvas::{Area, Drawing, Drawn, Scale, TITLE, anchor, titled};
@@ -43,7 +42,7 @@ impl Bars {
         Ok(Self {
             subtitle: context.label(),
             legend: Legend::new(&rows, Sample::Box, WIDTH),
-            tasks: results.tasks.iter().map(|task| task_label(task)).collect(),
+            tasks: results.tasks.iter().map(|task| context.task(task)).collect(),
             values: results.tasks.iter().map(values).collect(),
         })
     }

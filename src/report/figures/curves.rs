@@ -4,7 +4,6 @@ use plotters::coord::types::{RangedCoordf64, RangedCoordi32};
 use plotters::prelude::*;
 
 use super::super::frames::Value;
-use super::super::names::task_label;
 use super::super::results::{Cells, Results, Row};
 use super::super::summary::Context;
 use super::canvas::{Area, Drawing, Drawn, Scale, TITLE, titled};
@@ -66,7 +65,7 @@ impl Curves {
         let panel = |task: &String| {
             let lines = lines(task, &rows, &curves);
             let range = rounded(points(&lines));
-            Panel { title: task_label(task), axis: ("mAP (%)", 0), range, lines }
+            Panel { title: context.task(task), axis: ("mAP (%)", 0), range, lines }
         };
         Ok(Some(Self {
             title: "mAP over epochs",

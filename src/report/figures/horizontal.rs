@@ -3,7 +3,7 @@
 use plotters::prelude::*;
 
 use super::super::claims::{GainLine, Gains};
-use super::super::names::{row_label, task_label};
+use super::super::names::row_label;
 use super::super::results::{Pick, Results, Row};
 use super::super::summary::Context;
 use super::canvas::{Area, Drawing, Drawn, Scale, TITLE, anchor, titled};
@@ -17,6 +17,8 @@ const AXIS: (f64, f64) = (216.0, 468.0);
 const LINE: f64 = 26.0;
 const HEADING: f64 = 32.0;
 const FOOT: f64 = 56.0;
+/// Fewest units whose interval is drawn.
+const FEWEST: usize = 3;
 /// At most this many steps of the axis.
 const STEPS: f64 = 6.0;
 
@@ -57,7 +59,7 @@ impl Horizontal {
         let changed =
             |task: &&String| rows.iter().any(|row| row.method == "variant" && value(task, row).is_some());
         let group = |task: &String| Group {
-            title: task_label(task),
+            title: context.task(task),
             entries: rows
                 .iter()
                 .zip(&colours)
@@ -86,16 +88,14 @@ impl Horizontal {
         let mut groups: Vec<Group> = Vec::new();
         for line in &lines {
             let Some(middle) = line.gain.mean() else { continue };
-            let interval = if line.gain.interval.is_some() {
-                format!(" ({})", line.gain.interval_text())
-            } else {
-                String::new()
-            };
+            // Of two units an interval is ten times as wide as all else that is drawn.
+            let ends = line.gain.interval().filter(|_| line.gain.n() >= FEWEST);
+            let interval = ends.map_or(String::new(), |_| format!(" ({})", line.gain.interval_text()));
             let entry = Entry {
-                name: line.scope(),
+                name: line.scope(context.domains),
                 colour: series(1)[0],
                 middle,
-                ends: line.gain.interval,
+                ends,
                 number: format!("{}{interval}", line.gain.mean_text()),
             };
             match groups.iter_mut().find(|group| group.title == line.compared()) {
@@ -103,7 +103,7 @@ impl Horizontal {
                 None => groups.push(Group { title: line.compared(), entries: vec![entry] }),
             }
         }
-        let (title, subtitle) = ("Gains over the baseline", context.label());
+        let (title, subtitle) = ("Gains of mutual mean-teaching", context.label());
         (!groups.is_empty()).then_some(Self {
             title,
             subtitle,

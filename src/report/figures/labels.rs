@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::super::frames::Value;
-use super::super::names::task_label;
 use super::super::results::{Cells, Results, Row};
 use super::super::runs::RunRecords;
 use super::super::summary::Context;
@@ -21,13 +20,15 @@ impl Curves {
         let labelled = |row: &Row| runs.iter().any(|run| run.info.row == row.name && !run.labels.is_empty());
         let rows: Vec<Row> = results.main_rows().into_iter().filter(labelled).collect();
         let epochs = runs.iter().flat_map(|run| &run.labels).map(|record| record.epoch).max().unwrap_or(0);
-        let measures: Vec<_> = measures(runs).into_iter().filter(|(.., of)| varies(runs, *of)).collect();
+        let drawn: Vec<&RunRecords> =
+            runs.iter().filter(|run| rows.iter().any(|row| row.name == run.info.row)).collect();
+        let measures: Vec<_> = measures(runs).into_iter().filter(|(.., of)| varies(&drawn, *of)).collect();
         let mut panels = Vec::new();
         for task in &results.tasks {
             for (axis, digits, of) in &measures {
                 let lines = lines(task, &rows, &quality(runs, task, *of));
                 let range = from_zero(&lines);
-                panels.push(Panel { title: task_label(task), axis: (axis, *digits), range, lines });
+                panels.push(Panel { title: context.task(task), axis: (axis, *digits), range, lines });
             }
         }
         panels.retain(|panel| !panel.lines.is_empty());
@@ -71,8 +72,8 @@ fn measures(runs: &[RunRecords]) -> [(&'static str, usize, Measure); 4] {
     ]
 }
 
-/// Whether a number is not the same in all records.
-fn varies(runs: &[RunRecords], of: Measure) -> bool {
+/// Whether a number is not the same in all records of the runs that are drawn.
+fn varies(runs: &[&RunRecords], of: Measure) -> bool {
     let mut values = runs.iter().flat_map(|run| run.labels.iter().map(move |record| of(run, record)));
     let first = values.next();
     values.any(|value| Some(value) != first)

@@ -72,42 +72,47 @@ pub(super) fn draw(source: &Source<'_>, context: &Context) -> Result<Vec<Figure>
     let mut figures = Vec::new();
     if let Some(drawing) = Curves::map(results, context)? {
         let caption = "mAP on the target's test set, in percent, after each epoch; epoch 0 is the start. Lines are means over \
-                       seeds, bands ± one sample standard deviation (none for a single seed); dashed: not adapted.";
+                       seeds, bands ± one sample standard deviation (none for a single run); dashed: not adapted.";
         figures.push(figure(["map_over_epochs", "mAP over epochs", caption], &drawing, source, context)?);
     }
     if let Some(drawing) = Curves::students(source.runs, results, context) {
         let caption = "mAP on the target's test set, in percent, after each epoch, of the mean networks and of the networks that they \
-                       average, the mean of two each. Lines are means over seeds, bands ± one sample standard deviation (none for a \
-                       single seed).";
+                       average, the mean of two each. Lines are means over runs, bands ± one sample standard deviation (none for a \
+                       single run).";
         let names = ["mean_networks_over_epochs", "Mean networks and networks over epochs", caption];
         figures.push(figure(names, &drawing, source, context)?);
     }
     let drawing = bars::Bars::new(results, Pick::Last, context)?;
-    let caption = "mAP on the target's test set after the last epoch, in percent: mean over seeds, ± one sample standard \
-                   deviation (none for a single seed).";
+    let caption = "mAP on the target's test set after the last epoch, in percent: mean over runs, ± one sample standard \
+                   deviation (none for a single run).";
     figures.push(figure(["map_by_task", "mAP by task", caption], &drawing, source, context)?);
     if let Some(drawing) = Horizontal::gains(source.gains, context) {
-        let caption = "Difference of mAP after the last epoch in percentage points, paired by seed: mean, and 95 % interval as in the \
-                       table of gains (none where there is none there).";
-        figures.push(figure(["gains", "Gains over the baseline", caption], &drawing, source, context)?);
+        let caption = "Difference of mAP after the last epoch in percentage points, run by run: mean, and the 95 % t interval over units, as \
+                       in the table of gains (from three units on).";
+        figures.push(figure(
+            ["gains", "Gains over the baseline and over no adaptation", caption],
+            &drawing,
+            source,
+            context,
+        )?);
     }
     let sensitivity = Sensitivity::new(results, context)?;
     let elsewhere = sensitivity.as_ref().map_or(Vec::new(), on_curves_alone);
     if let Some(drawing) = Horizontal::ablations(results, context, &elsewhere)? {
-        let caption = "mAP on the target's test set after the last epoch, in percent: mean over seeds, ± one sample standard deviation \
-                       (none for a single seed). Pale bars: changed rows of experiments.";
+        let caption = "mAP on the target's test set after the last epoch, in percent: mean over runs, ± one sample standard deviation \
+                       (none for a single run). Pale bars: changed rows of experiments.";
         figures.push(figure(["ablations", "Ablations", caption], &drawing, source, context)?);
     }
     if let Some(drawing) = &sensitivity {
         let caption = "mAP on the target's test set after the last epoch, in percent, against one setting, the others as in the row \
-                       that is ringed: mean over seeds, ± one sample standard deviation (none for a single seed). Values stand at \
+                       that is ringed: mean over runs, ± one sample standard deviation (none for a single run). Values stand at \
                        equal distances; k is the number of clusters.";
         figures.push(figure(["sensitivity", "Sensitivity to settings", caption], drawing, source, context)?);
     }
     if let Some(drawing) = Curves::labels(source.runs, results, context) {
         let caption = "The clustering of each epoch against the true identities: adjusted Rand index and normalised mutual \
                        information (1: equal), and, where they are not the same throughout, images that got no label and clusters \
-                       found. Means over seeds, bands ± one sample standard deviation (none for a single seed).";
+                       found. Means over runs, bands ± one sample standard deviation (none for a single run).";
         figures.push(figure(
             ["labels_over_epochs", "Pseudo labels over epochs", caption],
             &drawing,
@@ -133,12 +138,12 @@ fn figure(
     context: &Context,
 ) -> Result<Figure> {
     let title = format!("{title} ({})", context.label());
-    let caption = format!("{caption} {}", seeds(source.runs));
+    let caption = format!("{caption} {}", run_count(source.runs));
     Ok(Figure { title, caption, files: canvas::files(name, drawing)? })
 }
 
-/// `n: 3 seeds`, `n: 1 to 3 seeds`.
-fn seeds(runs: &[RunRecords]) -> String {
+/// `n: 3 runs`, `n: 1 to 3 runs`.
+fn run_count(runs: &[RunRecords]) -> String {
     let mut counts: BTreeMap<(&str, &str), usize> = BTreeMap::new();
     for run in runs.iter().filter(|run| !run.is_pretraining()) {
         *counts.entry((&run.info.task, &run.info.row)).or_default() += 1;
@@ -146,7 +151,7 @@ fn seeds(runs: &[RunRecords]) -> String {
     let (low, high) =
         (counts.values().min().copied().unwrap_or(0), counts.values().max().copied().unwrap_or(0));
     let number = if low == high { high.to_string() } else { format!("{low} to {high}") };
-    format!("n: {number} seed{} of each row and task.", if high == 1 { "" } else { "s" })
+    format!("n: {number} run{} of each row and task.", if high == 1 { "" } else { "s" })
 }
 
 fn lists(at: usize, ranked: &Ranked, context: &Context) -> Result<Figure> {

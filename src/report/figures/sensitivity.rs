@@ -4,7 +4,6 @@ use plotters::prelude::*;
 
 use super::super::claims::{NUMBERS, differs_in, is_full, number};
 use super::super::frames::Value;
-use super::super::names::task_label;
 use super::super::results::{Pick, Results, Row};
 use super::super::summary::Context;
 use super::bars::{Numeric, draw_error, place};
@@ -76,7 +75,7 @@ impl Sensitivity {
                 panels.push(Panel { name, values, lines });
             }
         }
-        let labels = tasks.iter().map(|task| task_label(task)).collect();
+        let labels = tasks.iter().map(|task| context.task(task)).collect();
         Ok((!panels.is_empty() && !tasks.is_empty()).then(|| Self {
             subtitle: context.label(),
             legend: Legend::named(labels, COLUMNS as u32 * PANEL.0),

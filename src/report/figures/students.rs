@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::super::claims::is_full;
 use super::super::frames::Value;
-use super::super::names::{row_label, task_label};
+use super::super::names::row_label;
 use super::super::results::Results;
 use super::super::runs::RunRecords;
 use super::super::summary::Context;
@@ -23,7 +23,7 @@ impl Curves {
             if !students.is_empty() {
                 let lines = vec![Line { row: 0, points: means }, Line { row: 1, points: students }];
                 let range = rounded(points(&lines));
-                panels.push(Panel { title: task_label(task), axis: ("mAP (%)", 0), range, lines });
+                panels.push(Panel { title: context.task(task), axis: ("mAP (%)", 0), range, lines });
             }
         }
         let all = panels.iter().flat_map(|panel| &panel.lines).flat_map(|line| &line.points);

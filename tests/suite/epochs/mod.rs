@@ -14,7 +14,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use image::{ImageBuffer, Rgb};
-use mmt::data::{GallerySampler, ImageSize, ImageStore, RandomErasing, TrainDraws, TrainTransform, transforms};
+use mmt::data::{
+    GallerySampler, ImageSize, ImageStore, RandomErasing, TrainDraws, TrainTransform, transforms,
+};
 use mmt::model as fast;
 use mmt::random::stream;
 use mmt::train::{BatchSettings, TransformSettings};
@@ -82,7 +84,8 @@ impl Pictures {
         (first, batch): (usize, &[usize]),
         (view, views): (usize, usize),
     ) -> mmt_reference::Result<reference::Volume> {
-        let erasing = RandomErasing { probability: TRANSFORM.erasing_probability, ..RandomErasing::default() };
+        let erasing =
+            RandomErasing { probability: TRANSFORM.erasing_probability, ..RandomErasing::default() };
         let (flip_probability, pad) = (TRANSFORM.flip_probability, TRANSFORM.pad);
         let transform = TrainTransform { size: SIZE, flip_probability, pad, erasing: Some(erasing) };
         let mut values = Vec::new();

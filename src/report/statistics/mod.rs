@@ -1,0 +1,11 @@
+//! Intervals and verdicts: Student's t over independent units, corrected for many claims by Holm's procedure.
+//! `docs/claims.md` has the rule in words.
+
+mod estimate;
+mod holm;
+mod student;
+
+#[cfg(test)]
+pub(super) use estimate::tests::estimate;
+pub(super) use estimate::{ByRun, ENOUGH, Estimate, LEVEL};
+pub(super) use holm::holm;
