@@ -477,9 +477,9 @@ fn one_pass_agrees_in_features_logits_statistics_and_every_gradient() {
         ours.total.backward();
         let gradients = reference.backward(&trace, &theirs.gradient)?;
         for entry in network.entries() {
-            let values = entry.tensor.detach().to_kind(Kind::Double).view([-1]);
+            let values = entry.tensor.detach().to_kind(Kind::Double).reshape([-1]);
             if let Some(expected) = gradients.get(&entry.name) {
-                let gradient = entry.tensor.grad().view([-1]);
+                let gradient = entry.tensor.grad().reshape([-1]);
                 check("D29", Quantity::Gradient, Width::Double, 1.0, &gradient, expected)
             } else {
                 let expected = reference.state().values(&entry.name)?;
