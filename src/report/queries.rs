@@ -129,7 +129,7 @@ mod tests {
         two.queries.iter_mut().for_each(|record| record.query += 1);
         let warnings = comparable(&[one.clone(), two.clone()]);
         assert!(warnings.len() == 1 && warnings[0].contains("market-to-duke on domains 1"), "{warnings:?}");
-        two.info.seed = 2;
+        two.info.domain_seed = Some(2);
         assert!(comparable(&[one, two]).is_empty(), "other domains have other queries");
     }
 }

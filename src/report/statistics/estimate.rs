@@ -283,7 +283,7 @@ pub(in crate::report) mod tests {
         let of = |gap: &ByRun| Estimate::of_shares(&[gain.clone()], &[gap.clone()], DomainKind::Synthetic);
         let found = of(&gap);
         assert_eq!(found.values, BTreeMap::from([(1, 30.0), (2, 75.0)]));
-        assert_eq!((found.signs(), found.mean_text().as_str()), ((1, 1), "53 %"));
+        assert_eq!((found.signs(), found.mean_text().as_str()), ((1, 1), "52 %"));
         let turned = of(&runs(&[(1, 1, 20.0), (2, 2, -4.0)]));
         assert_eq!((turned.mean(), turned.interval(), turned.n()), (None, None, 2));
         assert_eq!(turned.undefined, [2]);
