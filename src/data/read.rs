@@ -179,7 +179,8 @@ mod tests {
         // Cameras 1, 2, 3 and 7 occur.
         assert_eq!(numbers(&own.train), [(0, 0), (1, 1), (2, 3)]);
         assert_eq!(numbers(&own.query), [(9, 2)]);
-        assert_eq!(own.statistics().warnings.len(), 1);
+        // One for the camera, one for the identity.
+        assert_eq!(own.statistics().warnings.len(), 2);
     }
 
     #[test]

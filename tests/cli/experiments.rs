@@ -90,7 +90,7 @@ fn a_plan_lists_the_rows_of_every_experiment() {
         let plan = plan(&program, &["--experiment", name]);
         for row in rows {
             assert!(
-                line(&plan, &format!("market-to-duke {} seed 1", row.name)).contains("missing"),
+                line(&plan, &format!("market-to-duke {} domain 1 seed 1", row.name)).contains("missing"),
                 "{name}: {plan}"
             );
         }

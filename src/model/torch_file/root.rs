@@ -78,13 +78,16 @@ struct Search<'a> {
     beside: Vec<(String, String)>,
 }
 
+/// State dicts, each with whether it is whole, and what stands beside them by key.
+type Found = (Vec<(State, bool)>, Vec<(String, String)>);
+
 impl<'a> Search<'a> {
     fn of(heap: &'a Heap, root: Value) -> Self {
         let left = vec![(String::new(), root, 0)];
         Self { heap, left, seen: BTreeSet::new(), states: Vec::new(), beside: Vec::new() }
     }
 
-    fn run(mut self) -> Outcome<(Vec<(State, bool)>, Vec<(String, String)>)> {
+    fn run(mut self) -> Outcome<Found> {
         while let Some((key, value, depth)) = self.left.pop() {
             let place = match value {
                 Value::Dict(id) => (true, id),

@@ -4,6 +4,9 @@ use toml::Value;
 
 use super::super::results::Row;
 
+/// Whether a setting has this value.
+type IsOff = fn(&Value) -> bool;
+
 /// A part of mutual mean-teaching and the settings that take it away.
 #[derive(Debug)]
 pub(super) struct Part {
@@ -12,7 +15,7 @@ pub(super) struct Part {
     /// `the soft triplet loss`.
     pub name: &'static str,
     /// Settings and their values without it; all of them.
-    off: &'static [(&'static str, fn(&Value) -> bool)],
+    off: &'static [(&'static str, IsOff)],
 }
 
 /// Every part that has a setting. A weight of 1 for a soft loss leaves nothing of its hard one.

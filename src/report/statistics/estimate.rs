@@ -197,6 +197,8 @@ pub(in crate::report) mod tests {
     use rand_chacha::ChaCha8Rng;
     use rand_distr::{Distribution, StandardNormal};
 
+    use std::slice::from_ref;
+
     use super::*;
     use crate::random::stream;
     use crate::report::statistics::holm;
@@ -280,7 +282,7 @@ pub(in crate::report) mod tests {
     #[test]
     fn a_share_is_that_of_means_and_undefined_without_a_gap() {
         let (gain, gap) = (runs(&[(1, 1, 6.0), (2, 2, 3.0)]), runs(&[(1, 1, 20.0), (2, 2, 4.0)]));
-        let of = |gap: &ByRun| Estimate::of_shares(&[gain.clone()], &[gap.clone()], DomainKind::Synthetic);
+        let of = |gap: &ByRun| Estimate::of_shares(from_ref(&gain), from_ref(gap), DomainKind::Synthetic);
         let found = of(&gap);
         assert_eq!(found.values, BTreeMap::from([(1, 30.0), (2, 75.0)]));
         assert_eq!((found.signs(), found.mean_text().as_str()), ((1, 1), "52 %"));

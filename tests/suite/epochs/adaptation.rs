@@ -197,6 +197,7 @@ fn epochs_agree(settings: AdaptationSettings, resumed: bool) -> Trial {
     let mut fast = start(&settings, &pictures, [1, 2])?;
     let mut twin = reference_of(&settings, &fast)?;
     let images = pictures.normalized()?;
+    let mut noise = 0;
     for epoch in 0..EPOCHS {
         if resumed && epoch > 0 {
             let state = fast.state();
@@ -207,7 +208,10 @@ fn epochs_agree(settings: AdaptationSettings, resumed: bool) -> Trial {
         let expected = twin.next_epoch(&images, &mut Drawn { pictures: &pictures })?;
         same_epoch(&fast, &found, &twin, &expected)
             .map_err(|failure| failure.at(format!("epoch {epoch}")))?;
+        noise += found.pseudo_labels.unassigned();
     }
+    // Images without a label must have passed the loop where there can be any.
+    assert_eq!(noise > 0, matches!(settings.clustering, Clustering::Dbscan { .. }));
     Ok(())
 }
 

@@ -87,7 +87,7 @@ impl Pictures {
         let erasing =
             RandomErasing { probability: TRANSFORM.erasing_probability, ..RandomErasing::default() };
         let (flip_probability, pad) = (TRANSFORM.flip_probability, TRANSFORM.pad);
-        let transform = TrainTransform { size: SIZE, flip_probability, pad, erasing: Some(erasing) };
+        let transform = TrainTransform { size: SIZE, flip_probability, pad, erasing: Some(erasing.clone()) };
         let mut values = Vec::new();
         for (i, index) in batch.iter().enumerate() {
             let item = ((first + i) * views + view) as u64;
