@@ -36,6 +36,8 @@ LEFT_OUT = [
     "checkpoints",
     "allocation",
 ]
+# Seconds after which a program that runs as a mutant counts as hanging.
+PATIENCE = 900
 SWITCH = """
 /// True while the program runs as that mutant.
 pub fn mutant(number: usize) -> bool {
@@ -56,7 +58,7 @@ def copy_tree() -> None:
 
 def code_of(text: str) -> str:
     """The text up to its unit tests, comments blanked out at the same length, so that places stay."""
-    code = text.split("#[cfg(test)]")[0]
+    code = re.split(r"^#\[cfg\(test\)\]\n(?:pub\S* )?mod ", text, maxsplit=1, flags=re.MULTILINE)[0]
     return re.sub(r"//[^\n]*", lambda comment: " " * len(comment.group()), code)
 
 
@@ -126,7 +128,11 @@ def failed_tests(programs: dict[str, Path], number: int | None, asked: list[str]
             continue
         named = [test for test in filters if test]
         skips = [part for test in LEFT_OUT if name == "suite" and test not in "".join(named) for part in ("--skip", test)]
-        done = subprocess.run([program, *named, *skips], cwd=ROOT, env=environment, capture_output=True, text=True)
+        try:
+            done = subprocess.run([program, *named, *skips], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=PATIENCE)
+        except subprocess.TimeoutExpired:
+            failed.add(f"{name} does not end")
+            continue
         of_program = re.findall(r"^test (\S+)(?: - should panic)? \.\.\. FAILED", done.stdout, re.MULTILINE)
         if done.returncode != 0 and not of_program:
             of_program = ["the whole program"]
