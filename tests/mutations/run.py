@@ -75,15 +75,24 @@ def plant(number: int, mutation: dict) -> None:
     if "replace" in mutation:
         new = mutation["replace"].replace("$MUTANT", switch)
     else:
-        new = f"(if {switch} {{ {mutation['put']} }} else {{ {found} }})"
+        # The expression itself is put in last: another break is to find the place that it looks for, not this one's text.
+        new = f"(if {switch} {{ {placeholder(number)} }} else {{ {found} }})"
     at = code.index(found)
     path.write_text(text[:at] + new + text[at + len(found) :])
+
+
+def placeholder(number: int) -> str:
+    return f"@put {number}@"
 
 
 def plant_all(mutations: list[dict]) -> None:
     """All breaks, each behind its switch."""
     for number, mutation in enumerate(mutations):
         plant(number, mutation)
+    for number, mutation in enumerate(mutations):
+        if "put" in mutation:
+            path = TREE / mutation["file"]
+            path.write_text(path.read_text().replace(placeholder(number), mutation["put"]))
     library = TREE / "src" / "lib.rs"
     library.write_text(library.read_text() + SWITCH)
 
