@@ -242,7 +242,7 @@ Pre-trained < Baseline < MMT < Oracle (mAP, last epoch): the means stand in this
         let expected: Vec<String> =
             expected.iter().map(|line| line.replace("# to # runs", "# runs")).collect();
         assert_eq!(others, expected);
-        for row in ["Pre-trained", "Baseline", "MMT-k", "Oracle", "MMT-k − Baseline", "MMT-k − Pre-trained"]
+        for row in ["Pre-trained", "Baseline", "MMT-100", "Oracle", "MMT-100 − Baseline", "MMT-100 − Pre-trained"]
         {
             assert!(between.contains(&format!("| {row} |")), "{row}");
         }
