@@ -55,18 +55,18 @@ fn a_report_has_tables_figures_and_a_summary() {
         "one network, not their mean: {published}"
     );
     assert!(last.contains("duke-to-market,oracle,,,,,,,,,,"), "missing cells stay empty: {last}");
-    assert!(report.text.contains("MMT-k") && report.text.contains("48.0 ± 1.4"), "{}", report.text);
+    assert!(report.text.contains("MMT-100") && report.text.contains("48.0 ± 1.4"), "{}", report.text);
     assert!(
         report.text.contains("synthetic domains") && report.text.contains("Market-like → MSMT-like: MSMT17")
     );
     let summary = read(&fixture.out(), "report.md");
-    let gain = "| Market-like → Duke-like | MMT-k − Baseline | mAP | small, unknown init, k-means 100, BN whole batch | +10.0 | \
+    let gain = "| Market-like → Duke-like | MMT-100 − Baseline | mAP | small, unknown init, k-means 100, BN whole batch | +10.0 | \
                 +10.0 to +10.0 | 2 of 2 | 2 domains | 3.0 |";
     assert!(summary.contains(gain), "{summary}");
     assert!(!summary.contains("Published results") && !summary.contains("(real data"), "{summary}");
     let order = "Pre-trained < Baseline < MMT < Oracle (mAP, last epoch): the means stand in this order on 1 of 2 tasks";
     assert!(report.text.contains(order), "{}", report.text);
-    let claim = "C1  MMT-k is above Baseline: Mean of 2 tasks: +10.0 (+10.0 to +10.0), 2 domains △ leans (2 of 2; verdicts need five)";
+    let claim = "C1  MMT-100 is above Baseline: Mean of 2 tasks: +10.0 (+10.0 to +10.0), 2 domains △ leans (2 of 2; verdicts need five)";
     assert!(report.text.contains(claim), "{}", report.text);
     let table = report.text.lines().take_while(|line| !line.contains("the means stand"));
     assert!(table.map(|line| line.chars().count()).all(|width| width <= 100), "{}", report.text);
@@ -91,13 +91,13 @@ fn every_row_says_what_it_was_run_with() {
                 header.ends_with("initial_weights,clustering,bn_group,training_minutes"),
                 "{name}: {header}"
             );
-            let mmt = text.lines().find(|line| line.contains("mmt-k") || line.contains("MMT-k")).unwrap();
+            let mmt = text.lines().find(|line| line.contains("mmt-k") || line.contains("MMT-100")).unwrap();
             assert!(mmt.contains("small,") && mmt.contains(",k-means 100,whole batch,"), "{name}: {mmt}");
         }
     }
     assert!(
         read(&fixture.out(), "tables/losses.tex")
-            .contains("MMT-k & small & unknown & k-means 100 & whole batch & 2")
+            .contains("MMT-100 & small & unknown & k-means 100 & whole batch & 2")
     );
 }
 
@@ -179,11 +179,11 @@ fn gains_are_over_domains_and_every_unit_is_in_the_table() {
     );
     // Means 20, 10, 30: 20 ± 4.3027 × 10 / √3.
     let line = lines.next().unwrap();
-    let numbers = "Market-like → Duke-like,MMT-k − Baseline,mAP,20.0000,-4.8414,44.8414,0,domain,3,20.0000,10.0000,30.0000,";
+    let numbers = "Market-like → Duke-like,MMT-100 − Baseline,mAP,20.0000,-4.8414,44.8414,0,domain,3,20.0000,10.0000,30.0000,";
     assert!(line.contains(numbers), "{line}");
     let claims = read(&fixture.out(), "tables/claims.csv");
     assert!(
-        claims.contains("MMT-k is above Baseline,Market-like → Duke-like,true,leans,,20.0000,"),
+        claims.contains("MMT-100 is above Baseline,Market-like → Duke-like,true,leans,,20.0000,"),
         "{claims}"
     );
     let by_seed = read(&fixture.out(), "tables/by_seed.csv");
@@ -222,8 +222,8 @@ fn figures_are_drawn_where_their_rows_are() {
     let fixture = fixture(DomainKind::Synthetic);
     build(&fixture.roots(), &fixture.out(), &[]).unwrap();
     let figure = |name: &str| fs::read_to_string(fixture.out().join(format!("figures/{name}.svg"))).ok();
-    assert!(figure("gains").unwrap().contains("MMT-k − Baseline"));
-    assert!(figure("mean_networks_over_epochs").unwrap().contains("mean networks of MMT-k"));
+    assert!(figure("gains").unwrap().contains("MMT-100 − Baseline"));
+    assert!(figure("mean_networks_over_epochs").unwrap().contains("mean networks of MMT-100"));
     // The fixture's runs have the same number of clusters throughout, and leave the same number of images out.
     let labels = || figure("labels_over_epochs").unwrap();
     assert!(labels().contains("ARI") && !labels().contains("images without a label"));
@@ -270,14 +270,14 @@ fn figures_are_drawn_where_their_rows_are() {
     let claims = read(&fixture.out(), "tables/claims.csv");
     assert!(
         claims.contains(
-            "the soft identity loss helps: MMT-k is above MMT w/o L_sid,Duke-like → Market-like,true,leans,"
+            "the soft identity loss helps: MMT-100 is above MMT w/o L_sid,Duke-like → Market-like,true,leans,"
         ),
         "{claims}"
     );
     let (page, summary) = (read(&fixture.out(), "report.html"), read(&fixture.out(), "report.md"));
     assert!(page.contains("href=\"data:image/png;base64,") && page.contains("img-src data:"));
     assert!(
-        summary.contains("MMT-k, network-1, seed 1, epoch 3: average precisions 25.0 %, 25.0 %, 25.0 %."),
+        summary.contains("MMT-100, network-1, seed 1, epoch 3: average precisions 25.0 %, 25.0 %, 25.0 %."),
         "{summary}"
     );
     image::open(fixture.out().join("figures/ranked_lists_1.png")).unwrap();
@@ -319,7 +319,7 @@ fn equal_records_make_equal_files_and_one_other_number_other_tables() {
     fs::write(&records, text.replace("0.48000000000000004", "0.58")).unwrap();
     let changed = build(&fixture.roots(), &fixture.out(), &[]).unwrap();
     assert!(changed.text.contains("50.5 ± 2.1"), "{}", changed.text);
-    let gain = "MMT-k − Baseline,mAP,12.5000";
+    let gain = "MMT-100 − Baseline,mAP,12.5000";
     for (name, number) in [
         ("tables/results_last_epoch.csv", "50.5000"),
         ("tables/results_last_epoch.tex", "50.5 $\\pm$ 2.1"),
