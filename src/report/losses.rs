@@ -50,7 +50,7 @@ fn make(runs: &[&RunRecords], results: &Results, context: &Context) -> PolarsRes
     header.extend(losses.iter().map(|loss| label(loss)));
     Ok(Table {
         name: "losses",
-        title: format!("Losses over training ({})", context.label()),
+        title: "Losses over training".to_owned(),
         caption: format!(
             "The mean of each loss over the steps of the first epoch → of the last, over both networks and all runs; total is the \
              weighted sum over both networks. L_id and L_tri: hard labels; L_sid and L_stri: the teachers'. The CSV has the mean over \

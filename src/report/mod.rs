@@ -112,15 +112,13 @@ fn tables(
     results: &results::Results,
     (claims, order, gains): (&[claims::Claim], &claims::Order, &claims::Gains),
 ) -> Result<story::Tables> {
-    let mut others = results.other_tables(context)?;
-    if let Some(re_ranked) = results::Results::re_ranked(&loaded.runs)? {
-        others.push(re_ranked.re_ranked_table(context)?);
-    }
+    let re_ranked = results::Results::re_ranked(&loaded.runs)?;
     Ok(story::Tables {
         methods: grid::methods(results, context)?,
         ablations: grid::ablations(results, context)?,
         last: results.last_table(context)?,
-        others,
+        others: results.other_tables(context)?,
+        re_ranked: re_ranked.map(|found| found.re_ranked_table(context)).transpose()?,
         gains: claims::gains_table(gains, context)?,
         claims: claims::claims_table(claims, context)?,
         order: claims::order_table(order, context)?,

@@ -148,7 +148,8 @@ impl Labels {
     }
 }
 
-fn capitalised(text: &str) -> String {
+/// `text` with a capital.
+pub(super) fn capitalised(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }

@@ -224,6 +224,7 @@ Pre-trained < Baseline < MMT < Oracle (mAP, last epoch): the means stand in this
     #[test]
     fn the_readme_of_this_repository_has_that_form() {
         let text = include_str!("../../README.md");
+        assert!(text.lines().count() <= 120, "the README is one page; the rest is in docs/");
         let (_, between, _) = parts(text).unwrap();
         let (cells, others) = forms(between);
         let signs = ["+", "−", ""];

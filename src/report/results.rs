@@ -191,11 +191,7 @@ impl Results {
     /// What to say where rows are not listed under every task; else empty.
     pub fn note(&self) -> &'static str {
         let all = self.tasks.iter().all(|task| self.rows.iter().all(|row| self.lists(task, row)));
-        if all {
-            ""
-        } else {
-            " Changed rows of experiments stand under the tasks alone that they were run on."
-        }
+        if all { "" } else { " Ablations were run on some of the tasks only." }
     }
 
     /// The rows of the paper's Table 1, for figures that have no room for more; all rows where there are none of those.
@@ -319,7 +315,7 @@ impl Results {
             let frame = self.summary(pick)?;
             Ok(table::Table {
                 name,
-                title: format!("{title} ({})", context.label()),
+                title: title.to_owned(),
                 caption: format!("{caption} {CAPTION}{} {}", self.note(), context.starts())
                     .trim_end()
                     .to_owned(),

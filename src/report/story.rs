@@ -11,8 +11,9 @@ pub(super) struct Tables {
     pub methods: Option<Grid>,
     pub ablations: Option<Grid>,
     pub last: Table,
-    /// Of other choices of an epoch, and re-ranked.
+    /// Of other choices of an epoch.
     pub others: Vec<Table>,
+    pub re_ranked: Option<Table>,
     pub gains: Option<Table>,
     pub claims: Table,
     pub order: Option<Table>,
@@ -31,6 +32,7 @@ impl Tables {
             ablations: _,
             last,
             others,
+            re_ranked,
             gains,
             claims,
             order,
@@ -40,7 +42,7 @@ impl Tables {
             published,
             environment,
         } = self;
-        let optional = [gains, order, losses, labels, timings, published, environment];
+        let optional = [re_ranked, gains, order, losses, labels, timings, published, environment];
         [last, claims].into_iter().chain(others).chain(optional.into_iter().flatten())
     }
 
@@ -127,7 +129,11 @@ impl<'a> Content<'a> {
         ];
         let mut rest: Vec<Item<'a>> =
             [Item::Table(&tables.last)].into_iter().chain(tables.others.iter().map(Item::Table)).collect();
-        rest.extend([&tables.losses, &tables.timings, &tables.environment].into_iter().filter_map(table));
+        rest.extend(
+            [&tables.re_ranked, &tables.losses, &tables.timings, &tables.environment]
+                .into_iter()
+                .filter_map(table),
+        );
         parts.push(Part { id: "appendix", title: "Appendix", items: rest });
         parts.retain(|part| !part.items.is_empty());
         parts

@@ -135,7 +135,10 @@ const TERMINAL: usize = 100;
 pub(super) fn text(context: &Context, tables: &Tables, sentences: &[String]) -> String {
     let mut text = String::new();
     if let Some(grid) = &tables.methods {
-        text += &format!("{}, last epoch, percent\n\n{}", grid.title, grid.text());
+        text += &format!("{}, last epoch, percent\n\n{}", grid.heading(), grid.text());
+    }
+    if let Some(table) = &tables.re_ranked {
+        text += &format!("{}\n{}\n", table.title, table.text());
     }
     for line in sentences.iter().chain(&context.notes) {
         text += &format!("{}\n", wrapped(line));
@@ -186,7 +189,7 @@ fn item(item: &Item<'_>) -> String {
     match item {
         Item::Figure(figure) | Item::More(figure) => picture(figure),
         Item::Grid(grid) => {
-            format!("\n### {}\n\n{}\n{}\n", grid.title, grid.markdown(), notation::html(&grid.caption))
+            format!("\n### {}\n\n{}\n{}\n", grid.heading(), grid.markdown(), notation::html(&grid.caption))
         }
         Item::Table(table) => format!("\n[{}](tables/{}.csv)\n", table.title, table.name),
     }

@@ -16,7 +16,7 @@ const COUNTS: [&str; 3] = ["epoch", "clusters", "unassigned"];
 pub(super) struct Table {
     /// Stem of its file.
     pub name: &'static str,
-    /// What it shows, and on which domains.
+    /// What it shows.
     pub title: String,
     /// What one has to know to read it.
     pub caption: String,
@@ -173,13 +173,13 @@ mod tests {
 
     #[test]
     fn text_is_aligned_and_names_a_task_once() {
-        let text = "  Method        mAP\nA → B\n  MMT-k   1.0 ± 0.2\n  a|b\n";
+        let text = "  Method         mAP\nA → B\n  MMT-100  1.0 ± 0.2\n  a|b\n";
         assert_eq!(table().text(), text);
     }
 
     #[test]
     fn markdown_and_csv_leave_missing_cells_empty() {
-        let text = "| Task | Method | mAP |\n| --- | --- | ---: |\n| A → B | MMT-k | 1.0 ± 0.2 |\n| A → B | a\\|b |  |\n";
+        let text = "| Task | Method | mAP |\n| --- | --- | ---: |\n| A → B | MMT-100 | 1.0 ± 0.2 |\n| A → B | a\\|b |  |\n";
         assert_eq!(table().markdown(), text);
         assert_eq!(String::from_utf8(table().csv().unwrap()).unwrap(), "task,map\na,1.0000\na,\n");
     }
@@ -209,7 +209,7 @@ mod tests {
         let table = Table { settings, ..table() };
         let shown = table.compact();
         assert_eq!(shown.header, ["Task", "Method", "clustering", "mAP"]);
-        assert_eq!(shown.rows[0], ["A → B", "MMT-k", "k-means 100", "1.0 ± 0.2"]);
+        assert_eq!(shown.rows[0], ["A → B", "MMT-100", "k-means 100", "1.0 ± 0.2"]);
         assert!(!shown.is_number(2) && shown.is_number(3));
         let same = Table { settings: vec![setting("k-means 100", None); 2], ..table.clone() };
         assert_eq!(same.compact().header, ["Task", "Method", "mAP"]);

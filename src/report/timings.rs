@@ -41,7 +41,7 @@ fn make(runs: &[RunRecords], context: &Context) -> PolarsResult<Table> {
     ]);
     Ok(Table {
         name: "timings",
-        title: format!("Minutes per stage ({})", context.label()),
+        title: "Minutes per stage".to_owned(),
         caption: "Wall-clock minutes, summed over the runs of a row. Runs at work at the same time share the processor, so the \
                   sum may exceed the time that passed."
             .to_owned(),

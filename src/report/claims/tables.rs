@@ -35,7 +35,7 @@ pub(in crate::report) fn gains_table(gains: &Gains, context: &Context) -> Result
     };
     Ok(Some(Table {
         name: "gains",
-        title: format!("Gains over the baseline and over no adaptation ({})", context.label()),
+        title: "Gains over the baseline and over no adaptation".to_owned(),
         caption: "Differences at the last epoch in percentage points, between runs of the same domains and training seed, and the 95 % t \
              interval over units (docs/claims.md; none for one unit); above: units above 0. All rows that adapt share one learning rate, \
              which need not be the best one of each (docs/known-limits.md)."
@@ -101,7 +101,7 @@ fn verdicts(
     };
     Ok(Table {
         name,
-        title: format!("{title} ({})", context.label()),
+        title: title.to_owned(),
         caption,
         data: frame().map_err(refused(&format!("the table of {name}")))?,
         header: columns([

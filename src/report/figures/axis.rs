@@ -18,7 +18,7 @@ impl Axis {
         self.from + (self.to - self.from) * (value - self.low) / (self.high - self.low)
     }
 
-    /// The values to be named, `most` at most, and the decimals that they need.
+    /// The values to be named, with `most` steps at most between them, and the decimals that they need.
     pub fn ticks(&self, most: usize) -> (Vec<f64>, usize) {
         let step = step(self.high - self.low, most);
         let first = (self.low / step - 1e-9).ceil() as i64;
@@ -28,11 +28,11 @@ impl Axis {
     }
 }
 
-/// The smallest round step by which a range has `most` values at most.
+/// The smallest round step of which a range has `most` at most.
 fn step(width: f64, most: usize) -> f64 {
     let power = 10_f64.powf((width / most.max(1) as f64).log10().floor());
     let steps = STEPS.iter().chain(&[10.0, 20.0]).map(|step| step * power);
-    steps.clone().find(|step| width / step <= most as f64 - 1.0 + 1e-9).or(steps.last()).unwrap_or(width)
+    steps.clone().find(|step| width / step <= most as f64 + 1e-9).or(steps.last()).unwrap_or(width)
 }
 
 /// A range about all values with a little room, not narrower than `least`; nothing becomes 0 to 1.
@@ -54,9 +54,9 @@ mod tests {
     #[test]
     fn ticks_are_round_and_within() {
         let axis = |low, high| Axis { low, high, from: 0.0, to: 100.0 };
-        assert_eq!(axis(-1.3, 9.9).ticks(6), (vec![0.0, 2.5, 5.0, 7.5], 1));
-        assert_eq!(axis(0.0, 100.0).ticks(6), (vec![0.0, 20.0, 40.0, 60.0, 80.0, 100.0], 0));
-        assert_eq!(axis(0.0, 1.0).ticks(3), (vec![0.0, 0.5, 1.0], 1));
+        assert_eq!(axis(-1.3, 9.9).ticks(5), (vec![0.0, 2.5, 5.0, 7.5], 1));
+        assert_eq!(axis(0.0, 100.0).ticks(5), (vec![0.0, 20.0, 40.0, 60.0, 80.0, 100.0], 0));
+        assert_eq!(axis(0.0, 1.0).ticks(2), (vec![0.0, 0.5, 1.0], 1));
         assert_eq!(axis(1.0, 6.0).ticks(9).0, [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
     }
 

@@ -170,6 +170,7 @@ fn panel(line: &Line<'_>, baseline: Option<f64>, (y, context): ((f64, f64), &Con
         x_ticks: line.values.iter().enumerate().map(|(at, value)| (at as f64, value.to_string())).collect(),
         y_name: "difference (points)",
         y: Some(y),
+        least: 0.0,
         zero: true,
         lines,
     }

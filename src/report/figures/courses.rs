@@ -43,6 +43,8 @@ pub(super) struct Courses {
     pub y_name: &'static str,
     /// Ends of the upright axis; by the lines where none are given.
     pub y: Option<(f64, f64)>,
+    /// Narrowest range of the upright axis: what is less is noise.
+    pub least: f64,
     /// A line at zero.
     pub zero: bool,
     pub lines: Vec<Course>,
@@ -61,12 +63,16 @@ impl Courses {
         FOOT + if self.x_name.is_empty() { 0.0 } else { NAME }
     }
 
-    fn axes(&self, pen: Pen<'_, '_>) -> [Axis; 2] {
+    /// Room that the names of lines need.
+    fn names(&self, pen: Pen<'_, '_>) -> f64 {
         let widest = self.lines.iter().map(|line| pen.width(&line.name, Words::new(Anchor::Left)));
-        let names = widest.fold(0.0, f64::max);
+        widest.fold(0.0, f64::max)
+    }
+
+    fn axes(&self, names: f64) -> [Axis; 2] {
         let right = COLUMN - RIGHT - if names > 0.0 { names + 6.0 } else { 0.0 };
         let zero = if self.zero { Some(0.0) } else { None };
-        let (low, high) = self.y.unwrap_or_else(|| range(self.values().chain(zero), 1.0));
+        let (low, high) = self.y.unwrap_or_else(|| range(self.values().chain(zero), self.least));
         [
             Axis { low: self.x.0, high: self.x.1, from: LEFT, to: right },
             Axis { low, high, from: self.height - self.foot(), to: self.top() + 3.0 },
@@ -85,8 +91,9 @@ impl Courses {
         }
         pen.text(self.y_name, (5.0, (y.from + y.to) / 2.0), Words::new(Anchor::Middle).soft().upright());
         let named = if self.x_ticks.is_empty() {
-            let (ticks, digits) = x.ticks(8);
-            ticks.into_iter().map(|tick| (tick, format!("{tick:.digits$}"))).collect()
+            // Epochs are whole.
+            let whole = x.ticks(8).0.into_iter().filter(|tick| tick.fract() == 0.0);
+            whole.map(|tick| (tick, format!("{tick:.0}"))).collect()
         } else {
             self.x_ticks.clone()
         };
@@ -142,23 +149,27 @@ fn draw_line(pen: Pen<'_, '_>, line: &Course, [x, y]: [Axis; 2]) {
     }
 }
 
+impl Courses {
+    /// Draws with this much room for names, so that panels below each other have one axis.
+    fn draw_with(&self, pen: Pen<'_, '_>, names: f64) {
+        let axes = self.axes(names);
+        pen.text(&self.title, (LEFT, 6.0), Words::new(Anchor::Left).bold());
+        self.draw_axes(pen, axes);
+        let of = |thin: bool| self.lines.iter().filter(move |line| line.thin == thin);
+        of(true).chain(of(false)).for_each(|line| draw_line(pen, line, axes));
+        self.draw_names(pen, axes);
+        let [x, y] = axes;
+        pen.line(&[(x.from, y.from), (x.to, y.from)], Stroke::new(INK, 0.6));
+    }
+}
+
 impl Panel for Courses {
     fn size(&self) -> (f64, f64) {
         (COLUMN, self.height)
     }
 
     fn draw(&self, pen: Pen<'_, '_>) {
-        let axes = self.axes(pen);
-        pen.text(&self.title, (LEFT, 6.0), Words::new(Anchor::Left).bold());
-        self.draw_axes(pen, axes);
-        for line in
-            self.lines.iter().filter(|line| line.thin).chain(self.lines.iter().filter(|line| !line.thin))
-        {
-            draw_line(pen, line, axes);
-        }
-        self.draw_names(pen, axes);
-        let [x, y] = axes;
-        pen.line(&[(x.from, y.from), (x.to, y.from)], Stroke::new(INK, 0.6));
+        self.draw_with(pen, self.names(pen));
     }
 }
 
@@ -171,9 +182,10 @@ impl Panel for Stack {
     }
 
     fn draw(&self, pen: Pen<'_, '_>) {
+        let names = self.0.iter().map(|panel| panel.names(pen)).fold(0.0, f64::max);
         let mut top = 0.0;
         for panel in &self.0 {
-            panel.draw(pen.moved(0.0, top));
+            panel.draw_with(pen.moved(0.0, top), names);
             top += panel.height;
         }
     }

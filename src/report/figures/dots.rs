@@ -1,9 +1,9 @@
 //! Rows below each other on one axis: a dot for each run, a mark for their mean, its interval.
 
 use super::axis::{Axis, range};
-use super::pen::{Anchor, Pen, Stroke, Words};
+use super::pen::{Anchor, Pen, Stroke, TEXT, Words};
 use super::plate::{COLUMN, Panel};
-use super::style::{INK, Look, RULE, SOFT};
+use super::style::{INK, Look, PAPER, RULE, SOFT};
 
 const TITLE: f64 = 13.0;
 const LEGEND: f64 = 11.0;
@@ -12,7 +12,9 @@ const ROW: f64 = 21.0;
 const NAME: f64 = 6.0;
 const DOTS: f64 = 15.5;
 const FOOT: f64 = 24.0;
-const EDGE: f64 = 5.0;
+const EDGE: f64 = 2.0;
+/// Room between the ends of the axis and the edge: half of the widest number.
+const MARGIN: f64 = 14.0;
 const DOT: f64 = 1.7;
 /// Narrowest range of an axis.
 const NARROWEST: f64 = 2.0;
@@ -64,11 +66,11 @@ impl DotPanel {
         };
         let values = self.rows.iter().flat_map(of).chain(self.bars.iter().copied());
         let (low, high) = range(values, NARROWEST);
-        Axis { low, high, from: EDGE, to: COLUMN - EDGE }
+        Axis { low, high, from: MARGIN, to: COLUMN - MARGIN }
     }
 
     fn draw_axis(&self, pen: Pen<'_, '_>, x: Axis) {
-        let (ticks, digits) = x.ticks(7);
+        let (ticks, digits) = x.ticks(6);
         for tick in ticks {
             pen.line(&[(x.at(tick), self.top()), (x.at(tick), self.bottom())], Stroke::new(RULE, 0.5));
             let text = super::super::names::minus(&format!("{tick:.digits$}"));
@@ -95,6 +97,12 @@ fn draw_row(pen: Pen<'_, '_>, row: &DotRow, (top, x): (f64, Axis)) {
     if row.whole {
         pen.line(&[(EDGE, top), (COLUMN - EDGE, top)], Stroke::new(SOFT, 0.7));
     }
+    // On paper of its own, so that no line goes through a word.
+    let height = (top + NAME - TEXT / 2.0, top + NAME + TEXT / 2.0);
+    let (name, number) =
+        (pen.width(&row.name, words(Anchor::Left)), pen.width(&row.number, words(Anchor::Right)));
+    pen.rectangle([(EDGE, height.0), (EDGE + name + 2.0, height.1)], PAPER);
+    pen.rectangle([(COLUMN - EDGE - number - 2.0, height.0), (COLUMN - EDGE, height.1)], PAPER);
     pen.text(&row.name, (EDGE, top + NAME), words(Anchor::Left));
     pen.text(&row.number, (COLUMN - EDGE, top + NAME), words(Anchor::Right));
     let y = top + DOTS;

@@ -20,6 +20,8 @@ type Histories = BTreeMap<Draw, History>;
 /// Height of a panel of levels, and of one of differences.
 const LEVELS: f64 = 108.0;
 const DIFFERENCES: f64 = 76.0;
+/// Narrowest range of an axis of agreement.
+const LEAST_AGREEMENT: f64 = 0.05;
 
 /// The mean over runs at each epoch, as points.
 fn means(runs: &Histories) -> Vec<(f64, f64)> {
@@ -48,7 +50,7 @@ fn with_runs(runs: &Histories, look: Look) -> Vec<Course> {
 fn panel(title: String, y_name: &'static str, last: u32, lines: Vec<Course>) -> Courses {
     let x = (0.0, f64::from(last.max(1)));
     let (height, x_name) = (LEVELS, "epoch");
-    Courses { title, height, x, x_name, x_ticks: Vec::new(), y_name, y: None, zero: false, lines }
+    Courses { title, height, x, x_name, x_ticks: Vec::new(), y_name, y: None, least: 1.0, zero: false, lines }
 }
 
 /// `upper` minus `lower`, run by run and epoch by epoch.
@@ -188,14 +190,12 @@ pub(super) fn labels(source: &Source<'_>, context: &Context) -> Result<Option<Fi
     let mut panels: Vec<Box<dyn Panel>> = Vec::new();
     let wanted: Vec<_> = measures(&drawn).into_iter().filter(|(.., of)| varies(&drawn, *of)).collect();
     for task in &source.results.tasks {
-        for (at, (name, of)) in wanted.iter().enumerate() {
-            let histories = quality(&drawn, task, *of);
-            let lines = lines(task, &rows, &histories, source);
+        for (name, of) in &wanted {
+            let lines = lines(task, &rows, &quality(&drawn, task, *of), source);
             if !lines.is_empty() {
-                let title = if at == 0 { context.task(task) } else { String::new() };
-                let mut courses = panel(title, name, last, lines);
-                courses.x.0 = 1.0;
-                panels.push(Box::new(Courses { title: context.task(task), ..courses }));
+                let x = (1.0, f64::from(last));
+                let courses = panel(context.task(task), name, last, lines);
+                panels.push(Box::new(Courses { x, least: LEAST_AGREEMENT, ..courses }));
             }
         }
     }

@@ -21,6 +21,8 @@ mod style;
 mod tiles;
 
 pub(super) use style::dark_rules;
+#[cfg(test)]
+pub(super) use style::tests::{contrast, parse};
 
 use super::claims::Gains;
 use super::ranked::Ranked;
@@ -43,7 +45,7 @@ pub(super) struct File {
 pub(super) struct Figure {
     /// Stem of its files.
     pub name: String,
-    /// What it shows, and on which domains.
+    /// What it shows.
     pub title: String,
     /// What one has to know to read it.
     pub caption: String,

@@ -17,6 +17,8 @@ use crate::error::{Error, Result};
 const SCALE: f64 = 10.0;
 /// plotters divides the height of text by this before it writes it.
 const FONT_SCALE: f64 = 1.24;
+/// plotters measures text as if its height were that from the lowest to the highest letter, which in this font is 1.164 of its size.
+const EM: f64 = 1.164 / FONT_SCALE;
 /// Half the width of a mark.
 const MARK: f64 = 2.4;
 pub(super) const FONT: &str = "sans-serif";
@@ -156,7 +158,7 @@ impl Pen<'_, '_> {
     /// Width of text in points.
     pub fn width(&self, text: &str, words: Words) -> f64 {
         let size = self.keep(self.canvas.area.estimate_text_size(text, &style(words)));
-        size.map_or(0.0, |(width, _)| f64::from(width) / SCALE / FONT_SCALE)
+        size.map_or(0.0, |(width, _)| f64::from(width) / SCALE * EM)
     }
 
     /// Lays photographs on the canvas.

@@ -58,9 +58,12 @@ pub(super) fn figure(caption: Caption, panels: &[Box<dyn Panel>], context: &Cont
     let plain = svg(&plate, &words(&name), Use::Print)?;
     let mut files = vec![file("svg", svg(&plate, &words(&name), Use::File)?.into_bytes())];
     files.push(file("png", png(&plain, &plate, &name)?));
-    files.push(file("pdf", pdf(&plain, &name)?));
+    // Photographs stay pixels: the PNG is for print as well.
+    if plate.tiles.is_empty() {
+        files.push(file("pdf", pdf(&plain, &name)?));
+    }
     let broad = panels.iter().any(|panel| panel.size().0 > COLUMN);
-    Ok(Figure { name, title: titled, caption: text, broad, panels: panels_alone, files })
+    Ok(Figure { name, title, caption: text, broad, panels: panels_alone, files })
 }
 
 fn first_sentence(text: &str) -> String {
@@ -166,6 +169,34 @@ fn with_subscripts(line: &str) -> String {
     text
 }
 
+/// A drawing whose lines of some opacity have the colours that they have on paper.
+fn opaque(svg: &str) -> String {
+    let line = |line: &str| {
+        let opacity =
+            line.split_once(" opacity=\"").and_then(|(_, rest)| rest.split_once('"')?.0.parse::<f64>().ok());
+        let Some(opacity) = opacity else { return format!("{line}\n") };
+        let mut parts = line.split('#');
+        let mut text = parts.next().unwrap_or_default().replace(&format!(" opacity=\"{opacity}\""), "");
+        text.extend(parts.map(|part| {
+            format!("#{}", on_paper(part, opacity).replace(&format!(" opacity=\"{opacity}\""), ""))
+        }));
+        text + "\n"
+    };
+    svg.lines().map(line).collect()
+}
+
+/// `text`, which begins with six digits of a colour, with those of the colour laid on white.
+fn on_paper(text: &str, opacity: f64) -> String {
+    let Some((digits, rest)) = text.split_at_checked(6) else { return text.to_owned() };
+    let value = |at: usize| u8::from_str_radix(digits.get(at..at + 2)?, 16).ok();
+    let laid =
+        |at: usize| value(at).map(|value| (255.0 + opacity * (f64::from(value) - 255.0)).round() as u8);
+    match (laid(0), laid(2), laid(4)) {
+        (Some(red), Some(green), Some(blue)) => format!("{red:02X}{green:02X}{blue:02X}{rest}"),
+        _ => text.to_owned(),
+    }
+}
+
 fn failed(name: &str, reason: impl ToString) -> Error {
     Error::Report { what: format!("figure {name}"), reason: reason.to_string() }
 }
@@ -200,12 +231,60 @@ fn png(svg: &str, drawn: &Drawn, name: &str) -> Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Letters become outlines, so that no reader needs the font.
+/// Letters become outlines, so that no reader needs the font, and nothing shines through: printers refuse that, and svg2pdf writes what it
+/// needs for it in an order of chance.
 fn pdf(svg: &str, name: &str) -> Result<Vec<u8>> {
-    let outlines = tree(svg, name)?.to_string(&WriteOptions::default());
+    let outlines = tree(&opaque(svg), name)?.to_string(&WriteOptions::default());
     let tree =
         svg2pdf::usvg::Tree::from_str(&outlines, &Options::default()).map_err(|error| failed(name, error))?;
     let page = svg2pdf::PageOptions { dpi: 72.0 };
     svg2pdf::to_pdf(&tree, svg2pdf::ConversionOptions::default(), page)
         .map_err(|error| failed(name, format!("{error:?}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Half of black on white is grey; a line without opacity stays.
+    #[test]
+    fn what_shines_through_has_its_colour_on_paper() {
+        let svg = "<circle opacity=\"0.5\" fill=\"#000000\"/>\n<line stroke=\"#0072B2\"/>\n";
+        assert_eq!(opaque(svg), "<circle fill=\"#808080\"/>\n<line stroke=\"#0072B2\"/>\n");
+    }
+
+    struct Block(f64, f64);
+
+    impl Panel for Block {
+        fn size(&self) -> (f64, f64) {
+            (self.0, self.1)
+        }
+
+        fn draw(&self, _: Pen<'_, '_>) {}
+    }
+
+    #[test]
+    fn two_panels_stand_beside_each_other_and_broad_ones_alone() {
+        let panels: Vec<Box<dyn Panel>> = vec![
+            Box::new(Block(COLUMN, 50.0)),
+            Box::new(Block(COLUMN, 70.0)),
+            Box::new(Block(WIDTH, 20.0)),
+            Box::new(Block(COLUMN, 30.0)),
+        ];
+        let (found, height) = places(&panels);
+        assert_eq!(found, [(0.0, 0.0), (205.0, 0.0), (0.0, 80.0), (0.0, 110.0)]);
+        assert_eq!(height, 140.0);
+    }
+
+    #[test]
+    fn subscripts_of_text_are_lowered_and_raised_again() {
+        let drawn = "<text x=\"1\" y=\"2\" opacity=\"1\" font-family=\"sans-serif\">\nw/o L_sid, L_stri\n</text>\n<rect opacity=\"1\"/>\n";
+        let low = |letters: &str| format!("<tspan dy=\"0.3em\" font-size=\"70%\">{letters}</tspan>");
+        let expected = format!(
+            "<text x=\"1\" y=\"2\">w/o L{}<tspan dy=\"-0.21em\">, L</tspan>{}</text>\n<rect/>\n",
+            low("sid"),
+            low("stri")
+        );
+        assert_eq!(tidied(drawn), expected);
+    }
 }

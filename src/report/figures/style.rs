@@ -131,7 +131,7 @@ pub(in crate::report) fn dark_rules() -> String {
 }
 
 #[cfg(test)]
-mod tests {
+pub(in crate::report) mod tests {
     use super::*;
 
     /// Relative luminance and contrast of WCAG 2.
@@ -143,9 +143,20 @@ mod tests {
         0.2126 * linear(red) + 0.7152 * linear(green) + 0.0722 * linear(blue)
     }
 
-    fn contrast(one: RGBColor, other: RGBColor) -> f64 {
+    pub fn contrast(one: RGBColor, other: RGBColor) -> f64 {
         let (one, other) = (luminance(one), luminance(other));
         (one.max(other) + 0.05) / (one.min(other) + 0.05)
+    }
+
+    /// A colour as style sheets write it, `#fff` or `#23272e`.
+    pub fn parse(text: &str) -> RGBColor {
+        let digits: Vec<u8> =
+            text.trim_start_matches('#').chars().map(|digit| digit.to_digit(16).unwrap() as u8).collect();
+        match digits[..] {
+            [red, green, blue] => RGBColor(17 * red, 17 * green, 17 * blue),
+            [a, b, c, d, e, f] => RGBColor(16 * a + b, 16 * c + d, 16 * e + f),
+            _ => panic!("{text} is no colour"),
+        }
     }
 
     #[test]

@@ -37,6 +37,11 @@ impl Tiles {
         self.tiles.push(Tile { strip, from, place });
     }
 
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.tiles.is_empty()
+    }
+
     /// As elements of an SVG that is `scale` times as large; `name` keeps the names of strips apart on a page.
     pub fn svg(&self, name: &str, scale: f64) -> Result<String> {
         let mut text = String::new();

@@ -32,7 +32,8 @@ pub(in crate::report) fn ablations(results: &Results, context: &Context) -> Resu
     };
     Ok(Some(Grid {
         name: "table2",
-        title: format!("Table 2: {}", context.label()),
+        number: 2,
+        title: format!("ablations on {}", context.label()),
         caption: format!(
             "mAP in percent after the last epoch, mean over runs, and its difference to {} in percentage points, between runs of the same \
              domains and training seed; small: the range over units.",

@@ -1,5 +1,6 @@
 //! A grid for LaTeX: as wide as a page of 5.5 inches, in the rules of `booktabs`.
 
+use super::super::names::capitalised;
 use super::super::notation::latex;
 use super::{Block, Cell, Grid, Line};
 
@@ -12,7 +13,7 @@ impl Grid {
              \\label{{tab:{}}}\n  \\small\\setlength{{\\tabcolsep}}{{4pt}}\n  \
              \\newcommand{{\\spread}}[2]{{\\rlap{{\\textsubscript{{\\,#1}}}}\\hphantom{{\\textsubscript{{\\,#2}}}}}}\n  \
              \\begin{{tabular}}{{@{{}}l*{{{}}}{{r}}@{{}}}}\n    \\toprule\n",
-            latex(&self.title),
+            latex(&capitalised(&self.title)),
             latex(&self.caption),
             self.name,
             widest * self.measures.len()

@@ -28,7 +28,8 @@ pub(in crate::report) fn methods(results: &Results, context: &Context) -> Result
     };
     Ok(Some(Grid {
         name: "table1",
-        title: format!("Table 1: {}", context.label()),
+        number: 1,
+        title: format!("methods on {}", context.label()),
         caption: format!(
             "In percent, after the last epoch; mean of the two networks that a method answers for (MMT: the mean networks), over {}. Small: \
              sample standard deviation, which on drawn domains is mostly how the domains differ. Bold: the best of the adapted rows. {}",

@@ -41,3 +41,35 @@ pub(super) fn html(context: &Context, facts: &[Fact], content: &Content<'_>) -> 
 fn refused(error: minijinja::Error) -> Error {
     Error::Report { what: "report.html".to_owned(), reason: error.to_string() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::figures::{contrast, parse};
+    use super::*;
+
+    /// The colours of text on the page: 4.5 to 1 on its ground, light and dark, as WCAG 2 asks at level AA.
+    #[test]
+    fn text_can_be_read_in_the_light_and_in_the_dark() {
+        let blocks: Vec<&str> =
+            STYLE.split(":root {").skip(1).map(|rest| rest.split('}').next().unwrap()).collect();
+        assert_eq!(blocks.len(), 2, "light and dark");
+        for block in blocks {
+            let colour = |name: &str| {
+                let value =
+                    block.split(&format!("--{name}: ")).nth(1).unwrap_or_else(|| panic!("{name}: {block}"));
+                parse(value.split(';').next().unwrap())
+            };
+            for (text, ground) in [
+                ("ink", "paper"),
+                ("soft", "paper"),
+                ("link", "paper"),
+                ("up", "paper"),
+                ("down", "paper"),
+                ("ink", "notice"),
+            ] {
+                let found = contrast(colour(text), colour(ground));
+                assert!(found >= 4.5, "{text} on {ground}: {found}");
+            }
+        }
+    }
+}

@@ -20,19 +20,21 @@ pub(super) struct Figure<'a> {
     caption: String,
     /// SVGs, drawn by this program.
     panels: &'a [String],
-    link: &'a str,
+    /// `gains.svg, gains.png`.
+    files: String,
     /// As wide as a page, and not one of two beside each other.
     broad: bool,
 }
 
 pub(super) fn figure(figure: &figures::Figure) -> Figure<'_> {
     let id = format!("figure-{}", figure.name);
+    let files = figure.files.iter().map(|file| file.name.as_str()).collect::<Vec<_>>().join(", ");
     Figure {
         id,
         title: &figure.title,
         caption: html(&figure.caption),
         panels: &figure.panels,
-        link: &figure.name,
+        files,
         broad: figure.broad,
     }
 }
@@ -91,7 +93,7 @@ struct Block<'a> {
 #[derive(Serialize)]
 struct Grid<'a> {
     id: String,
-    title: &'a str,
+    title: String,
     caption: String,
     link: &'a str,
     measures: &'a [&'static str],
@@ -113,7 +115,7 @@ fn grid(grid: &grid::Grid) -> Grid<'_> {
     };
     Grid {
         id: format!("table-{}", grid.name),
-        title: &grid.title,
+        title: grid.heading(),
         caption: html(&grid.caption),
         link: grid.name,
         measures: &grid.measures,
