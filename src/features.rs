@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tch::Tensor;
+use tch::{Device, Tensor};
 
 use crate::data::{EvaluationLoader, ImageStore};
 use crate::error::Result;
@@ -23,7 +23,8 @@ pub fn extract(
 ) -> Result<Vec<Tensor>> {
     let mut parts: Vec<Vec<Tensor>> = networks.iter().map(|_| Vec::new()).collect();
     let mut done = 0;
-    for batch in EvaluationLoader::new(store.clone(), batch_size)? {
+    let device = networks.first().map_or(Device::Cpu, |network| network.device());
+    for batch in EvaluationLoader::new(store.clone(), batch_size, device)? {
         let batch = batch?;
         for (network, parts) in networks.iter().zip(&mut parts) {
             parts.push(network.embed(&network.place(&batch.images)?));
