@@ -8,6 +8,7 @@ mod choice;
 mod cuda_part;
 mod driver;
 mod libtorch;
+pub mod memory;
 mod overview;
 pub mod transfer;
 

@@ -2,7 +2,9 @@
 #include <ATen/Context.h>
 #include <ATen/Version.h>
 #include <ATen/detail/CUDAHooksInterface.h>
+#include <c10/core/CachingDeviceAllocator.h>
 
+#include <cstdint>
 #include <cstdio>
 #include <exception>
 #include <string>
@@ -25,5 +27,23 @@ extern "C" void mmt_full_precision() {
         at::globalContext().setAllowTF32CuDNN(false);
         at::globalContext().setAllowTF32CuBLAS(false);
     } catch (const std::exception &) {
+    }
+}
+
+// Bytes of a card: free now, with what libtorch holds and does not use; all of it; the most that tensors have taken. Returns 0, or 1
+// where there is no such card, or libtorch has not begun to use it. Through the interface of all devices: no CUDA header is needed.
+extern "C" int mmt_memory(int card, uint64_t *bytes) {
+    try {
+        auto device = static_cast<c10::DeviceIndex>(card);
+        auto *allocator = c10::getDeviceAllocator(c10::kCUDA);
+        auto [free, total] = allocator->getMemoryInfo(device);
+        auto stats = allocator->getDeviceStats(device);
+        auto sum = static_cast<size_t>(c10::CachingAllocator::StatType::AGGREGATE);
+        bytes[0] = free + stats.reserved_bytes[sum].current - stats.allocated_bytes[sum].current;
+        bytes[1] = total;
+        bytes[2] = stats.allocated_bytes[sum].peak;
+        return 0;
+    } catch (const std::exception &) {
+        return 1;
     }
 }
