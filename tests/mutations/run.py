@@ -36,6 +36,8 @@ LEFT_OUT = [
     "checkpoints",
     "allocation",
 ]
+# Seconds after which a program that runs as a mutant counts as hanging.
+PATIENCE = 900
 SWITCH = """
 /// True while the program runs as that mutant.
 pub fn mutant(number: usize) -> bool {
@@ -56,7 +58,7 @@ def copy_tree() -> None:
 
 def code_of(text: str) -> str:
     """The text up to its unit tests, comments blanked out at the same length, so that places stay."""
-    code = text.split("#[cfg(test)]")[0]
+    code = re.split(r"^#\[cfg\(test\)\]\n(?:pub\S* )?mod ", text, maxsplit=1, flags=re.MULTILINE)[0]
     return re.sub(r"//[^\n]*", lambda comment: " " * len(comment.group()), code)
 
 
@@ -73,15 +75,24 @@ def plant(number: int, mutation: dict) -> None:
     if "replace" in mutation:
         new = mutation["replace"].replace("$MUTANT", switch)
     else:
-        new = f"(if {switch} {{ {mutation['put']} }} else {{ {found} }})"
+        # The expression itself is put in last: another break is to find the place that it looks for, not this one's text.
+        new = f"(if {switch} {{ {placeholder(number)} }} else {{ {found} }})"
     at = code.index(found)
     path.write_text(text[:at] + new + text[at + len(found) :])
+
+
+def placeholder(number: int) -> str:
+    return f"@put {number}@"
 
 
 def plant_all(mutations: list[dict]) -> None:
     """All breaks, each behind its switch."""
     for number, mutation in enumerate(mutations):
         plant(number, mutation)
+    for number, mutation in enumerate(mutations):
+        if "put" in mutation:
+            path = TREE / mutation["file"]
+            path.write_text(path.read_text().replace(placeholder(number), mutation["put"]))
     library = TREE / "src" / "lib.rs"
     library.write_text(library.read_text() + SWITCH)
 
@@ -126,7 +137,11 @@ def failed_tests(programs: dict[str, Path], number: int | None, asked: list[str]
             continue
         named = [test for test in filters if test]
         skips = [part for test in LEFT_OUT if name == "suite" and test not in "".join(named) for part in ("--skip", test)]
-        done = subprocess.run([program, *named, *skips], cwd=ROOT, env=environment, capture_output=True, text=True)
+        try:
+            done = subprocess.run([program, *named, *skips], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=PATIENCE)
+        except subprocess.TimeoutExpired:
+            failed.add(f"{name} does not end")
+            continue
         of_program = re.findall(r"^test (\S+)(?: - should panic)? \.\.\. FAILED", done.stdout, re.MULTILINE)
         if done.returncode != 0 and not of_program:
             of_program = ["the whole program"]

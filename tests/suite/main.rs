@@ -20,6 +20,7 @@ mod epochs;
 mod eval;
 mod features;
 mod golden;
+mod jobs;
 mod loss;
 mod ten_steps;
 mod train;
