@@ -10,6 +10,7 @@ mod driver;
 mod libtorch;
 pub mod memory;
 mod overview;
+mod precision;
 pub mod transfer;
 
 pub use choice::{Refusal, choose, usable};
@@ -17,3 +18,4 @@ pub use cuda_part::{CudaPart, load_cuda_part};
 pub use driver::{Card, Driver, Version};
 pub use libtorch::Libtorch;
 pub use overview::Overview;
+pub use precision::Precision;

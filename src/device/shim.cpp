@@ -1,6 +1,7 @@
 // What libtorch says about itself, and about its CUDA part. tch 0.24 binds neither.
 #include <ATen/Context.h>
 #include <ATen/Version.h>
+#include <ATen/autocast_mode.h>
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <c10/core/CachingDeviceAllocator.h>
 
@@ -26,6 +27,19 @@ extern "C" void mmt_full_precision() {
     try {
         at::globalContext().setAllowTF32CuDNN(false);
         at::globalContext().setAllowTF32CuBLAS(false);
+    } catch (const std::exception &) {
+    }
+}
+
+// Whether products of f32 on cards are made in TF32, and those of this thread in bf16 on cards (`cuda`) or the processor.
+extern "C" void mmt_precision(int cuda, int tf32, int bf16) {
+    try {
+        at::globalContext().setAllowTF32CuDNN(tf32 != 0);
+        at::globalContext().setAllowTF32CuBLAS(tf32 != 0);
+        auto device = cuda ? at::kCUDA : at::kCPU;
+        at::autocast::set_autocast_dtype(device, at::kBFloat16);
+        at::autocast::set_autocast_enabled(device, bf16 != 0);
+        if (!bf16) at::autocast::clear_cache();
     } catch (const std::exception &) {
     }
 }

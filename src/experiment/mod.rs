@@ -30,6 +30,7 @@ mod run_directory;
 mod schedule;
 mod seeds;
 mod shard;
+mod speed;
 mod stopwatch;
 mod task;
 
@@ -45,4 +46,5 @@ pub use run::{LeftOut, Run, RunOptions};
 pub use schedule::WORKER;
 pub use seeds::Seeds;
 pub use shard::Shard;
+pub use speed::{Speed, time_steps};
 pub use task::Task;

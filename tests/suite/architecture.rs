@@ -40,7 +40,10 @@ const TWINNED: [&str; 4] = ["loss", "cluster", "eval", "train"];
 /// Files of those rooms that hold no definition, and why.
 const WITHOUT_TWIN: &[(&str, &str)] = &[
     ("train/dropout.rs", "draws masks from the run's streams; the reference takes them as inputs"),
-    ("train/learners.rs", "a whole step of whichever method, as `Method::step` of the reference's adaptation"),
+    (
+        "train/learners.rs",
+        "a whole step of whichever method, as `Method::step` of the reference's adaptation",
+    ),
     ("train/losses.rs", "means of the named losses, for the records"),
     (
         "train/passes.rs",

@@ -14,6 +14,7 @@ use crate::cluster::ClusterArgs;
 use crate::evaluate::EvaluateArgs;
 use crate::extract::ExtractArgs;
 use crate::files::{ExportArgs, ImportArgs, InspectArgs};
+use crate::speed::SpeedArgs;
 
 /// Reproduces Mutual Mean-Teaching (ICLR 2020): pre-trains, adapts, evaluates, and makes the paper's table and figures.
 ///
@@ -46,6 +47,8 @@ pub enum Command {
     Cluster(ClusterArgs),
     /// Show libtorch, its CUDA part, NVIDIA's driver and the cards, and which of them `--device` can use.
     Devices,
+    /// Time training steps of a profile on this machine, on images of noise.
+    Speed(SpeedArgs),
     /// Write down how far the fast implementation is from the reference and the published code, as the tests saw it.
     Agreement(AgreementArgs),
     /// Read a PyTorch checkpoint into a safetensors file. Nothing in it is executed.

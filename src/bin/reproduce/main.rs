@@ -8,6 +8,7 @@ mod extract;
 mod files;
 mod out;
 mod progress;
+mod speed;
 mod tool;
 
 use std::path::{Path, PathBuf};
@@ -58,6 +59,7 @@ fn dispatch(cli: Cli) -> Result<()> {
         Some(Command::Extract(args)) => extract::run(&args),
         Some(Command::Cluster(args)) => cluster::run(&args),
         Some(Command::Devices) => devices(),
+        Some(Command::Speed(args)) => speed::run(&args),
         Some(Command::Agreement(args)) => write_agreement(&args),
         Some(Command::Import(args)) => files::import_file(&args),
         Some(Command::Export(args)) => files::export_file(&args),
