@@ -1,13 +1,15 @@
-"""One step of mutual mean-teaching as the published trainer does it, in PyTorch eager, to be timed beside ours:
+"""One step of mutual mean-teaching as the published trainer does it, in PyTorch eager, to be timed beside ours, in turn:
 
-    reproduce bench --threads 2 -- python3 benches/peer_step.py small 2
-    reproduce bench --threads 2 --backbone resnet50 --batch 16 --height 128 --width 64 -- python3 benches/peer_step.py resnet50 2
+    reproduce bench --threads 2 -- python3 benches/peer_step.py small --batch 32 --size 64x32 --threads 2
+    reproduce bench --profile paper --device cuda --precision tf32 -- \\
+        python3 benches/peer_step.py resnet50 --batch 64 --size 256x128 --device cuda --precision tf32
 
 Written from the description of the method in README.md, with the operations the published trainer chooses: separate forward passes of
 the four networks, sorted rows for batch-hard mining, the same distances computed for the hard and for the soft loss, Adam with a
 parameter group for each parameter, and a Python loop over the parameters for the mean networks.
 """
 
+import argparse
 import sys
 import time
 
@@ -15,10 +17,10 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
-# Name: (kind of block, stem (kernel, stride, channels, pool), stages (blocks, width, stride), projection, (batch, height, width)).
+# Name: (kind of block, stem (kernel, stride, channels, pool), stages (blocks, width, stride), projection).
 NETWORKS = {
-    "small": ("basic", (3, 2, 16, False), [(1, 16, 1), (1, 32, 2), (1, 64, 2), (1, 64, 1)], 512, (32, 64, 32)),
-    "resnet50": ("bottleneck", (7, 2, 64, True), [(3, 64, 1), (4, 128, 2), (6, 256, 2), (3, 512, 1)], None, (16, 128, 64)),
+    "small": ("basic", (3, 2, 16, False), [(1, 16, 1), (1, 32, 2), (1, 64, 2), (1, 64, 1)], 512),
+    "resnet50": ("bottleneck", (7, 2, 64, True), [(3, 64, 1), (4, 128, 2), (6, 256, 2), (3, 512, 1)], None),
 }
 CLUSTERS = 100
 
@@ -52,7 +54,7 @@ class Block(nn.Module):
 class Network(nn.Module):
     def __init__(self, name: str):
         super().__init__()
-        kind, (kernel, stride, channels, pool), stages, projection, _ = NETWORKS[name]
+        kind, (kernel, stride, channels, pool), stages, projection = NETWORKS[name]
         layers = [convolution(3, channels, kernel, stride), nn.BatchNorm2d(channels)]
         if pool:
             layers.append(nn.MaxPool2d(3, 2, 1))
@@ -124,10 +126,12 @@ def soft_triplet(student, teacher, labels):
 class Step:
     """Two students, two mean networks, an optimizer, and one batch in two views."""
 
-    def __init__(self, name: str):
+    def __init__(self, name: str, shape: tuple[int, int, int], device: str, precision: str):
         torch.manual_seed(1)
-        self.students = [Network(name).train() for _ in range(2)]
-        self.means = [Network(name).train() for _ in range(2)]
+        torch.backends.cuda.matmul.allow_tf32 = torch.backends.cudnn.allow_tf32 = precision == "tf32"
+        self.autocast = torch.autocast(device.split(":")[0], dtype=torch.bfloat16, enabled=precision == "bf16")
+        self.students = [Network(name).train().to(device) for _ in range(2)]
+        self.means = [Network(name).train().to(device) for _ in range(2)]
         for mean in self.means:
             for parameter in mean.parameters():
                 parameter.detach_()
@@ -138,11 +142,11 @@ class Step:
             if parameter.requires_grad
         ]
         self.adam = torch.optim.Adam(groups)
-        batch, height, width = NETWORKS[name][-1]
-        self.views = [torch.randn(batch, 3, height, width) for _ in range(2)]
-        self.labels = torch.arange(batch) // 4
+        batch, height, width = shape
+        self.views = [torch.randn(batch, 3, height, width, device=device) for _ in range(2)]
+        self.labels = torch.arange(batch, device=device) // 4
 
-    def run(self) -> None:
+    def terms(self):
         (f1, p1), (f2, p2) = [student(view) for student, view in zip(self.students, self.views)]
         (g1, q1), (g2, q2) = [mean(view) for mean, view in zip(self.means, self.views)]
         labels = self.labels
@@ -150,6 +154,11 @@ class Step:
         hard = triplet(f1, labels) + triplet(f2, labels)
         soft_identity = soft(p1, q2) + soft(p2, q1)
         soft_hard = soft_triplet(f1, g2, labels) + soft_triplet(f2, g1, labels)
+        return identity, hard, soft_identity, soft_hard
+
+    def run(self) -> None:
+        with self.autocast:
+            identity, hard, soft_identity, soft_hard = self.terms()
         loss = identity * 0.5 + hard * 0.2 + soft_identity * 0.5 + soft_hard * 0.8
         self.adam.zero_grad()
         loss.backward()
@@ -161,18 +170,28 @@ class Step:
             value.item()
 
 
-def serve(name: str, threads: int) -> None:
-    """A step for every line that comes in; its seconds go out."""
-    torch.set_num_threads(threads)
-    step = Step(name)
+def main() -> None:
+    """Says its version when it is ready, then does a step for every line that comes in; its seconds go out."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("network", choices=NETWORKS)
+    parser.add_argument("--batch", type=int, default=64)
+    parser.add_argument("--size", default="256x128")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--precision", choices=["f32", "tf32", "bf16"], default="f32")
+    parser.add_argument("--threads", type=int)
+    arguments = parser.parse_args()
+    if arguments.threads:
+        torch.set_num_threads(arguments.threads)
+    height, width = map(int, arguments.size.split("x"))
+    step = Step(arguments.network, (arguments.batch, height, width), arguments.device, arguments.precision)
     for _ in range(3):
         step.run()
     print(f"torch {torch.__version__}", flush=True)
     for _ in sys.stdin:
         start = time.perf_counter()
-        step.run()
-        print(time.perf_counter() - start, flush=True)
+        step.run()  # its last line waits for the device
+        print(f"{time.perf_counter() - start:.6f}", flush=True)
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1], int(sys.argv[2]))
+    main()

@@ -52,6 +52,16 @@ pub enum Error {
         /// libtorch's answer.
         source: tch::TchError,
     },
+    /// A device has less memory than was asked for.
+    #[error("{action}: {reason}; lower {}", lower.unwrap_or("the batch"))]
+    OutOfMemory {
+        /// What was tried.
+        action: String,
+        /// libtorch's answer.
+        reason: String,
+        /// What to lower, once somebody knows ([`Error::lowering`]).
+        lower: Option<&'static str>,
+    },
     /// Training broke down: a loss is NaN or infinite, or clustering found nothing to train on.
     #[error("{0}")]
     Training(String),
@@ -80,10 +90,24 @@ impl Error {
         Self::File { path: path.as_ref().to_owned(), reason: reason.into() }
     }
 
-    /// An [`Error::Torch`] for `map_err`.
+    /// An [`Error::Torch`], or [`Error::OutOfMemory`] where that is libtorch's reason, for `map_err`.
     pub fn torch(action: impl Into<String>) -> impl FnOnce(tch::TchError) -> Self {
         let action = action.into();
-        move |source| Self::Torch { action, source }
+        move |source| match source.to_string() {
+            message if is_out_of_memory(&message) => out_of_memory(&action, &message),
+            _ => Self::Torch { action, source },
+        }
+    }
+
+    /// Says what to lower where memory did not do, unless that has been said.
+    pub fn lowering(self, what: &'static str) -> Self {
+        match self {
+            Self::OutOfMemory { action, reason, lower } => {
+                Self::OutOfMemory { action, reason, lower: lower.or(Some(what)) }
+            }
+            Self::Stage { stage, source } => Self::Stage { stage, source: Box::new(source.lowering(what)) },
+            other => other,
+        }
     }
 
     /// An [`Error::Usage`] for a value that is none of `known`: names the one that was probably meant, and all.
@@ -119,6 +143,24 @@ fn nearest<'a>(value: &str, known: &[&'a str]) -> Option<&'a str> {
     let likeness = |name: &&str| strsim::normalized_damerau_levenshtein(&value, name);
     let scored = known.iter().map(|name| (likeness(name), *name)).filter(|(likeness, _)| *likeness > 0.5);
     scored.max_by(|one, other| one.0.total_cmp(&other.0)).map(|(_, name)| name)
+}
+
+/// Whether libtorch (or one of the libraries below it) means a lack of memory, on a card or for the processor.
+pub(crate) fn is_out_of_memory(message: &str) -> bool {
+    let texts = ["out of memory", "can't allocate memory", "not enough memory", "ALLOC_FAILED"];
+    texts.iter().any(|text| message.contains(text))
+}
+
+/// [`Error::OutOfMemory`] for a message that [`is_out_of_memory`], which may stand inside that of a panic. Its first three sentences
+/// tell how much was asked for and how much is there.
+pub(crate) fn out_of_memory(action: &str, message: &str) -> Error {
+    // In front of libtorch's words: tch's in an error, Rust's in a panic.
+    let fronts = ["Internal torch error: ", "Torch(\""];
+    let inner = fronts.iter().find_map(|front| message.split_once(front)).map_or(message, |(_, inner)| inner);
+    let line = inner.split(['\n', '"']).next().unwrap_or_default().split("\\n").next().unwrap_or_default();
+    let sentences: Vec<&str> = line.split(". ").take(3).collect();
+    let reason = sentences.join(". ").trim_end_matches('.').to_owned();
+    Error::OutOfMemory { action: action.to_owned(), reason, lower: None }
 }
 
 /// libtorch appends a C++ stack trace to its messages; people want the first line.

@@ -1,11 +1,13 @@
 //! Where the time of a step of mutual mean-teaching goes (D33), on this machine: its parts, the whole, and the floor, which is the bare
-//! convolutions and products of the same shapes. What is timed is what an epoch runs.
+//! convolutions and products of the same shapes. What is timed is what an epoch runs, on images of noise that are there already.
 
 use std::time::Instant;
 
 use tch::{Device, Kind, Tensor};
 
 use crate::data::ImageSize;
+use crate::device::memory::guarded;
+use crate::device::{Precision, transfer};
 use crate::error::{Error, InvalidInput, Result};
 use crate::loss::objective::{Weights, mutual_mean_teaching};
 use crate::model::{BlockKind, Network, Spec};
@@ -21,6 +23,8 @@ const LEARNING_RATE: f64 = 1e-6;
 const DECAY: f64 = 0.99;
 /// Images of an identity.
 const INSTANCES: usize = 4;
+/// What a lack of memory says to lower.
+const LOWER: &str = "the batch of the profile or its image_size";
 
 /// What to time.
 #[derive(Debug, Clone)]
@@ -39,6 +43,20 @@ pub struct BudgetRequest {
     pub steps: usize,
     /// Where.
     pub device: Device,
+    /// Numbers of convolutions and products.
+    pub precision: Precision,
+}
+
+impl BudgetRequest {
+    /// Seconds of `work`, that of the device included.
+    fn timed(&self, work: impl FnOnce() -> Result<()>) -> Result<f64> {
+        let since = Instant::now();
+        self.precision.with(self.device, work)?;
+        if let Device::Cuda(card) = self.device {
+            tch::Cuda::synchronize(card as i64);
+        }
+        Ok(since.elapsed().as_secs_f64())
+    }
 }
 
 /// Seconds, the median over the steps.
@@ -64,8 +82,17 @@ const PARTS: [&str; 6] =
 /// another implementation and returns its seconds. `progress` is told how many steps are done; its error ends the work.
 ///
 /// # Errors
-/// A batch that is no multiple of 4, no steps, a device that refuses, or what `peer` and `progress` return.
+/// A batch that is no multiple of 4, no steps, a device that refuses, a lack of memory, losses that are not finite, or what `peer` and
+/// `progress` return.
 pub fn measure(
+    request: &BudgetRequest,
+    peer: Option<&mut dyn FnMut() -> Result<f64>>,
+    progress: &mut dyn FnMut(usize) -> Result<()>,
+) -> Result<StepBudget> {
+    guarded(LOWER, || steps(request, peer, progress))
+}
+
+fn steps(
     request: &BudgetRequest,
     mut peer: Option<&mut dyn FnMut() -> Result<f64>>,
     progress: &mut dyn FnMut(usize) -> Result<()>,
@@ -80,8 +107,8 @@ pub fn measure(
     let (mut parts, mut seconds) = (Vec::new(), Vec::new());
     for done in 0..WARM_UP + request.steps {
         let found = by_parts.run(request)?;
-        let whole = timed(request.device, || step.run())?;
-        let bare = timed(request.device, || floor.run())?;
+        let whole = request.timed(|| step.run())?;
+        let bare = request.timed(|| floor.run())?;
         let other = peer.as_mut().map(|peer| peer()).transpose()?;
         if done >= WARM_UP {
             parts.push(found);
@@ -111,16 +138,6 @@ fn median(values: impl Iterator<Item = f64>) -> f64 {
     if values.len() % 2 == 1 { values[middle] } else { 0.5 * (values[middle - 1] + values[middle]) }
 }
 
-/// Seconds of `work`, the device's work included.
-fn timed(device: Device, work: impl FnOnce() -> Result<()>) -> Result<f64> {
-    let since = Instant::now();
-    work()?;
-    if let Device::Cuda(card) = device {
-        tch::Cuda::synchronize(card as i64);
-    }
-    Ok(since.elapsed().as_secs_f64())
-}
-
 /// One batch in two views, with labels.
 struct Batch {
     views: [Tensor; 2],
@@ -128,13 +145,17 @@ struct Batch {
 }
 
 impl Batch {
-    fn new(request: &BudgetRequest) -> Self {
+    fn new(request: &BudgetRequest) -> Result<Self> {
         let ImageSize { height, width } = request.size;
         let shape = [request.batch as i64, 3, height as i64, width as i64];
-        let views = [(); 2].map(|()| Tensor::randn(shape, (Kind::Float, request.device)));
+        let view = || {
+            let noise = Tensor::f_randn(shape, (Kind::Float, request.device));
+            noise.map_err(Error::torch("cannot make images"))
+        };
         let people = request.clusters.max(1);
         let labels: Vec<i64> = (0..request.batch).map(|image| (image / INSTANCES % people) as i64).collect();
-        Self { views, labels: Tensor::from_slice(&labels).to_device(request.device) }
+        let labels = transfer::upload(&Tensor::from_slice(&labels), (Kind::Int64, request.device), "labels")?;
+        Ok(Self { views: [view()?, view()?], labels })
     }
 }
 
@@ -165,11 +186,17 @@ impl WholeStep {
         let learners = Learners::new(&request.settings, students(request)?)?;
         let (weights, passes) = (weights(request), Passes::grouped(request.settings.batch.group()));
         let settings = StepSettings { weights, passes, learning_rate: LEARNING_RATE, decay: DECAY };
-        Ok(Self { learners, batch: Batch::new(request), settings })
+        Ok(Self { learners, batch: Batch::new(request)?, settings })
     }
 
+    /// A step to its end: the losses are read.
     fn run(&mut self) -> Result<()> {
-        self.learners.step(&self.batch.views, &self.batch.labels, &self.settings).map(drop)
+        let losses = self.learners.step(&self.batch.views, &self.batch.labels, &self.settings)?;
+        let losses = transfer::read(&losses, "the losses")?;
+        if losses.iter().all(|loss| loss.is_finite()) {
+            return Ok(());
+        }
+        Err(Error::Training(format!("the losses are not finite: {losses:?}")))
     }
 }
 
@@ -187,33 +214,40 @@ impl StepByParts {
         let means = [students[0].duplicate()?, students[1].duplicate()?];
         let parameters = students.iter().flat_map(Network::trained).collect();
         let optimizer = FusedAdam::new(parameters, request.settings.weight_decay);
-        Ok(Self { students, means, optimizer, batch: Batch::new(request) })
+        Ok(Self { students, means, optimizer, batch: Batch::new(request)? })
     }
 
     /// Seconds by [`PARTS`].
     fn run(&mut self, request: &BudgetRequest) -> Result<[f64; 6]> {
         let Self { students, means, optimizer, batch: Batch { views, labels } } = self;
         let group = request.settings.batch.group();
-        let mut seconds = [0.0; 6];
-        let since = Instant::now();
-        let of_students = [0, 1].map(|at: usize| students[at].train(&views[at], group));
-        seconds[0] = since.elapsed().as_secs_f64();
-        let since = Instant::now();
-        let of_means = tch::no_grad(|| [0, 1].map(|at: usize| means[at].train(&views[at], group)));
-        seconds[1] = since.elapsed().as_secs_f64();
-        let since = Instant::now();
-        let [one, two] = &of_students;
-        let terms = mutual_mean_teaching([one, two], of_means.each_ref(), labels, &weights(request))?;
-        seconds[2] = since.elapsed().as_secs_f64();
-        optimizer.zero_grad();
-        seconds[3] = timed(request.device, || {
-            terms.total.f_backward().map_err(Error::torch("cannot compute gradients"))
+        let (mut of_students, mut of_means, mut terms) = (None, None, None);
+        let one = request.timed(|| {
+            of_students = Some([0, 1].map(|at: usize| students[at].train(&views[at], group)));
+            Ok(())
         })?;
-        seconds[4] = timed(request.device, || optimizer.step(LEARNING_RATE))?;
-        seconds[5] = timed(request.device, || {
+        let two = request.timed(|| {
+            of_means = Some(tch::no_grad(|| [0, 1].map(|at: usize| means[at].train(&views[at], group))));
+            Ok(())
+        })?;
+        let three = request.timed(|| {
+            if let (Some(students), Some(means)) = (&of_students, &of_means) {
+                let found =
+                    mutual_mean_teaching(students.each_ref(), means.each_ref(), labels, &weights(request))?;
+                terms = Some(found);
+            }
+            Ok(())
+        })?;
+        optimizer.zero_grad();
+        let four = request.timed(|| {
+            let total = terms.as_ref().map(|terms| terms.total.f_backward());
+            total.transpose().map(drop).map_err(Error::torch("cannot compute gradients"))
+        })?;
+        let five = request.timed(|| optimizer.step(LEARNING_RATE))?;
+        let six = request.timed(|| {
             means.iter_mut().zip(&*students).try_for_each(|(mean, student)| ema::update(mean, student, DECAY))
         })?;
-        Ok(seconds)
+        Ok([one, two, three, four, five, six])
     }
 }
 

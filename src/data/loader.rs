@@ -1,16 +1,20 @@
 //! From indices to batches of tensors, prepared on other threads while the networks train.
+//!
+//! For networks on the processor those threads do everything. For networks on a card they decode and draw, pixels go up as bytes, and the
+//! card transforms them ([`DeviceTransform`]). Nobody waits for it: the processor hands in the next batch while the card is at work.
 
 use std::sync::Arc;
 
-use rayon::prelude::*;
-use tch::Tensor;
+use tch::{Device, Tensor};
 
 use super::decode::ImageSize;
 use super::image_store::ImageStore;
+use super::on_device::DeviceTransform;
 use super::prefetch::{Prefetch, StopFlag};
+use super::raw_batch::{Content, RawBatch, pixels, values};
 use super::transforms::{TrainTransform, normalize};
 use crate::random::stream;
-use crate::{Error, InvalidInput, Result};
+use crate::{InvalidInput, Result};
 
 /// Names the random streams of one epoch's augmentation: each view of each position in the epoch has one of its own.
 #[derive(Debug, Clone)]
@@ -26,7 +30,7 @@ pub struct StreamName {
 /// A batch of training images.
 #[derive(Debug)]
 pub struct TrainBatch {
-    /// The same images, transformed independently: f32 `[B, 3, H, W]` on the CPU each.
+    /// The same images, transformed independently: f32 `[B, 3, H, W]` each, on the loader's device.
     pub views: Vec<Tensor>,
     /// Index of each image in the store, `[B]`.
     pub indices: Vec<usize>,
@@ -35,17 +39,10 @@ pub struct TrainBatch {
 /// A batch of images as evaluation sees them.
 #[derive(Debug)]
 pub struct EvaluationBatch {
-    /// f32 `[B, 3, H, W]` on the CPU.
+    /// f32 `[B, 3, H, W]` on the loader's device.
     pub images: Tensor,
     /// Index of each image in the store, `[B]`.
     pub indices: Vec<usize>,
-}
-
-/// Values of all views of a batch, before they become tensors. libtorch is left to the thread that trains.
-#[derive(Debug)]
-struct RawBatch {
-    views: Vec<Vec<f32>>,
-    indices: Vec<usize>,
 }
 
 /// Iterates over the training batches of one epoch, prepared in advance. It ends after the first error. Dropping it
@@ -54,46 +51,64 @@ struct RawBatch {
 pub struct TrainLoader {
     batches: Prefetch<RawBatch>,
     size: ImageSize,
+    on_device: Option<DeviceTransform>,
 }
 
 impl TrainLoader {
-    /// Loads `batches` (lists of indices into `store`, in order), each image in `views` independently drawn views.
+    /// Loads `batches` (lists of indices into `store`, in order) onto `device`, each image in `views` independently drawn views.
     ///
     /// Position `p` of the epoch (counted over all batches) draws view `v` from the stream of item `p * views + v`, so
-    /// neither the threads nor an image that comes twice change any number.
+    /// neither the threads nor an image that comes twice nor the device change any number.
     ///
     /// # Errors
-    /// No views, or a transform whose size is not that of the store.
+    /// No views, a transform whose size is not that of the store, or a device that refuses.
     pub fn new(
         store: Arc<ImageStore>,
         transform: TrainTransform,
         batches: Vec<Vec<usize>>,
         streams: StreamName,
         views: usize,
+        device: Device,
+    ) -> Result<Self> {
+        let on_device = match device {
+            Device::Cpu => None,
+            device => Some(DeviceTransform::of_training(&transform, device)?),
+        };
+        Self::start(store, transform, batches, streams, views, on_device)
+    }
+
+    fn start(
+        store: Arc<ImageStore>,
+        transform: TrainTransform,
+        batches: Vec<Vec<usize>>,
+        streams: StreamName,
+        views: usize,
+        on_device: Option<DeviceTransform>,
     ) -> Result<Self> {
         if views == 0 {
             return Err(InvalidInput::Empty { what: "the list of views" }.into());
         }
         let size = store.size();
         check_size(&transform, size)?;
-        let mut position = 0;
-        let tasks: Vec<(usize, Vec<usize>)> = batches
-            .into_iter()
-            .map(|indices| {
-                let first = position;
-                position += indices.len();
-                (first, indices)
-            })
-            .collect();
+        let tasks = with_positions(batches);
+        let leave_pixels = on_device.is_some();
         let StreamName { seed, purpose, epoch } = streams;
         let make = move |(first, indices): (usize, Vec<usize>), stop: &StopFlag| {
-            fill(&store, indices, views, stop, |at, view, pixels, out| {
+            let draw = |at: usize, view: usize| {
                 let item = (first + at) * views + view;
-                let draws = transform.draw(&mut stream(seed, &purpose, epoch, item as u64));
-                transform.apply(pixels, &draws, out);
-            })
+                transform.draw(&mut stream(seed, &purpose, epoch, item as u64))
+            };
+            let content = if leave_pixels {
+                let draws = |view| (0..indices.len()).map(|at| draw(at, view)).collect();
+                Content::Pixels(pixels(&store, &indices, stop)?, (0..views).map(draws).collect())
+            } else {
+                Content::Values(values(&store, &indices, views, stop, |at, view, pixels, out| {
+                    transform.apply(pixels, &draw(at, view), out);
+                })?)
+            };
+            Ok(RawBatch { content, indices })
         };
-        Ok(Self { batches: Prefetch::start(tasks, make)?, size })
+        Ok(Self { batches: Prefetch::start(tasks, make)?, size, on_device })
     }
 }
 
@@ -101,9 +116,8 @@ impl Iterator for TrainLoader {
     type Item = Result<TrainBatch>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let size = self.size;
-        Some(self.batches.next()?.and_then(|RawBatch { views, indices }| {
-            let views = views.iter().map(|view| tensor(view, size)).collect::<Result<_>>()?;
+        Some(self.batches.next()?.and_then(|RawBatch { content, indices }| {
+            let views = content.tensors(self.size, self.on_device.as_ref())?;
             Ok(TrainBatch { views, indices })
         }))
     }
@@ -115,22 +129,39 @@ impl Iterator for TrainLoader {
 pub struct EvaluationLoader {
     batches: Prefetch<RawBatch>,
     size: ImageSize,
+    on_device: Option<DeviceTransform>,
 }
 
 impl EvaluationLoader {
-    /// Loads the images of `store` in batches of `batch_size`, the last one as short as it must be.
+    /// Loads the images of `store` onto `device` in batches of `batch_size`, the last one as short as it must be.
     ///
     /// # Errors
-    /// A batch size of 0.
-    pub fn new(store: Arc<ImageStore>, batch_size: usize) -> Result<Self> {
+    /// A batch size of 0, or a device that refuses.
+    pub fn new(store: Arc<ImageStore>, batch_size: usize, device: Device) -> Result<Self> {
+        let on_device = match device {
+            Device::Cpu => None,
+            device => Some(DeviceTransform::of_test(store.size(), device)?),
+        };
+        Self::start(store, batch_size, on_device)
+    }
+
+    fn start(store: Arc<ImageStore>, batch_size: usize, on_device: Option<DeviceTransform>) -> Result<Self> {
         InvalidInput::at_least_one("batch size", batch_size)?;
         let size = store.size();
         let all: Vec<usize> = (0..store.len()).collect();
         let tasks: Vec<Vec<usize>> = all.chunks(batch_size).map(<[usize]>::to_vec).collect();
+        let leave_pixels = on_device.is_some();
         let make = move |indices: Vec<usize>, stop: &StopFlag| {
-            fill(&store, indices, 1, stop, |_, _, pixels, out| normalize(pixels, out))
+            let content = if leave_pixels {
+                Content::Pixels(pixels(&store, &indices, stop)?, Vec::new())
+            } else {
+                Content::Values(values(&store, &indices, 1, stop, |_, _, pixels, out| {
+                    normalize(pixels, out)
+                })?)
+            };
+            Ok(RawBatch { content, indices })
         };
-        Ok(Self { batches: Prefetch::start(tasks, make)?, size })
+        Ok(Self { batches: Prefetch::start(tasks, make)?, size, on_device })
     }
 }
 
@@ -138,48 +169,22 @@ impl Iterator for EvaluationLoader {
     type Item = Result<EvaluationBatch>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        let size = self.size;
-        Some(self.batches.next()?.and_then(|RawBatch { views, indices }| {
-            Ok(EvaluationBatch { images: tensor(&views[0], size)?, indices })
+        Some(self.batches.next()?.and_then(|RawBatch { content, indices }| {
+            let images = content.tensors(self.size, self.on_device.as_ref())?.swap_remove(0);
+            Ok(EvaluationBatch { images, indices })
         }))
     }
 }
 
-/// Gets the images at `indices` and lets `write(position, view, pixels, out)` fill their place in each view.
-fn fill(
-    store: &ImageStore,
-    indices: Vec<usize>,
-    views: usize,
-    stop: &StopFlag,
-    write: impl Fn(usize, usize, &[u8], &mut [f32]) + Sync,
-) -> Result<RawBatch> {
-    let values = store.size().values();
-    let mut buffers = vec![vec![0.0; indices.len() * values]; views];
-    // Turned round, from views of images to images of views: an image is decoded once for all its views.
-    let mut slots: Vec<Vec<&mut [f32]>> = indices.iter().map(|_| Vec::with_capacity(views)).collect();
-    for buffer in &mut buffers {
-        slots.iter_mut().zip(buffer.chunks_exact_mut(values)).for_each(|(slot, part)| slot.push(part));
-    }
-    let results: Vec<Result<()>> = slots
-        .into_par_iter()
-        .zip(&indices)
-        .enumerate()
-        .map(|(position, (slot, index))| {
-            stop.check()?;
-            let pixels = store.get(*index)?;
-            slot.into_iter().enumerate().for_each(|(view, out)| write(position, view, &pixels, out));
-            Ok(())
-        })
-        .collect();
-    // In order, so that the file named is the same every time.
-    results.into_iter().collect::<Result<()>>()?;
-    Ok(RawBatch { views: buffers, indices })
-}
-
-fn tensor(values: &[f32], size: ImageSize) -> Result<Tensor> {
-    Tensor::f_from_slice(values)
-        .and_then(|tensor| tensor.f_view([-1, 3, size.height as i64, size.width as i64]))
-        .map_err(Error::torch("cannot make a batch of images"))
+/// Each batch with its first position in the epoch.
+fn with_positions(batches: Vec<Vec<usize>>) -> Vec<(usize, Vec<usize>)> {
+    let mut position = 0;
+    let with_position = |indices: Vec<usize>| {
+        let first = position;
+        position += indices.len();
+        (first, indices)
+    };
+    batches.into_iter().map(with_position).collect()
 }
 
 fn check_size(transform: &TrainTransform, size: ImageSize) -> Result<()> {
@@ -224,7 +229,15 @@ mod tests {
     fn train(store: &Arc<ImageStore>, batches: &[&[usize]], views: usize) -> TrainLoader {
         let streams = StreamName { seed: 5, purpose: "augment".to_owned(), epoch: 1 };
         let batches = batches.iter().map(|batch| batch.to_vec()).collect();
-        TrainLoader::new(store.clone(), transform(), batches, streams, views).unwrap()
+        TrainLoader::new(store.clone(), transform(), batches, streams, views, Device::Cpu).unwrap()
+    }
+
+    /// The way of the cards, on the processor.
+    fn train_on_device(store: &Arc<ImageStore>, batches: &[&[usize]], views: usize) -> TrainLoader {
+        let streams = StreamName { seed: 5, purpose: "augment".to_owned(), epoch: 1 };
+        let batches = batches.iter().map(|batch| batch.to_vec()).collect();
+        let on_device = DeviceTransform::of_training(&transform(), Device::Cpu).unwrap();
+        TrainLoader::start(store.clone(), transform(), batches, streams, views, Some(on_device)).unwrap()
     }
 
     #[test]
@@ -261,11 +274,30 @@ mod tests {
     }
 
     #[test]
+    fn batches_that_a_device_transforms_are_those_of_the_threads() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(paths(folder.path()), usize::MAX);
+        let batches: [&[usize]; 3] = [&[0, 1, 2, 3, 4, 5, 6, 7, 8, 9], &[9, 2, 2], &[7]];
+        let (mut threads, mut device) = (train(&store, &batches, 2), train_on_device(&store, &batches, 2));
+        for _ in batches {
+            let (a, b) = (threads.next().unwrap().unwrap(), device.next().unwrap().unwrap());
+            assert_eq!((a.indices, a.views), (b.indices, b.views));
+        }
+        assert!(threads.next().is_none() && device.next().is_none());
+        let on_device = DeviceTransform::of_test(SIZE, Device::Cpu).unwrap();
+        let device = EvaluationLoader::start(store.clone(), 4, Some(on_device)).unwrap();
+        for (a, b) in EvaluationLoader::new(store, 4, Device::Cpu).unwrap().zip(device) {
+            let (a, b) = (a.unwrap(), b.unwrap());
+            assert_eq!((a.indices, a.images), (b.indices, b.images));
+        }
+    }
+
+    #[test]
     fn evaluation_sees_every_image_once_in_order() {
         let folder = tempfile::tempdir().unwrap();
         let store = store(paths(folder.path()), usize::MAX);
         let batches: Vec<EvaluationBatch> =
-            EvaluationLoader::new(store.clone(), 4).unwrap().collect::<Result<_>>().unwrap();
+            EvaluationLoader::new(store.clone(), 4, Device::Cpu).unwrap().collect::<Result<_>>().unwrap();
         assert_eq!(batches.iter().map(|batch| batch.images.size()[0]).collect::<Vec<_>>(), [4, 4, 2]);
         assert_eq!(
             batches.iter().flat_map(|batch| batch.indices.clone()).collect::<Vec<_>>(),
@@ -274,7 +306,7 @@ mod tests {
         let mut expected = vec![0.0; SIZE.values()];
         normalize(&store.get(9).unwrap(), &mut expected);
         assert_eq!(Vec::<f32>::try_from(batches[2].images.get(1).flatten(0, -1)).unwrap(), expected);
-        assert!(EvaluationLoader::new(store, 0).is_err());
+        assert!(EvaluationLoader::new(store, 0, Device::Cpu).is_err());
     }
 
     #[test]
@@ -295,7 +327,9 @@ mod tests {
         assert!(train(&store, &[&[10]], 1).next().unwrap().is_err());
         let wrong = TrainTransform { size: ImageSize { height: 4, width: 8 }, ..transform() };
         let streams = StreamName { seed: 5, purpose: String::new(), epoch: 1 };
-        assert!(TrainLoader::new(store.clone(), wrong, vec![vec![0]], streams.clone(), 1).is_err());
-        assert!(TrainLoader::new(store, transform(), vec![vec![0]], streams, 0).is_err());
+        assert!(
+            TrainLoader::new(store.clone(), wrong, vec![vec![0]], streams.clone(), 1, Device::Cpu).is_err()
+        );
+        assert!(TrainLoader::new(store, transform(), vec![vec![0]], streams, 0, Device::Cpu).is_err());
     }
 }

@@ -93,7 +93,7 @@ pub fn pad_and_crop(pixels: &[u8], size: ImageSize, pad: usize, top: usize, left
 }
 
 /// Every grey level, scaled to 0..1 and normalised by its channel's mean and standard deviation, in f32 as published.
-static NORMALIZED: LazyLock<[[f32; 256]; 3]> = LazyLock::new(|| {
+pub(super) static NORMALIZED: LazyLock<[[f32; 256]; 3]> = LazyLock::new(|| {
     std::array::from_fn(|channel| {
         std::array::from_fn(|level| (level as f32 / 255.0 - IMAGENET_MEAN[channel]) / IMAGENET_STD[channel])
     })

@@ -8,7 +8,9 @@ mod choice;
 mod cuda_part;
 mod driver;
 mod libtorch;
+pub mod memory;
 mod overview;
+mod precision;
 pub mod transfer;
 
 pub use choice::{Refusal, choose, usable};
@@ -16,3 +18,4 @@ pub use cuda_part::{CudaPart, load_cuda_part};
 pub use driver::{Card, Driver, Version};
 pub use libtorch::Libtorch;
 pub use overview::Overview;
+pub use precision::Precision;

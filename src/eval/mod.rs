@@ -15,6 +15,7 @@ use rayon::prelude::*;
 use tch::{Kind, Tensor};
 
 use crate::blocks::Blocks;
+use crate::device::memory::{LOWER_ROWS, guarded};
 use crate::distance::{check_features, squared_euclidean};
 use crate::error::{Error, InvalidInput, Result};
 
@@ -83,9 +84,21 @@ pub fn evaluate_in_blocks(
     gallery: Labels<'_>,
     blocks: Blocks,
 ) -> Result<Evaluation> {
+    guarded(LOWER_ROWS, || rank_in_blocks(query_features, gallery_features, query, gallery, blocks))
+}
+
+fn rank_in_blocks(
+    query_features: &Tensor,
+    gallery_features: &Tensor,
+    query: Labels<'_>,
+    gallery: Labels<'_>,
+    blocks: Blocks,
+) -> Result<Evaluation> {
     check_test_set(query_features, gallery_features, query, gallery)?;
     let columns = gallery_features.size()[0] as usize;
-    let step = blocks.rows_of(columns);
+    // The sum of the squares, the distances made of it, and those in f32.
+    let bytes = 3 * query_features.kind().elt_size_in_bytes();
+    let step = blocks.fitted(query_features.device(), bytes).rows_of(columns);
     let mut rankings = Vec::with_capacity(query.identities.len());
     for (at, block) in query_features.split(step as i64, 0).iter().enumerate() {
         let distances = squared_euclidean(block, gallery_features).to_kind(Kind::Float).view(-1);

@@ -56,6 +56,8 @@ pub struct Forecast {
     pub jobs: Vec<JobForecast>,
     /// Jobs at a time.
     pub parallel: usize,
+    /// Memory for a job, in words.
+    pub memory: String,
     /// Tasks that are not run.
     pub left_out: Vec<LeftOut>,
 }
@@ -76,6 +78,7 @@ impl Forecast {
         Ok(Self {
             jobs: jobs.collect::<Result<_>>()?,
             parallel: layout.parallel_jobs(),
+            memory: layout.memory_in_words(),
             folder: layout.folder,
             left_out: layout.left_out,
         })
@@ -213,6 +216,7 @@ impl fmt::Display for Forecast {
         for LeftOut { task, reason } in &self.left_out {
             writeln!(f, "{task} is left out: {reason}")?;
         }
+        writeln!(f, "memory: {}", self.memory)?;
         self.write_sum(f)
     }
 }

@@ -18,6 +18,7 @@ mod job_values;
 mod jobs;
 mod layers;
 mod layout;
+mod memory;
 mod monitor;
 mod pretrain_job;
 mod profile;

@@ -10,6 +10,8 @@ pub trait Monitor: Sync {
     fn preparing(&self, text: &str, done: usize, total: usize);
     /// Something that the user should know, a sentence.
     fn warning(&self, _text: &str) {}
+    /// Something that the user may want to know, a line.
+    fn note(&self, _text: &str) {}
     /// The plan: how many jobs there are.
     fn planned(&self, jobs: usize);
     /// Job number `job` has begun.

@@ -114,6 +114,7 @@ impl Run {
     /// The first job that fails, or [`Error::Interrupted`]; the same call goes on from there.
     pub fn execute(&self, monitor: &dyn Monitor) -> Result<()> {
         let plan = &self.layout.plan;
+        self.layout.tell_memory(monitor);
         monitor.planned(plan.nodes.len());
         run_all(plan, self.layout.parallel_jobs(), &self.stop, |at| {
             // Threads have a count of their own in some parts of libtorch.

@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::jobs::{Job, Plan};
 use super::monitor::Stop;
+use crate::device::memory::{guarded, message};
 use crate::error::{Error, Result};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -122,13 +123,14 @@ fn work(
     }
 }
 
+/// What a lack of memory in training says to lower.
+const LOWER: &str = "the batch of the profile ([pretraining] or [adaptation]) or its image_size";
+
 /// Calls `run`; a panic in it becomes an error, so that no thread waits for a job that has ended.
 fn caught(run: impl FnOnce() -> Result<Turn>, job: &Job) -> Result<Turn> {
     // Nothing that `run` could leave half-done is looked at again: the run ends.
-    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|panic| {
-        let text = panic.downcast_ref::<String>().map(String::as_str);
-        let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or_default();
-        let line = text.lines().next().unwrap_or_default();
+    catch_unwind(AssertUnwindSafe(|| guarded(LOWER, run))).unwrap_or_else(|panic| {
+        let line = message(&*panic).lines().next().unwrap_or_default();
         Err(Error::Training(format!("internal error, please report it: {line}")).in_stage(job.label()))
     })
 }

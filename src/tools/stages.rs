@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use crate::device::memory::guarded;
 use crate::error::Result;
 
 /// Is told what is under way: the stage, how much of it is done, and of how much (0 where nobody knows). Called with 0 done
@@ -10,6 +11,9 @@ pub type Progress<'a> = &'a mut dyn FnMut(&'static str, usize, usize) -> Result<
 
 /// Seconds of each stage, in the order in which they ran.
 pub type Seconds = Vec<(&'static str, f64)>;
+
+/// What a lack of memory says to lower, where nobody knows better.
+const LOWER: &str = "the number of images or rows";
 
 /// Runs stages, one after the other.
 pub(super) struct Stages<'a> {
@@ -31,7 +35,7 @@ impl<'a> Stages<'a> {
     ) -> Result<T> {
         let since = Instant::now();
         (self.progress)(name, 0, total)?;
-        let found = work(&mut |done| (self.progress)(name, done, total))?;
+        let found = guarded(LOWER, || work(&mut |done| (self.progress)(name, done, total)))?;
         self.seconds.push((name, since.elapsed().as_secs_f64()));
         Ok(found)
     }

@@ -217,6 +217,13 @@ impl Adaptation {
             sampler.batches(batch.identities, self.settings.steps, self.seed, "adapt/sampler", epoch)?;
         let streams = StreamName { seed: self.seed, purpose: "adapt/augment".to_owned(), epoch };
         let transform = self.settings.transform.transform(self.target.images.size());
-        TrainLoader::new(self.target.images.clone(), transform, batches, streams, 2)
+        TrainLoader::new(
+            self.target.images.clone(),
+            transform,
+            batches,
+            streams,
+            2,
+            self.students()[0].device(),
+        )
     }
 }

@@ -206,7 +206,7 @@ impl Pretraining {
         )?;
         let streams = StreamName { seed: self.seed, purpose: "pretrain/augment".to_owned(), epoch };
         let transform = self.settings.transform.transform(self.source.images.size());
-        TrainLoader::new(self.source.images.clone(), transform, batches, streams, 1)
+        TrainLoader::new(self.source.images.clone(), transform, batches, streams, 1, self.network.device())
     }
 
     fn target_loader(&self) -> Result<Option<TrainLoader>> {
@@ -223,6 +223,6 @@ impl Pretraining {
         );
         let streams = StreamName { seed: self.seed, purpose: "pretrain/augment-target".to_owned(), epoch };
         let transform = self.settings.transform.transform(target.size());
-        TrainLoader::new(target.clone(), transform, batches, streams, 1).map(Some)
+        TrainLoader::new(target.clone(), transform, batches, streams, 1, self.network.device()).map(Some)
     }
 }

@@ -29,7 +29,8 @@ pub fn set_statistics(
         let purpose = format!("statistics/{domain}");
         let batches = random_batches(store.len(), settings.statistics_batch, passes, seed, &purpose, 0);
         let streams = StreamName { seed, purpose: format!("{purpose}/augment"), epoch: 0 };
-        TrainLoader::new(store.clone(), settings.transform.transform(store.size()), batches, streams, 1)
+        let transform = settings.transform.transform(store.size());
+        TrainLoader::new(store.clone(), transform, batches, streams, 1, network.device())
     };
     observer.progress(Stage::Statistics, 0, passes)?;
     for (at, (a, b)) in loader(source, "source")?.zip(loader(target, "target")?).enumerate() {

@@ -2,24 +2,31 @@
 
 use super::{Program, fails};
 
-const SMALL: [&str; 7] = ["bench", "--steps", "2", "--batch", "8", "--threads", "1"];
+const SMALL: [&str; 7] = ["bench", "--profile", "miniature", "--steps", "2", "--threads", "1"];
 
 #[test]
 fn every_part_of_a_step_has_a_line() {
-    let output = Program::new().command(&SMALL).assert().success();
-    let text = String::from_utf8_lossy(&output.get_output().stdout).into_owned();
-    for part in [
-        "students, forward",
-        "mean networks, forward",
-        "losses",
-        "backward",
-        "Adam",
-        "the whole step",
-        "step / floor",
-    ] {
-        assert!(text.contains(part), "`{part}` is not in: {text}");
+    for precision in ["f32", "bf16"] {
+        let output = Program::new().command(&SMALL).args(["--precision", precision]).assert().success();
+        let text = String::from_utf8_lossy(&output.get_output().stdout).into_owned();
+        let head = format!("small at 64 x 32, 8 images a step, {precision}, 1 threads");
+        for part in [
+            &head,
+            "students, forward",
+            "mean networks, forward",
+            "losses",
+            "backward",
+            "Adam",
+            "the whole step",
+            "images a second",
+            "step / floor",
+        ] {
+            assert!(text.contains(part), "`{part}` is not in: {text}");
+        }
+        assert!(!text.contains("other / step"), "{text}");
     }
-    assert!(!text.contains("other / step"), "{text}");
+    let wrong = Program::new().command(&["bench", "--precision", "bf61"]).assert();
+    fails(wrong, 2, &["unknown precision `bf61`", "did you mean `bf16`?"]);
 }
 
 #[test]
@@ -27,7 +34,7 @@ fn another_program_is_timed_by_what_it_says() {
     let peer = ["--", "sh", "-c", "echo ready; while read line; do echo 0.5; done"];
     let output = Program::new().command(&[&SMALL[..], &peer].concat()).assert().success();
     let text = String::from_utf8_lossy(&output.get_output().stdout).into_owned();
-    assert!(text.contains("the other program              500.00 ms   other / step"), "{text}");
+    assert!(text.contains("the other program            500.00 ms   other / step"), "{text}");
 }
 
 #[test]

@@ -59,3 +59,15 @@ fn the_driver_is_asked_without_libtorch() {
     let text = said("90", Some("999"));
     assert!(text.contains("driver    none (cuInit of libcuda.so.1 answers 999)"), "{text}");
 }
+
+#[test]
+fn a_lack_of_memory_says_what_to_lower_and_is_no_panic() {
+    let program = Program::new();
+    let profile = program.path("huge.toml");
+    let text = "base = \"miniature\"\nname = \"huge\"\nimage_size = { height = 4000000, width = 1000000 }\n";
+    std::fs::write(&profile, text).unwrap();
+    let assert = program.command(&["bench", "--device", "cpu", "--profile"]).arg(&profile).assert();
+    let output = assert.get_output().clone();
+    fails(assert, 1, &["allocate", "lower the batch of the profile", "image_size"]);
+    assert!(!String::from_utf8_lossy(&output.stderr).contains("panicked"), "{output:?}");
+}

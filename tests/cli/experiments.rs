@@ -56,6 +56,7 @@ fn a_plan_says_what_is_done_and_how_long_the_rest_takes() {
     let before = plan(&program, &[]);
     assert_eq!(before.matches("missing").count(), 8 + 1, "{before}");
     assert!(before.contains("unknown") && before.contains("0/2"), "{before}");
+    assert!(before.contains("memory: about ") && before.contains(" MiB for a job in training"), "{before}");
     assert!(!program.out().exists(), "a plan makes nothing");
     program.miniature(&["--method", "mmt"]).assert().success();
     let after = plan(&program, &[]);

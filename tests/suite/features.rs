@@ -40,7 +40,7 @@ fn batches_of_any_size_give_each_image_its_own_features_of_each_network() -> Tri
     let store = Arc::new(ImageStore::open(paths, size, usize::MAX, &mut |_, _| Ok(()))?);
     let networks = [network(1)?, network(2)?];
     let networks: Vec<&Network> = networks.iter().collect();
-    let images: Vec<Tensor> = EvaluationLoader::new(store.clone(), 1)?
+    let images: Vec<Tensor> = EvaluationLoader::new(store.clone(), 1, Device::Cpu)?
         .map(|batch| Ok(batch?.images))
         .collect::<mmt::Result<_>>()?;
     for size in block_sizes(IMAGES) {

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use mmt::cluster::jaccard::Neighbourhood;
+use mmt::device::memory::{Memory, in_words};
 use mmt::tools::clustering::{
     Algorithm, ClusterRequest, Clustered, DbscanSettings, Eps, cluster, write_labels,
 };
@@ -149,6 +150,8 @@ pub fn run(args: &ClusterArgs) -> Result<()> {
     pairs.extend(found.eps.map(|eps| ("eps", format!("{eps:.6}"))));
     pairs.push(("seconds", seconds_text(&found.seconds)));
     pairs.extend(memory_pair());
+    let card = Memory::of(request.device);
+    pairs.extend(card.map(|card| ("card", format!("{} at most", in_words(card.peak)))));
     pairs.push(("labels", args.out.display().to_string()));
     print_beside(&[&args.out], &pairs_text(&pairs))
 }

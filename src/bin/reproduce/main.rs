@@ -17,6 +17,7 @@ use std::sync::Arc;
 
 use args::{AgreementArgs, Cli, Command, ReportArgs, RunArgs, SelectArgs};
 use clap::Parser;
+use mmt::device::memory::wants_memory;
 use mmt::experiment::{Forecast, Run, Stop, WORKER};
 use mmt::report::{agreement, build, write_readme};
 use mmt::{Error, Result};
@@ -67,14 +68,15 @@ fn dispatch(cli: Cli) -> Result<()> {
     }
 }
 
-/// A panic of a job comes back as the run's error, so it is not told twice; `RUST_BACKTRACE` brings it back.
+/// A panic of a job, or one for want of memory, comes back as an error, so it is not told twice; `RUST_BACKTRACE` brings it back.
 fn quiet_workers() {
     if std::env::var_os("RUST_BACKTRACE").is_some() {
         return;
     }
     let tell = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
-        if std::thread::current().name() != Some(WORKER) {
+        let caught = std::thread::current().name() == Some(WORKER) || wants_memory(panic.payload());
+        if !caught {
             tell(panic);
         }
     }));

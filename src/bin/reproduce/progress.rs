@@ -102,6 +102,12 @@ impl Monitor for Bars {
         self.say(&format!("warning: {text}"));
     }
 
+    fn note(&self, text: &str) {
+        if self.verbosity != Verbosity::Quiet {
+            self.say(text);
+        }
+    }
+
     fn planned(&self, jobs: usize) {
         let bar = self.add(
             jobs as u64,

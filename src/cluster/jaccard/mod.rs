@@ -11,6 +11,7 @@ use tch::Tensor;
 
 use super::k_reciprocal::{Measure, Neighbours, Points};
 use crate::blocks::Blocks;
+use crate::device::memory::{LOWER_ROWS, guarded};
 use crate::error::{InvalidInput, Result};
 pub(crate) use encoding::Encodings;
 pub(crate) use inverted::{Inverted, Overlaps};
@@ -78,10 +79,12 @@ pub fn jaccard_in_blocks(
     neighbourhood: Neighbourhood,
     blocks: Blocks,
 ) -> Result<SparseDistances> {
-    let points = Points::new(features, Measure::Clustering, blocks)?;
-    neighbourhood.check(points.rows())?;
-    let neighbours = points.neighbours(neighbourhood.entries(points.rows()))?;
-    let encodings = Encodings::new(&neighbours, neighbourhood, |pairs| points.distances(pairs))?;
+    let encodings = guarded(LOWER_ROWS, || {
+        let points = Points::new(features, Measure::Clustering, blocks)?;
+        neighbourhood.check(points.rows())?;
+        let neighbours = points.neighbours(neighbourhood.entries(points.rows()))?;
+        Encodings::new(&neighbours, neighbourhood, |pairs| points.distances(pairs))
+    })?;
     Ok(distances(&encodings, blocks))
 }
 

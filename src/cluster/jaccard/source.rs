@@ -4,6 +4,7 @@ use tch::{Kind, Tensor};
 
 use super::sparse::SparseDistances;
 use crate::blocks::Blocks;
+use crate::device::memory::{LOWER_ROWS, guarded};
 use crate::distance::{check_features, squared_euclidean};
 use crate::error::{Error, InvalidInput, Result};
 
@@ -66,13 +67,18 @@ pub fn with_source_in_blocks(
         return Err(InvalidInput::Shape { what: "features and source features", expected, found }.into());
     }
     distances.source = match lambda > 0.0 {
-        true => Some(SourceTerm { lambda, from_source: from_source(features, source, blocks)? }),
+        true => {
+            let from_source = guarded(LOWER_ROWS, || from_source(features, source, blocks))?;
+            Some(SourceTerm { lambda, from_source })
+        }
         false => None,
     };
     Ok(distances)
 }
 
 fn from_source(features: &Tensor, source: &Tensor, blocks: Blocks) -> Result<Vec<f64>> {
+    // The sum of the squares, and the distances made of it.
+    let blocks = blocks.fitted(features.device(), 2 * features.kind().elt_size_in_bytes());
     let step = blocks.rows_of(source.size()[0] as usize) as i64;
     let mut result = Vec::with_capacity(features.size()[0] as usize);
     for block in features.detach().split(step, 0) {

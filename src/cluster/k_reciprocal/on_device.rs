@@ -10,8 +10,19 @@ use super::selection::{Selection, Value};
 use super::top_k::Measure;
 use crate::error::{Error, Result};
 
-/// Rows and columns of a tile: 64 MiB in f32, and some eight times that while it is sorted.
-pub(super) const TILE: (usize, usize) = (1024, 16 * 1024);
+/// Rows and columns of a tile: 64 MiB in f32.
+const TILE: (usize, usize) = (1024, 16 * 1024);
+
+/// Most values of the features' kind that are in memory for one of a tile: its product, distance and index, all three beside those kept
+/// of earlier tiles, and what the sort makes of them.
+const COPIES: usize = 12;
+
+/// [`TILE`], or a smaller one for values of so many `bytes` that fits into `room` bytes, if they are known.
+pub(super) fn tile(room: Option<usize>, bytes: usize) -> (usize, usize) {
+    let values = room.map_or(usize::MAX, |room| room / (COPIES * bytes));
+    let columns = TILE.1.min(values).max(1);
+    (TILE.0.min(values / columns).max(1), columns)
+}
 
 /// The `count` nearest of every row, in tiles of so many rows and columns.
 ///
@@ -125,6 +136,18 @@ mod tests {
         let values: Vec<f64> = (0..70 * 3).map(|at| f64::from((at * at * 7 + at) % 5)).collect();
         Points::new(&Tensor::from_slice(&values).view([70, 3]).to_kind(kind), measure, Blocks::of_rows(16))
             .unwrap()
+    }
+
+    #[test]
+    fn a_tile_fits_into_the_room_there_is() {
+        assert_eq!((tile(None, 4), tile(Some(1 << 40), 8)), (TILE, TILE));
+        for room in [0, 1000, 1 << 20, 100 << 20, 1 << 30] {
+            let (rows, columns) = tile(Some(room), 4);
+            assert!(
+                rows * columns * COPIES * 4 <= room.max(COPIES * 4) && rows <= TILE.0 && columns <= TILE.1
+            );
+        }
+        assert_eq!(tile(Some(400 << 20), 4), (533, TILE.1));
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::on_device;
 use super::selection::Value;
 use super::top_k::{self, Measure};
 use crate::blocks::Blocks;
+use crate::device::memory::Memory;
 use crate::distance::check_features;
 use crate::error::{Error, InvalidInput, Result};
 
@@ -72,7 +73,10 @@ impl Points {
     pub(crate) fn distances(&self, pairs: &[(u32, u32)]) -> Result<Vec<f64>> {
         let norms = Vec::<f64>::try_from(self.norms.to_kind(Kind::Double))
             .map_err(Error::torch("cannot read norms"))?;
-        let step = Blocks { values: GATHERED, ..self.blocks }.rows_of(self.x.size()[1] as usize);
+        // Both rows of a pair, and their products.
+        let bytes = 3 * self.x.kind().elt_size_in_bytes();
+        let blocks = Blocks { values: GATHERED, ..self.blocks }.fitted(self.device(), bytes);
+        let step = blocks.rows_of(self.x.size()[1] as usize);
         let mut distances = Vec::with_capacity(pairs.len());
         for pairs in pairs.chunks(step) {
             let gather = |of: fn(&(u32, u32)) -> i64| {
@@ -94,7 +98,10 @@ impl Points {
 fn nearest<T: Value>(points: &Points, count: usize) -> Result<Neighbours> {
     match points.device() {
         Device::Cpu => top_k::nearest::<T>(points, count, points.blocks.tile()),
-        _ => on_device::nearest::<T>(points, count, on_device::TILE),
+        device => {
+            let tile = on_device::tile(Memory::for_pieces(device), size_of::<T>());
+            on_device::nearest::<T>(points, count, tile)
+        }
     }
 }
 

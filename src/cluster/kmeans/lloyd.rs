@@ -15,7 +15,8 @@ pub(super) fn lloyd(
     tolerance: f64,
     blocks: Blocks,
 ) -> KMeans {
-    let variance = points.x.square().mean(Kind::Double).double_value(&[]);
+    let blocks = blocks.fitted(points.x.device(), 3 * points.x.kind().elt_size_in_bytes());
+    let variance = sum(super::pieces(&points.x).map(|(_, x)| x.square())) / points.x.numel() as f64;
     let threshold = tolerance * variance;
     let mut centres = start.copy();
     let mut labels: Option<Tensor> = None;
@@ -38,8 +39,13 @@ pub(super) fn lloyd(
         // The centres have moved since the last assignment.
         _ => assign(points, &centres, blocks),
     };
-    let inertia = (&points.x - centres.index_select(0, &labels)).square().sum(Kind::Double).double_value(&[]);
+    let inertia = sum(points.spread(&centres, &labels));
     KMeans { labels: to_indices(&labels), centroids: &centres + &points.mean, inertia, iterations }
+}
+
+/// Sum of all values of all pieces.
+fn sum(pieces: impl Iterator<Item = Tensor>) -> f64 {
+    pieces.map(|piece| piece.sum(Kind::Double).double_value(&[])).sum()
 }
 
 /// Nearest centre of each row, `[N]` i64, by |c|² − 2 x·c; the smallest index among equals.
@@ -80,10 +86,8 @@ fn relocate(
     sums: &mut Tensor,
     counts: &mut Tensor,
 ) {
-    let distances = (&points.x - centres.index_select(0, labels))
-        .square()
-        .sum_dim_intlist(1, false, None::<Kind>)
-        .to_kind(Kind::Double);
+    let distances = points.spread(centres, labels).map(|piece| piece.sum_dim_intlist(1, false, None::<Kind>));
+    let distances = Tensor::cat(&distances.collect::<Vec<_>>(), 0).to_kind(Kind::Double);
     let distances = Vec::<f64>::try_from(distances).unwrap_or_default();
     if distances.iter().all(|distance| *distance == 0.0) {
         return;

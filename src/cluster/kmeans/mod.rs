@@ -9,6 +9,7 @@ use tch::{Kind, Tensor};
 
 use self::products::Products;
 use crate::blocks::Blocks;
+use crate::device::memory::{LOWER_ROWS, guarded};
 use crate::distance::check_features;
 use crate::error::{InvalidInput, Result};
 
@@ -59,6 +60,11 @@ impl KMeans {
 pub fn kmeans(features: &Tensor, options: &KMeansOptions, rng: &mut impl Rng) -> Result<KMeans> {
     InvalidInput::at_least_one("clusters", options.clusters)?;
     InvalidInput::at_least_one("n_init", options.n_init)?;
+    guarded(LOWER_ROWS, || best_start(features, options, rng))
+}
+
+/// The start with the smallest inertia.
+fn best_start(features: &Tensor, options: &KMeansOptions, rng: &mut impl Rng) -> Result<KMeans> {
     let points = Points::new(features, options.clusters)?;
     let products = Products::new(&points)?;
     let mut best: Option<KMeans> = None;
@@ -115,14 +121,16 @@ pub fn kmeans_from_in_blocks(
 ) -> Result<KMeans> {
     check_features(centres, "centres")?;
     InvalidInput::at_least_one("max_iterations", max_iterations)?;
-    let points = Points::new(features, centres.size()[0] as usize)?;
+    let points = guarded(LOWER_ROWS, || Points::new(features, centres.size()[0] as usize))?;
     let (expected, found) = (features.size()[1], centres.size()[1]);
     if expected != found {
         let (expected, found) = (format!("[K, {expected}]"), format!("[K, {found}]"));
         return Err(InvalidInput::Shape { what: "centres", expected, found }.into());
     }
-    let centres = centres.to_kind(points.x.kind()).to_device(points.x.device()) - &points.mean;
-    Ok(lloyd::lloyd(&points, &centres, max_iterations, tolerance, blocks))
+    guarded(LOWER_ROWS, || {
+        let centres = centres.to_kind(points.x.kind()).to_device(points.x.device()) - &points.mean;
+        Ok(lloyd::lloyd(&points, &centres, max_iterations, tolerance, blocks))
+    })
 }
 
 /// Mean-centred rows: the expanded distance loses less to cancellation there.
@@ -148,11 +156,30 @@ impl Points {
         let features = features.detach();
         let mean = features.mean_dim(0, true, features.kind());
         let x = &features - &mean;
-        let norms = x.square().sum_dim_intlist(1, false, None::<Kind>);
+        let norms = pieces(&x).map(|(_, x)| x.square().sum_dim_intlist(1, false, None::<Kind>));
+        let norms = Tensor::cat(&norms.collect::<Vec<_>>(), 0);
         Ok(Self { x, norms, mean })
+    }
+
+    /// Squared differences of the rows from their centres, piece by piece.
+    fn spread(&self, centres: &Tensor, labels: &Tensor) -> impl Iterator<Item = Tensor> {
+        pieces(&self.x).map(move |(first, x)| {
+            let labels = labels.narrow(0, first, x.size()[0]);
+            (x - centres.index_select(0, &labels)).square()
+        })
     }
 
     fn rows(&self) -> i64 {
         self.x.size()[0]
     }
+}
+
+/// The rows of `x: [N, D]` with the number of the first one, in pieces for which a card has room; all of them at once on the processor.
+fn pieces(x: &Tensor) -> impl Iterator<Item = (i64, Tensor)> {
+    // The rows, their centres, and what is made of them.
+    let bytes = 3 * x.kind().elt_size_in_bytes();
+    let (rows, columns) = (x.size()[0], x.size()[1] as usize);
+    let fitting = Blocks::of_values(usize::MAX).fitted(x.device(), bytes).rows_of(columns);
+    let step = i64::try_from(fitting).unwrap_or(rows).min(rows);
+    x.split(step, 0).into_iter().enumerate().map(move |(at, rows)| (at as i64 * step, rows))
 }

@@ -7,6 +7,7 @@ use super::{Blend, check_lambda};
 use crate::blocks::Blocks;
 use crate::cluster::jaccard::{Encodings, Neighbourhood, Overlaps};
 use crate::cluster::k_reciprocal::{Measure, Points};
+use crate::device::memory::{LOWER_ROWS, guarded};
 use crate::distance::squared_euclidean;
 use crate::error::{Error, Result};
 use crate::eval::{Evaluation, Labels, Ranking, check_test_set, of_queries, rank};
@@ -46,6 +47,17 @@ pub fn evaluate_re_ranked_in_blocks(
     lambda: f64,
     blocks: Blocks,
 ) -> Result<Evaluation> {
+    let features = [query_features, gallery_features];
+    guarded(LOWER_ROWS, || rank_in_blocks(features, (query, gallery), neighbourhood, lambda, blocks))
+}
+
+fn rank_in_blocks(
+    [query_features, gallery_features]: [&Tensor; 2],
+    (query, gallery): (Labels<'_>, Labels<'_>),
+    neighbourhood: Neighbourhood,
+    lambda: f64,
+    blocks: Blocks,
+) -> Result<Evaluation> {
     check_test_set(query_features, gallery_features, query, gallery)?;
     check_lambda(lambda)?;
     let all = Tensor::cat(&[query_features, gallery_features], 0);
@@ -58,7 +70,9 @@ pub fn evaluate_re_ranked_in_blocks(
     drop(points);
     let blend = Blend::new(&encodings, query.identities.len(), lambda);
     let columns = gallery.identities.len();
-    let step = blocks.rows_of(columns);
+    // The sum of the squares, the distances made of it and their squares, and those in f64.
+    let bytes = 3 * query_features.kind().elt_size_in_bytes() + 8;
+    let step = blocks.fitted(query_features.device(), bytes).rows_of(columns);
     let mut rankings = Vec::new();
     for (at, block) in query_features.split(step as i64, 0).iter().enumerate() {
         let squares = squared_euclidean(block, gallery_features).square().to_kind(Kind::Double).view(-1);

@@ -1,13 +1,17 @@
 //! D26 and D27: resize, flip, pad-and-crop, normalisation.
 
 use mmt::data::resize::resize;
-use mmt::data::{DecodedImage, ImageSize, transforms as fast};
+use mmt::data::{
+    DecodedImage, DeviceTransform, ImageSize, RandomErasing, TrainDraws, TrainTransform, transforms as fast,
+};
+use mmt::random::stream;
 use mmt_reference::data::image::Pixels;
 use mmt_reference::data::{resize as reference_resize, transforms as reference};
 use mmt_testkit::tolerance::{Quantity, Width, check, same};
-use mmt_testkit::{Failure, Trial, generate, strategies};
+use mmt_testkit::{Failure, Trial, devices, generate, on_each_device, strategies};
 use proptest::prelude::*;
 use rand::Rng;
+use tch::{Kind, Tensor};
 
 /// An image of random pixels, some of its rows black or white.
 fn images() -> impl Strategy<Value = DecodedImage> {
@@ -104,5 +108,45 @@ proptest! {
         let expected = reference::normalize(&pixels(&image)?).map_err(Failure::from)?;
         let ours: Vec<f64> = ours.into_iter().map(f64::from).collect();
         check("D27", Quantity::Value, Width::Single, 1.0, &ours, expected.values())?;
+    }
+}
+
+/// f32 `[3, H, W]` of each image by the transform of the threads, one after the other.
+fn by_threads(pixels: &[u8], draws: &[TrainDraws], transform: &TrainTransform) -> Vec<f32> {
+    let values = transform.size.values();
+    let mut out = vec![0.0; values * draws.len()];
+    let images = pixels.chunks_exact(values).zip(out.chunks_exact_mut(values));
+    images.zip(draws).for_each(|((pixels, out), draws)| transform.apply(pixels, draws, out));
+    out
+}
+
+fn values(images: &Tensor) -> Trial<Vec<f32>> {
+    Ok(Vec::try_from(images.to_kind(Kind::Float).flatten(0, -1))?)
+}
+
+on_each_device! {
+    #![proptest_config(strategies::config(32))]
+
+    #[test]
+    fn a_device_transforms_as_the_threads_do_to_the_last_bit(image in images(), count in 1..5_usize, pad in 0..12_usize, seed: u64) {
+        let size = image.size;
+        let erasing = (seed % 3 > 0).then(|| RandomErasing { probability: 0.7, ..RandomErasing::default() });
+        let transform = TrainTransform { size, flip_probability: 0.5, pad, erasing };
+        // The images of the batch differ: each is turned by another number of bytes.
+        let batch: Vec<u8> = (0..count).flat_map(|at| {
+            let mut pixels = image.pixels.clone();
+            pixels.rotate_left(at % image.pixels.len());
+            pixels
+        }).collect();
+        let draws: Vec<TrainDraws> = (0..count).map(|at| transform.draw(&mut stream(seed, "pixels", 0, at as u64))).collect();
+        let on_device = DeviceTransform::of_training(&transform, devices::current()).map_err(Failure::from)?;
+        let uploaded = on_device.upload(&batch).map_err(Failure::from)?;
+        let found = on_device.apply(&uploaded, &draws).map_err(Failure::from)?;
+        prop_assert_eq!(found.size(), [count as i64, 3, size.height as i64, size.width as i64]);
+        same("D27", &values(&found)?, &by_threads(&batch, &draws, &transform))?;
+        let mut expected = vec![0.0; size.values()];
+        fast::normalize(&image.pixels, &mut expected);
+        let first = on_device.normalize(&uploaded).map_err(Failure::from)?.narrow(0, 0, 1);
+        same("D27", &values(&first)?, &expected)?;
     }
 }
