@@ -207,7 +207,7 @@ impl Profile {
                 name: row.name,
                 method: row.method,
                 adaptation: adaptation.map_err(usage)?,
-                tasks: row.tasks.unwrap_or_else(|| Task::ALL.to_vec()).into_iter().collect(),
+                tasks: row.tasks.map_or_else(Task::every, |tasks| tasks.into_iter().collect()),
             });
         }
         let RawProfile {

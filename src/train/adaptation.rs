@@ -192,17 +192,18 @@ impl Adaptation {
 
     fn train(&mut self, pseudo_labels: &PseudoLabels, observer: &mut dyn Observer) -> Result<MeanLosses> {
         let steps = self.settings.steps;
-        let mut losses = MeanLosses::new(self.teaching.names());
+        let mut losses = MeanLosses::new(self.teaching.names(), self.target.images.clone());
         observer.progress(Stage::Training, 0, steps)?;
         for (step, batch) in self.loader(&pseudo_labels.labels)?.enumerate() {
-            let (values, total) = self.forward(step, &batch?, pseudo_labels)?;
+            let batch = batch?;
+            let (values, total) = self.forward(step, &batch, pseudo_labels)?;
             self.optimizer.zero_grad();
             total.f_backward().map_err(Error::torch("cannot compute gradients"))?;
             self.optimizer.step(self.settings.learning_rate)?;
             let decay = ema::decay(self.settings.ema, self.epoch * steps + step, self.settings.alpha)?;
             let (students, mean_networks) = self.teaching.both_mut();
             mutual::update_mean_networks(mean_networks, students, decay)?;
-            losses.add(&values);
+            losses.add(&values, &batch.indices);
             observer.progress(Stage::Training, step + 1, steps)?;
         }
         Ok(losses)

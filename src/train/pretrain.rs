@@ -123,7 +123,7 @@ impl Pretraining {
     pub fn next_epoch(&mut self, observer: &mut dyn Observer) -> Result<MeanLosses> {
         let steps = self.settings.steps;
         let (mut targets, loader) = (self.target_loader()?, self.source_loader()?);
-        let mut losses = MeanLosses::new(&NAMES);
+        let mut losses = MeanLosses::new(&NAMES, self.source.images.clone());
         observer.progress(Stage::Training, 0, steps)?;
         for (step, batch) in loader.enumerate() {
             let target = targets.as_mut().and_then(Iterator::next).transpose()?;
@@ -158,7 +158,7 @@ impl Pretraining {
         terms.total.f_backward().map_err(Error::torch("cannot compute gradients"))?;
         let rate = self.settings.schedule.rate_at(self.epoch, step, self.settings.steps)?;
         self.optimizer.step(rate)?;
-        losses.add(&Tensor::stack(&[&terms.ce, &terms.tri, &terms.total], 0).detach());
+        losses.add(&Tensor::stack(&[&terms.ce, &terms.tri, &terms.total], 0).detach(), &batch.indices);
         Ok(())
     }
 
