@@ -140,6 +140,8 @@ impl Experiment {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::train::{AdaptationSettings, Teachers};
 
