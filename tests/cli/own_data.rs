@@ -166,8 +166,9 @@ fn a_check_lists_what_is_to_be_mended() {
         let person = fs::read_dir(own.path(folder)).unwrap().next().unwrap().unwrap().path();
         fs::read_dir(person).unwrap().next().unwrap().unwrap().path()
     };
+    let image = any("data/query");
     fs::create_dir_all(own.path("data/query/9999")).unwrap();
-    fs::copy(any("data/query"), own.path("data/query/9999/c1_same.jpg")).unwrap();
+    fs::copy(image, own.path("data/query/9999/c1_same.jpg")).unwrap();
     fs::write(any("data/train").with_file_name("broken.jpg"), "text").unwrap();
     fs::write(any("data/train").with_file_name("left.bmp"), "text").unwrap();
     fails(own.command(&check).assert(), 1, &["not fit for a run"]);
