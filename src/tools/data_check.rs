@@ -90,7 +90,7 @@ pub struct BrokenImage {
     pub reason: String,
 }
 
-/// Reads dataset `name` below `root` and decodes every image once, none of which is kept: memory grows by some 100 bytes per image.
+/// Reads dataset `name` below `root` and decodes every image once, none of which is kept: memory grows by some 500 bytes per image.
 ///
 /// # Errors
 /// A dataset that cannot be read at all, or what `progress` returns. All else is in the result.
