@@ -186,5 +186,6 @@ fn a_check_lists_what_is_to_be_mended() {
     fs::remove_dir_all(own.path("data/gallery")).unwrap();
     fails(own.command(&[&check[..], &["--dataset", "own"]].concat()).assert(), 1, &["not fit"]);
     assert_eq!(fixes(&own.path("fix.csv"))[0].0, "data");
-    fails(own.command(&[&check[..], &["--json", "fix.csv"]].concat()).assert(), 2, &["--json"]);
+    let twice = ["check", "--data-root", &root, "--json", "one", "--fix-list", "./one"];
+    fails(own.command(&twice).assert(), 2, &["--fix-list", "--json"]);
 }
