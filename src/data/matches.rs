@@ -177,6 +177,13 @@ mod tests {
         assert!(notes.len() == 1 && notes[0].contains("1 identities are in train"), "{notes:?}");
         let notes = dataset(&[(5, 0), (6, 0)], &[(5, 1)]).notes();
         assert!(notes.iter().any(|note| note.contains("1 of 2 queries have no match")), "{notes:?}");
-        assert!(notes.iter().any(|note| note.contains("one camera")), "{notes:?}");
+    }
+
+    #[test]
+    fn c11_a_gallery_of_one_camera_is_said() {
+        let said = |gallery: &[(i64, usize)]| {
+            dataset(&[(5, 0)], gallery).notes().iter().any(|note| note.contains("one camera"))
+        };
+        assert!(said(&[(5, 1), (6, 1)]) && !said(&[(5, 1), (6, 2)]));
     }
 }

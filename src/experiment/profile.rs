@@ -286,7 +286,11 @@ fn check_seeds(seeds: &[u64]) -> std::result::Result<(), String> {
 }
 
 fn check_batch(batch: &BatchSettings) -> std::result::Result<(), String> {
-    require(batch.identities > 0 && batch.instances > 0, "batch: at least one identity and one instance")
+    require(batch.identities > 0, "batch: at least one identity")?;
+    require(
+        batch.instances > 1,
+        "batch: instances must be at least 2; a triplet loss needs two images of a person",
+    )
 }
 
 fn check_rate(rate: f64) -> bool {

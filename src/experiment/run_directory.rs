@@ -353,6 +353,15 @@ mod tests {
     }
 
     #[test]
+    fn c33_an_error_of_an_epoch_names_what_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = directory(folder.path(), 1);
+        assert_eq!(directory.stage(1), "epoch 1");
+        let stage = directory.stage(3);
+        assert!(stage.contains("epoch 3 (epoch 2 is kept") && stage.contains("job"), "{stage}");
+    }
+
+    #[test]
     fn one_claim_at_a_time() {
         let folder = tempfile::tempdir().unwrap();
         let directory = directory(folder.path(), 1);

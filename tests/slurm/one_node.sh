@@ -57,7 +57,8 @@ stop() {
   scancel --user=root --full 2>/dev/null || true
   kill "$controller" "$node" 2>/dev/null || true
   wait "$controller" "$node" 2>/dev/null || true
-  kill "$(cat "$work/munge/pid")" 2>/dev/null || true
+  # munged is no child of this shell, and writes its seed as it goes.
+  kill "$(cat "$work/munge/pid")" 2>/dev/null && while [[ -e $work/munge/pid ]]; do sleep 0.1; done
   if [[ -n ${KEEP:-} ]]; then echo "one_node: kept $work" >&2; else rm -rf "$work"; fi
 }
 trap stop EXIT
