@@ -13,7 +13,7 @@ pub enum Error {
     #[error("{0}")]
     Input(#[from] InvalidInput),
     /// The same, with the stage of the run in which it came up.
-    #[error("{stage}: {source}")]
+    #[error("{}: {source}", one_line(.stage))]
     Stage {
         /// Where in the run, e.g. `adaptation epoch 3, clustering`.
         stage: String,
@@ -21,7 +21,7 @@ pub enum Error {
         source: Box<Error>,
     },
     /// The operating system refused something.
-    #[error("cannot {action} {}: {source}", path.display())]
+    #[error("cannot {action} {}: {source}", one_line(.path.display()))]
     Io {
         /// What was tried: `read`, `write`, `create`.
         action: &'static str,
@@ -31,7 +31,7 @@ pub enum Error {
         source: std::io::Error,
     },
     /// A file was read, but what it holds is not what belongs there.
-    #[error("{}: {reason}", path.display())]
+    #[error("{}: {}", one_line(.path.display()), one_line(.reason))]
     File {
         /// The file.
         path: PathBuf,
@@ -39,10 +39,10 @@ pub enum Error {
         reason: String,
     },
     /// A dataset is missing or incomplete; the text lists every folder that was looked for.
-    #[error("{0}")]
+    #[error("{}", one_line(.0))]
     Dataset(String),
     /// A wrong setting: an unknown profile, task or method, a value out of range. Exit status 2.
-    #[error("{0}")]
+    #[error("{}", one_line(.0))]
     Usage(String),
     /// libtorch refused something.
     #[error("{action}: {}", first_line(source))]
@@ -63,10 +63,10 @@ pub enum Error {
         lower: Option<&'static str>,
     },
     /// Training broke down: a loss is NaN or infinite, or clustering found nothing to train on.
-    #[error("{0}")]
+    #[error("{}", one_line(.0))]
     Training(String),
     /// A table or a figure could not be made.
-    #[error("cannot make {what}: {reason}")]
+    #[error("cannot make {what}: {}", one_line(.reason))]
     Report {
         /// Which table or figure.
         what: String,
@@ -163,6 +163,17 @@ pub(crate) fn out_of_memory(action: &str, message: &str) -> Error {
     Error::OutOfMemory { action: action.to_owned(), reason, lower: None }
 }
 
+/// Text of others, such as the name of a file, as it can stand in a message of one line: control characters are written as in Rust, those
+/// at the end left out.
+fn one_line(text: impl std::fmt::Display) -> String {
+    let text = text.to_string();
+    let shown = |letter: char| match letter.is_control() {
+        true => letter.escape_default().to_string(),
+        false => letter.to_string(),
+    };
+    text.trim_end().chars().map(shown).collect()
+}
+
 /// libtorch appends a C++ stack trace to its messages; people want the first line.
 fn first_line(error: &tch::TchError) -> String {
     error.to_string().lines().next().unwrap_or_default().to_owned()
@@ -256,6 +267,25 @@ impl InvalidInput {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn whatever_others_call_things_a_message_is_one_line() {
+        let text = "a\nb\t\0\u{1b}[31m\r\n";
+        let path = Path::new("x\ny");
+        let system = || std::io::Error::other("refused");
+        for error in [
+            Error::file(path, text),
+            Error::io("read", path)(system()),
+            Error::Dataset(text.to_owned()),
+            Error::Usage(text.to_owned()),
+            Error::Training(text.to_owned()).in_stage(text),
+            Error::Report { what: "a table".to_owned(), reason: text.to_owned() },
+        ] {
+            let message = error.to_string();
+            assert!(!message.chars().any(char::is_control) && message.contains("\\n"), "{message}");
+        }
+        assert_eq!(Error::Usage("für 東京 \u{1f600}\n".to_owned()).to_string(), "für 東京 \u{1f600}");
+    }
 
     #[test]
     fn misspelt_names_are_answered_with_the_nearest() {

@@ -1,7 +1,8 @@
 //! Files that are written whole or not at all: every file that is written goes this way, those that a user names among them.
 //!
 //! A link is followed, so that it stays a link. A device, a pipe or standard output is written to and never replaced. A new file gets the
-//! mode that the umask leaves, one that was there keeps its own.
+//! mode that the umask leaves, one that was there keeps its own. What is written is on the disk before it takes its name, and its name is
+//! before anything else is done: a power loss leaves the old file or the new one.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind, Seek, SeekFrom, Write};
@@ -166,10 +167,18 @@ impl Place {
                 if let Ok(old) = fs::metadata(target) {
                     file.as_file().set_permissions(old.permissions())?;
                 }
-                file.persist(target).map(drop).map_err(|error| error.error)
+                file.as_file().sync_all()?;
+                file.persist(target).map_err(|error| error.error)?;
+                sync_folder(folder_of(target));
+                Ok(())
             }
         }
     }
+}
+
+/// Some file systems cannot; the file is there all the same.
+fn sync_folder(folder: &Path) {
+    let _ = File::open(folder).and_then(|folder| folder.sync_all());
 }
 
 /// A reader that has seen enough is no failure.

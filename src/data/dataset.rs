@@ -17,11 +17,20 @@ pub enum DatasetName {
     DukeMtmc,
     /// MSMT17: fifteen cameras, 1,041 training identities.
     Msmt17,
+    /// The second release of MSMT17: the same images with faces made unknowable, so results on it are results of their own.
+    Msmt17V2,
+    /// Data of one's own, as a list or as a folder per person.
+    Own,
 }
 
 impl DatasetName {
     /// All of them, in the order of the tables.
-    pub const ALL: [Self; 3] = [Self::Market1501, Self::DukeMtmc, Self::Msmt17];
+    pub const ALL: [Self; 5] = [Self::Market1501, Self::DukeMtmc, Self::Msmt17, Self::Msmt17V2, Self::Own];
+
+    /// True where people of training and test are numbered apart, so that equal numbers mean nothing.
+    pub fn numbers_test_apart(self) -> bool {
+        matches!(self, Self::Msmt17 | Self::Msmt17V2)
+    }
 }
 
 impl fmt::Display for DatasetName {
@@ -30,6 +39,8 @@ impl fmt::Display for DatasetName {
             Self::Market1501 => "market1501",
             Self::DukeMtmc => "dukemtmc",
             Self::Msmt17 => "msmt17",
+            Self::Msmt17V2 => "msmt17-v2",
+            Self::Own => "own",
         })
     }
 }
@@ -42,8 +53,10 @@ impl FromStr for DatasetName {
             "market1501" => Ok(Self::Market1501),
             "dukemtmc" | "dukemtmcreid" => Ok(Self::DukeMtmc),
             "msmt17" => Ok(Self::Msmt17),
+            "msmt17-v2" => Ok(Self::Msmt17V2),
+            "own" => Ok(Self::Own),
             _ => {
-                let names = ["market1501", "dukemtmc", "dukemtmcreid", "msmt17"];
+                let names = ["market1501", "dukemtmc", "dukemtmcreid", "msmt17", "msmt17-v2", "own"];
                 Err(Error::unknown("dataset", text, &names))
             }
         }
@@ -57,7 +70,7 @@ pub struct LabelledItem {
     pub path: PathBuf,
     /// The person. Training items: `0..M`. Query and gallery: the number in the file name (0 is a distractor).
     pub identity: i64,
-    /// The camera. Market-1501 and DukeMTMC-reID count from 0, MSMT17 from 1, as the published code does.
+    /// The camera. Market-1501, DukeMTMC-reID and data of one's own count from 0, MSMT17 from 1, as the published code does.
     pub camera: usize,
 }
 
@@ -98,6 +111,8 @@ pub struct Dataset {
     pub identity_numbers: Vec<i64>,
     /// What was left out of train, query and gallery.
     pub skipped: [Skipped; 3],
+    /// Images that were not read for their ending, counted in `skipped`; those of train, query, gallery, one after the other.
+    pub ignored: Vec<PathBuf>,
     /// What the user should know about, a sentence each.
     pub warnings: Vec<String>,
 }
@@ -123,6 +138,12 @@ impl Dataset {
         self.identity_numbers.len()
     }
 
+    /// The number that an item's person has in file names or lists. Training identities were numbered anew.
+    pub fn number_of(&self, item: &LabelledItem, is_training: bool) -> i64 {
+        let number = usize::try_from(item.identity).ok().and_then(|rank| self.identity_numbers.get(rank));
+        number.copied().filter(|_| is_training).unwrap_or(item.identity)
+    }
+
     /// Decodes the first image of each subset, so that a broken set is found before training and not after it.
     pub fn check_images(&self) -> Result<()> {
         for subset in [&self.train, &self.query, &self.gallery] {
@@ -139,6 +160,8 @@ impl Dataset {
 pub(super) struct Subset {
     pub items: Vec<LabelledItem>,
     pub skipped: Skipped,
+    /// Images that are not read for their ending.
+    pub ignored: Vec<PathBuf>,
 }
 
 /// What a reader hands over: train, query, gallery.
@@ -160,6 +183,7 @@ impl Dataset {
         });
         let mut train = subsets.train.items;
         let identity_numbers = renumber(&mut train);
+        let ignored = [subsets.train.ignored, subsets.query.ignored, subsets.gallery.ignored].concat();
         Self {
             name,
             images_dir,
@@ -168,6 +192,7 @@ impl Dataset {
             gallery: subsets.gallery.items,
             identity_numbers,
             skipped,
+            ignored,
             warnings: subsets.warnings,
         }
     }

@@ -7,7 +7,7 @@ use super::locate::Layout;
 /// Where it lies on disk.
 pub(super) const LAYOUT: Layout = Layout {
     outer: &["dukemtmc", "dukemtmcreid", "dukemtmc-reid"],
-    inner: "DukeMTMC-reID",
+    inner: Some("DukeMTMC-reID"),
     required: &["bounding_box_train", "bounding_box_test", "query"],
     inside: "{bounding_box_train,bounding_box_test,query}/0001_c2_f0046182.jpg",
 };

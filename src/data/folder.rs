@@ -65,7 +65,7 @@ impl Reader<'_> {
         let mut subset = Subset::default();
         for name in &listing.files {
             if !is_read(name) {
-                count_ignored(name, &mut subset);
+                self.count_ignored(name, &mut subset);
             } else if let Some(item) = self.item(name, outside)? {
                 subset.items.push(item);
             } else {
@@ -78,6 +78,15 @@ impl Reader<'_> {
         }
         self.warn(&listing, warnings);
         Ok(subset)
+    }
+
+    fn count_ignored(&self, name: &str, subset: &mut Subset) {
+        if is_image(name) {
+            subset.skipped.other_images += 1;
+            subset.ignored.push(self.folder.join(name));
+        } else {
+            subset.skipped.other_files += 1;
+        }
     }
 
     /// Which names are read: `*.jpg` as published. Where a folder of one's own has none, images of any ending that can be decoded.
@@ -126,14 +135,6 @@ impl Reader<'_> {
             let named = some_of(&listing.others);
             warnings.push(format!("{folder}: {named}: no regular file, not read"));
         }
-    }
-}
-
-fn count_ignored(name: &str, subset: &mut Subset) {
-    if is_image(name) {
-        subset.skipped.other_images += 1;
-    } else {
-        subset.skipped.other_files += 1;
     }
 }
 
@@ -208,7 +209,7 @@ fn nothing_found(folder: &Path, subset: &Subset, listing: &Listing) -> Error {
     } else if !folders.is_empty() {
         format!(
             " itself, but {} sub-folders with images ({}): all images belong into the one folder, with person and camera in the name, \
-             as in 0002_c1s1_000451_03.jpg",
+             as in 0002_c1s1_000451_03.jpg; a folder per person is read as {{train,query,gallery}}/PERSON/IMAGE",
             folders.len(),
             some_of(&folders)
         )

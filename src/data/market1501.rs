@@ -7,7 +7,7 @@ use super::locate::Layout;
 /// Where it lies on disk.
 pub(super) const LAYOUT: Layout = Layout {
     outer: &["market1501", "Market1501"],
-    inner: "Market-1501-v15.09.15",
+    inner: Some("Market-1501-v15.09.15"),
     required: &["bounding_box_train", "bounding_box_test", "query"],
     inside: "{bounding_box_train,bounding_box_test,query}/0002_c1s1_000451_03.jpg",
 };

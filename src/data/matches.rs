@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::dataset::Dataset;
+use super::dataset::{Dataset, LabelledItem};
 use crate::{Error, Result};
 
 /// How many queries of a dataset have a match, and why the others have none.
@@ -14,6 +14,15 @@ pub struct Matches {
     pub absent: usize,
     /// Those whose person is in the gallery, but only as seen by the query's own camera; the protocol leaves such images out.
     pub same_camera: usize,
+}
+
+/// Why nothing in the gallery answers a query.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unmatched {
+    /// The person is not there.
+    Absent,
+    /// The person is there, but only as seen by the query's own camera.
+    SameCamera,
 }
 
 impl Matches {
@@ -35,19 +44,39 @@ impl Matches {
 impl Dataset {
     /// Counts the queries that have a match.
     pub fn matches(&self) -> Matches {
+        let unmatched = self.unmatched();
+        let absent = unmatched.iter().filter(|(_, reason)| *reason == Unmatched::Absent).count();
+        Matches { queries: self.query.len(), absent, same_camera: unmatched.len() - absent }
+    }
+
+    /// The queries without a match, and why.
+    pub fn unmatched(&self) -> Vec<(&LabelledItem, Unmatched)> {
         let mut cameras: BTreeMap<i64, BTreeSet<usize>> = BTreeMap::new();
         for item in &self.gallery {
             cameras.entry(item.identity).or_default().insert(item.camera);
         }
-        let mut matches = Matches { queries: self.query.len(), absent: 0, same_camera: 0 };
-        for item in &self.query {
-            match cameras.get(&item.identity) {
-                None => matches.absent += 1,
-                Some(found) if found.iter().all(|camera| *camera == item.camera) => matches.same_camera += 1,
-                Some(_) => {}
-            }
+        let reason = |item: &LabelledItem| match cameras.get(&item.identity) {
+            None => Some(Unmatched::Absent),
+            Some(found) if found.iter().all(|camera| *camera == item.camera) => Some(Unmatched::SameCamera),
+            Some(_) => None,
+        };
+        self.query.iter().filter_map(|item| Some((item, reason(item)?))).collect()
+    }
+
+    /// Refuses data that lack a split, which a list may.
+    ///
+    /// # Errors
+    /// [`Error::Dataset`] that names the split.
+    pub fn check_splits(&self) -> Result<()> {
+        let splits = [("train", &self.train), ("query", &self.query), ("gallery", &self.gallery)];
+        match splits.into_iter().find(|(_, items)| items.is_empty()) {
+            None => Ok(()),
+            Some((split, _)) => Err(Error::Dataset(format!(
+                "{} in {}: there are no images of {split}; a run needs train, query and gallery",
+                self.name,
+                self.images_dir.display()
+            ))),
         }
-        matches
     }
 
     /// Refuses a test set on which nothing can be measured, before hours of work.
@@ -58,6 +87,10 @@ impl Dataset {
         let matches = self.matches();
         if matches.without() < matches.queries {
             return Ok(());
+        }
+        if matches.queries == 0 {
+            let folder = self.images_dir.display();
+            return Err(Error::Dataset(format!("{} in {folder}: there are no images of query", self.name)));
         }
         Err(Error::Dataset(format!(
             "{} in {}: none of the {} queries has a match in the gallery: {}",
@@ -75,10 +108,7 @@ impl Dataset {
         let mut note = |text: String| notes.push(format!("{}: {text}", self.name));
         for (subset, skipped) in ["train", "query", "gallery"].iter().zip(self.skipped) {
             if skipped.other_images > 0 {
-                note(format!(
-                    "{} images of {subset} are ignored: only names in .jpg are read",
-                    skipped.other_images
-                ));
+                note(format!("{} images of {subset} are ignored for their ending", skipped.other_images));
             }
         }
         let statistics = self.statistics();
@@ -108,7 +138,6 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
-    use crate::data::LabelledItem;
     use crate::data::dataset::{DatasetName, Subset, Subsets};
 
     fn dataset(query: &[(i64, usize)], gallery: &[(i64, usize)]) -> Dataset {
@@ -148,6 +177,13 @@ mod tests {
         assert!(notes.len() == 1 && notes[0].contains("1 identities are in train"), "{notes:?}");
         let notes = dataset(&[(5, 0), (6, 0)], &[(5, 1)]).notes();
         assert!(notes.iter().any(|note| note.contains("1 of 2 queries have no match")), "{notes:?}");
-        assert!(notes.iter().any(|note| note.contains("one camera")), "{notes:?}");
+    }
+
+    #[test]
+    fn c11_a_gallery_of_one_camera_is_said() {
+        let said = |gallery: &[(i64, usize)]| {
+            dataset(&[(5, 0)], gallery).notes().iter().any(|note| note.contains("one camera"))
+        };
+        assert!(said(&[(5, 1), (6, 1)]) && !said(&[(5, 1), (6, 2)]));
     }
 }

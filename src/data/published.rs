@@ -13,12 +13,15 @@ pub struct PublishedCounts {
     pub cameras: usize,
 }
 
-/// Counts of train, query and gallery as the published readers print them.
-pub fn published_counts(name: DatasetName) -> [PublishedCounts; 3] {
+/// Counts of train, query and gallery as the published readers print them; none for data of one's own.
+pub fn published_counts(name: DatasetName) -> Option<[PublishedCounts; 3]> {
     let (rows, cameras) = match name {
         DatasetName::Market1501 => ([(751, 12_936), (750, 3_368), (751, 15_913)], 6),
         DatasetName::DukeMtmc => ([(702, 16_522), (702, 2_228), (1_110, 17_661)], 8),
-        DatasetName::Msmt17 => ([(1_041, 32_621), (3_060, 11_659), (3_060, 82_161)], 15),
+        DatasetName::Msmt17 | DatasetName::Msmt17V2 => {
+            ([(1_041, 32_621), (3_060, 11_659), (3_060, 82_161)], 15)
+        }
+        DatasetName::Own => return None,
     };
-    rows.map(|(identities, images)| PublishedCounts { identities, images, cameras })
+    Some(rows.map(|(identities, images)| PublishedCounts { identities, images, cameras }))
 }

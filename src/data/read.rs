@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use super::dataset::{Dataset, DatasetName};
-use super::locate::locate;
-use super::{dukemtmc, folder, market1501, msmt17};
+use super::locate::{Form, locate};
+use super::{dukemtmc, folder, market1501, msmt17, own};
 use crate::Result;
 
 /// What to do with identities and cameras that the named dataset does not have.
@@ -21,11 +21,13 @@ pub enum Bounds {
 /// Reads dataset `name` below `root` (`root/market1501/Market-1501-v15.09.15/…`, `root/market1501/…`,
 /// `root/Market-1501-v15.09.15/…`, or `root` itself; the others alike).
 ///
+/// In the first two, `list.csv` or folders per person may stand for the dataset's own files: data of one's own, as `own` is.
+///
 /// As published: Market-1501 and DukeMTMC-reID read `*.jpg`, Market-1501 drops junk (-1), distractors (0) stay, MSMT17
 /// goes by its lists. Only file names are parsed, never their folders.
 ///
 /// # Errors
-/// Missing folders (all of them at once), names off the pattern, numbers out of bounds, an empty folder or list, listed
+/// Missing folders (all of them at once), rows without a person or a split, names off the pattern, numbers out of bounds, an empty folder or list, listed
 /// files that are not there.
 pub fn read(name: DatasetName, root: &Path) -> Result<Dataset> {
     read_with_bounds(name, root, Bounds::Published)
@@ -38,11 +40,15 @@ pub fn read_own(name: DatasetName, root: &Path) -> Result<Dataset> {
 
 /// [`read`] with a choice of [`Bounds`]. MSMT17 has none to check, in the published code as here.
 pub fn read_with_bounds(name: DatasetName, root: &Path, bounds: Bounds) -> Result<Dataset> {
-    let images_dir = locate(name, root)?;
-    let subsets = match name {
-        DatasetName::Market1501 => folder::read(&images_dir, &market1501::RULES, bounds)?,
-        DatasetName::DukeMtmc => folder::read(&images_dir, &dukemtmc::RULES, bounds)?,
-        DatasetName::Msmt17 => msmt17::read(&images_dir)?,
+    let (images_dir, form) = locate(name, root)?;
+    let subsets = match (form, name) {
+        (Form::List, _) => own::read_list(&images_dir)?,
+        // Data of one's own have no form of their own beside these two.
+        (Form::Folders, _) | (Form::Published, DatasetName::Own) => own::read_folders(&images_dir)?,
+        (_, DatasetName::Market1501) => folder::read(&images_dir, &market1501::RULES, bounds)?,
+        (_, DatasetName::DukeMtmc) => folder::read(&images_dir, &dukemtmc::RULES, bounds)?,
+        (_, DatasetName::Msmt17) => msmt17::read(&images_dir, msmt17::FOLDERS)?,
+        (_, DatasetName::Msmt17V2) => msmt17::read(&images_dir, msmt17::FOLDERS_V2)?,
     };
     Ok(Dataset::from_subsets(name, images_dir, subsets))
 }

@@ -55,7 +55,7 @@ impl Dataset {
             query: count(&self.query, self.skipped[1]),
             gallery: count(&self.gallery, self.skipped[2]),
             query_identities_in_gallery: query.intersection(&gallery).count(),
-            train_identities_in_test: (self.name != DatasetName::Msmt17).then_some(in_test),
+            train_identities_in_test: (!self.name.numbers_test_apart()).then_some(in_test),
             warnings: self.warnings.clone(),
         }
     }
@@ -99,7 +99,7 @@ impl fmt::Display for Statistics {
         let other_images: usize =
             [self.train, self.query, self.gallery].iter().map(|subset| subset.skipped.other_images).sum();
         if other_images > 0 {
-            write!(f, "\nwarning: {other_images} images were ignored: only names that end in .jpg are read")?;
+            write!(f, "\nwarning: {other_images} images were ignored for their ending")?;
         }
         for warning in &self.warnings {
             write!(f, "\nwarning: {warning}")?;

@@ -63,9 +63,10 @@ impl Run {
         let networks = self.start_networks(job, &start)?;
         let mut adaptation =
             Adaptation::new(settings.clone(), job.seeds.training, networks, target.as_target())?;
-        let mut records = match directory.read_checkpoint()? {
-            Some((state, epoch)) => {
-                adaptation.resume(&state, epoch, &directory.checkpoint_path())?;
+        let mut warn = |text: &str| context.monitor.warning(text);
+        let mut records = match directory.read_checkpoint(&mut warn)? {
+            Some((state, epoch, path)) => {
+                adaptation.resume(&state, epoch, &path)?;
                 Records::read(directory.path(), epoch)?
             }
             // Epoch 0 is the start, which has been evaluated: those of its networks that go on.
@@ -79,10 +80,14 @@ impl Run {
         let mut observer = JobObserver::new(context.monitor, &self.stop, context.job, settings.epochs);
         while adaptation.epoch() < settings.epochs {
             let since = Instant::now();
-            observer.begin_epoch(adaptation.epoch() + 1);
-            let outcome = adaptation.next_epoch(&mut observer)?;
-            let line = self.record_epoch(&adaptation, &outcome, target, &mut records, &mut observer)?;
-            let epoch = adaptation.epoch();
+            let epoch = adaptation.epoch() + 1;
+            observer.begin_epoch(epoch);
+            let outcome = adaptation.next_epoch(&mut observer);
+            let line = outcome
+                .and_then(|outcome| {
+                    self.record_epoch(&adaptation, &outcome, target, &mut records, &mut observer)
+                })
+                .map_err(|error| error.in_stage(directory.stage(epoch)))?;
             records.add_seconds(epoch, &observer.take_seconds());
             records.write(directory.path())?;
             directory.write_checkpoint(adaptation.state(), epoch)?;

@@ -182,6 +182,7 @@ pub fn open_all(
     let mut datasets = Vec::new();
     for &(name, seed) in wanted {
         let dataset = data::read_own(name, &root(name, seed, origin, progress)?)?;
+        dataset.check_splits()?;
         dataset.check_matches()?;
         dataset.notes().iter().for_each(|note| warn(note));
         datasets.push((name, seed, dataset));
@@ -209,6 +210,7 @@ pub fn count_all(
             Origin::Synthetic(_, domains) => domains.train_identities.saturating_mul(domains.train_images),
             Origin::Real(root) => {
                 let dataset = data::read_own(name, root)?;
+                dataset.check_splits()?;
                 dataset.check_matches()?;
                 dataset.train.len()
             }

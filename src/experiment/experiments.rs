@@ -1,8 +1,6 @@
 //! Experiments: TOML files, embedded or a user's own, that say which tasks and rows of a profile are run, and which rows are made
 //! of the profile's mutual mean-teaching by a change. They turn a profile into another one; all that runs, runs from that.
 
-use std::collections::BTreeSet;
-
 use serde::Deserialize;
 use toml::{Table, Value};
 
@@ -136,13 +134,14 @@ impl Experiment {
             // 0 is how the settings say the whole batch.
             adaptation.batch.bn_group = if parts == 1 { 0 } else { adaptation.batch.size() / parts };
         }
-        let tasks: BTreeSet<Task> = Task::ALL.into_iter().collect();
-        Ok(Row { name: change.name.clone(), method: change.method, adaptation, tasks })
+        Ok(Row { name: change.name.clone(), method: change.method, adaptation, tasks: Task::every() })
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
     use crate::train::{AdaptationSettings, Teachers};
 

@@ -18,6 +18,7 @@ use crate::data::{self, DatasetName};
 use crate::error::{Error, Result};
 use crate::model::Backbone;
 use crate::record::SCHEMA_VERSION;
+use crate::synthetic::DATASETS;
 
 /// The jobs of a run with their places.
 #[derive(Debug)]
@@ -158,7 +159,7 @@ fn identities(
 
 /// Removes the tasks whose real dataset is not there.
 fn leave_out(profile: &mut Profile, origin: &Origin) -> Result<Vec<LeftOut>> {
-    let Origin::Real(root) = origin else { return Ok(Vec::new()) };
+    let Origin::Real(root) = origin else { return only_drawn(profile) };
     data::check_root(root)?;
     let mut left_out = Vec::new();
     profile.tasks.retain(|task| {
@@ -173,6 +174,18 @@ fn leave_out(profile: &mut Profile, origin: &Origin) -> Result<Vec<LeftOut>> {
         read_for_its_error(&left_out, root)?;
     }
     Ok(left_out)
+}
+
+/// Without a data root there are the built-in domains alone.
+fn only_drawn(profile: &Profile) -> Result<Vec<LeftOut>> {
+    let is_drawn = |name: &DatasetName| DATASETS.contains(name);
+    let all = profile.tasks.iter().map(|task| (task, [task.source, task.target]));
+    match all.flat_map(|(task, pair)| pair.map(|name| (task, name))).find(|(_, name)| !is_drawn(name)) {
+        None => Ok(Vec::new()),
+        Some((task, name)) => Err(Error::Usage(format!(
+            "task {task}: {name} has no built-in domain; --data-root DIR names the folder that holds it"
+        ))),
+    }
 }
 
 /// Reading names every folder that was looked for.

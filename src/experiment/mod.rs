@@ -13,6 +13,7 @@ mod evaluation;
 mod experiments;
 mod forecast;
 mod initial_weights;
+mod job_checkpoint;
 #[cfg(test)]
 mod job_values;
 mod jobs;

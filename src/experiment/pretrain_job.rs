@@ -50,8 +50,9 @@ impl Run {
         }
         let mut training = Pretraining::new(settings.clone(), seed, network, source.as_source(), target)?;
         let (mut records, mut kept) = (Records::default(), Named::new());
-        if let Some((state, epoch)) = directory.read_checkpoint()? {
-            training.resume(&state, epoch, &directory.checkpoint_path())?;
+        let mut warn = |text: &str| context.monitor.warning(text);
+        if let Some((state, epoch, path)) = directory.read_checkpoint(&mut warn)? {
+            training.resume(&state, epoch, &path)?;
             records = Records::read(directory.path(), epoch)?;
             kept = state.into_iter().filter(|(name, _)| name.starts_with(KEPT)).collect();
         }
@@ -60,7 +61,8 @@ impl Run {
             let since = Instant::now();
             let epoch = training.epoch() + 1;
             observer.begin_epoch(epoch);
-            let losses = training.next_epoch(&mut observer)?.means()?;
+            let losses = training.next_epoch(&mut observer).and_then(|losses| losses.means());
+            let losses = losses.map_err(|error| error.in_stage(directory.stage(epoch)))?;
             records.add_losses(epoch, &losses);
             let mut line = format!("epoch {epoch}/{}", settings.epochs);
             for (name, value) in &losses {

@@ -207,7 +207,7 @@ impl Profile {
                 name: row.name,
                 method: row.method,
                 adaptation: adaptation.map_err(usage)?,
-                tasks: row.tasks.unwrap_or_else(|| Task::ALL.to_vec()).into_iter().collect(),
+                tasks: row.tasks.map_or_else(Task::every, |tasks| tasks.into_iter().collect()),
             });
         }
         let RawProfile {
@@ -286,7 +286,11 @@ fn check_seeds(seeds: &[u64]) -> std::result::Result<(), String> {
 }
 
 fn check_batch(batch: &BatchSettings) -> std::result::Result<(), String> {
-    require(batch.identities > 0 && batch.instances > 0, "batch: at least one identity and one instance")
+    require(batch.identities > 0, "batch: at least one identity")?;
+    require(
+        batch.instances > 1,
+        "batch: instances must be at least 2; a triplet loss needs two images of a person",
+    )
 }
 
 fn check_rate(rate: f64) -> bool {

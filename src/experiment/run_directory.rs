@@ -1,7 +1,8 @@
 //! The folder of one job: its resolved configuration, records, checkpoint and the mark that it is done.
 //!
 //! Every file is written whole or not at all, the checkpoint after the records of its epoch; so whatever moment a run ends at,
-//! the folder holds a checkpoint and at least the records up to it.
+//! the folder holds a checkpoint and at least the records up to it. They are on the disk, and not in its cache alone, before the next one is
+//! begun: a power loss leaves no mark of what is not there.
 
 use std::collections::BTreeSet;
 use std::fs::{self, File, TryLockError};
@@ -10,19 +11,14 @@ use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 use sha2::{Digest, Sha256};
-use tch::{Kind, Tensor};
 use toml::{Table, Value};
 
+use super::job_checkpoint;
 use crate::error::{Error, Result};
-use crate::model::{Named, read_tensors, save_tensors};
+use crate::model::Named;
 use crate::record::files::{read_csv, write_whole};
 use crate::record::{CONFIG, DONE, EPOCHS, EpochRecord, RUN, SCHEMA_VERSION};
 use crate::whole_file::is_unfinished;
-
-/// Everything needed to go on.
-const CHECKPOINT: &str = "checkpoint.safetensors";
-/// Entry of the checkpoint that counts the epochs done.
-const EPOCH: &str = "epoch";
 
 /// Held while a process is at work in the folder.
 const LOCK: &str = ".lock";
@@ -153,48 +149,59 @@ impl RunDirectory {
     /// # Errors
     /// The folder cannot be written.
     pub fn finish(&self) -> Result<()> {
-        write_whole(&self.path.join(DONE), format!("{}\n", self.hash).as_bytes())
+        write_whole(&self.path.join(DONE), format!("{}\n", self.hash).as_bytes())?;
+        job_checkpoint::tidy(&self.path)
+    }
+
+    /// How an error in `epoch` is introduced: with what is kept, where something is.
+    pub fn stage(&self, epoch: usize) -> String {
+        match epoch {
+            0 | 1 => format!("epoch {epoch}"),
+            _ => format!("epoch {epoch} (epoch {} is kept in {})", epoch - 1, self.path.display()),
+        }
     }
 
     /// Path of the checkpoint.
     pub fn checkpoint_path(&self) -> PathBuf {
-        self.path.join(CHECKPOINT)
+        job_checkpoint::path(&self.path)
     }
 
     /// Writes `state` as it is after `epoch` epochs.
     ///
     /// # Errors
     /// The folder cannot be written.
-    pub fn write_checkpoint(&self, mut state: Named, epoch: usize) -> Result<()> {
-        state.insert(EPOCH.to_owned(), Tensor::from(epoch as i64));
-        save_tensors(&self.checkpoint_path(), &state)
+    pub fn write_checkpoint(&self, state: Named, epoch: usize) -> Result<()> {
+        job_checkpoint::write(&self.path, state, epoch)
     }
 
     /// The checkpoint of a job that is done, and its path.
     ///
     /// # Errors
-    /// The file is missing or broken.
+    /// The file is missing or damaged.
     pub fn finished_checkpoint(&self) -> Result<(Named, PathBuf)> {
-        let path = self.checkpoint_path();
-        match self.read_checkpoint()? {
-            Some((state, _)) => Ok((state, path)),
-            None => Err(Error::file(path, "missing, though the job is done; delete its folder")),
+        let way_out = |reason: String| {
+            Error::file(
+                self.checkpoint_path(),
+                format!("{reason}, though the job is done; delete its folder"),
+            )
+        };
+        match job_checkpoint::read(&self.path) {
+            Ok(Some(found)) => Ok((found.state, found.path)),
+            Ok(None) => Err(way_out("missing".to_owned())),
+            Err(Error::File { reason, .. }) => Err(way_out(reason)),
+            Err(error) => Err(error),
         }
     }
 
-    /// The last checkpoint and its epoch, if there is one.
+    /// The last checkpoint, its epoch and its path, if there is one. `warn` is told of a torn one, in whose place the one before is
+    /// taken.
     ///
     /// # Errors
-    /// The file is broken.
-    pub fn read_checkpoint(&self) -> Result<Option<(Named, usize)>> {
-        let path = self.checkpoint_path();
-        if !path.exists() {
-            return Ok(None);
-        }
-        let mut state = read_tensors(&path)?;
-        let epoch = state.remove(EPOCH).filter(|epoch| epoch.kind() == Kind::Int64 && epoch.numel() == 1);
-        let epoch = epoch.ok_or_else(|| Error::file(&path, "the count of epochs is missing"))?;
-        Ok(Some((state, epoch.int64_value(&[]) as usize)))
+    /// There is none that is whole.
+    pub fn read_checkpoint(&self, warn: &mut dyn FnMut(&str)) -> Result<Option<(Named, usize, PathBuf)>> {
+        let Some(found) = job_checkpoint::read(&self.path)? else { return Ok(None) };
+        found.warning.iter().for_each(|text| warn(text));
+        Ok(Some((found.state, found.epoch, found.path)))
     }
 }
 
@@ -343,6 +350,15 @@ mod tests {
                 "gone: true then, none now"
             ]
         );
+    }
+
+    #[test]
+    fn c33_an_error_of_an_epoch_names_what_is_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let directory = directory(folder.path(), 1);
+        assert_eq!(directory.stage(1), "epoch 1");
+        let stage = directory.stage(3);
+        assert!(stage.contains("epoch 3 (epoch 2 is kept") && stage.contains("job"), "{stage}");
     }
 
     #[test]

@@ -1,5 +1,6 @@
-//! The four tasks of the paper.
+//! The four tasks of the paper, and those between any two datasets.
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::str::FromStr;
 
@@ -25,6 +26,13 @@ impl Task {
         Self { source: DatasetName::Market1501, target: DatasetName::Msmt17 },
         Self { source: DatasetName::DukeMtmc, target: DatasetName::Msmt17 },
     ];
+
+    /// Every source with every other target.
+    pub fn every() -> BTreeSet<Self> {
+        let to = |target| move |source| Self { source, target };
+        let tasks = DatasetName::ALL.into_iter().flat_map(|target| DatasetName::ALL.map(to(target)));
+        tasks.filter(|task| task.source != task.target).collect()
+    }
 }
 
 /// Short name of a dataset in task names.
@@ -33,6 +41,8 @@ pub fn short_name(dataset: DatasetName) -> &'static str {
         DatasetName::Market1501 => "market",
         DatasetName::DukeMtmc => "duke",
         DatasetName::Msmt17 => "msmt",
+        DatasetName::Msmt17V2 => "msmt-v2",
+        DatasetName::Own => "own",
     }
 }
 
@@ -46,8 +56,9 @@ impl FromStr for Task {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        let found = Self::ALL.into_iter().find(|task| task.to_string() == text);
-        found.ok_or_else(|| Error::unknown("task", text, &Self::ALL.map(|task| task.to_string())))
+        let names: Vec<String> = Self::every().iter().map(Self::to_string).collect();
+        let found = Self::every().into_iter().find(|task| task.to_string() == text);
+        found.ok_or_else(|| Error::unknown("task", text, &names))
     }
 }
 
@@ -60,5 +71,21 @@ impl Serialize for Task {
 impl<'de> Deserialize<'de> for Task {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
         String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_pair_of_datasets_is_a_task_and_the_papers_are_among_them() {
+        let every = Task::every();
+        assert_eq!(every.len(), DatasetName::ALL.len() * (DatasetName::ALL.len() - 1));
+        assert!(Task::ALL.iter().all(|task| every.contains(task)));
+        for task in every {
+            assert_eq!(task.to_string().parse::<Task>().unwrap(), task);
+        }
+        assert!("own-to-own".parse::<Task>().unwrap_err().to_string().contains("own-to-market"));
     }
 }

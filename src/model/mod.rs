@@ -38,4 +38,4 @@ pub use norm::BatchStatistics;
 pub use spec::{BlockKind, Embedding, Spec, Stage, Stem};
 pub use state::{Entry, Role};
 pub use torch_file::save_torch;
-pub use weights::{Named, TensorSource, read_tensors, save_tensors, write_tensors};
+pub use weights::{Named, TensorSource, checksum, read_tensors, save_tensors, write_tensors};

@@ -68,6 +68,19 @@ pub fn save_tensors(path: &Path, tensors: &impl TensorSource) -> Result<()> {
     })
 }
 
+/// CRC-32 of names, kinds, shapes and bytes of `tensors`, one after the other.
+///
+/// # Errors
+/// A tensor that cannot be read.
+pub fn checksum(tensors: &impl TensorSource) -> Result<u32> {
+    let mut sum = crc32fast::Hasher::new();
+    for (name, kind, shape) in tensors.list() {
+        sum.update(format!("{name} {kind:?} {shape:?} ").as_bytes());
+        sum.update(&bytes(&tensors.tensor(&name)?));
+    }
+    Ok(sum.finalize())
+}
+
 /// A tensor as safetensors takes it: its bytes are read and copied when their turn comes. What goes wrong then is kept in `failure`,
 /// since safetensors asks for bytes and nothing else.
 struct Stored<'a, S> {

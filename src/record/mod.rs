@@ -19,7 +19,7 @@ pub mod tensorboard;
 
 use serde::{Deserialize, Serialize};
 
-pub use files::{read_csv, read_json, write_csv, write_json};
+pub use files::{read_csv, read_json, write_csv, write_json, write_whole};
 
 /// Version of all records. Raise it when a column changes its name or meaning.
 pub const SCHEMA_VERSION: u32 = 2;

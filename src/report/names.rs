@@ -78,7 +78,11 @@ pub(super) fn task_label(task: &str, domains: DomainKind) -> String {
 
 /// `Market-like`, `MSMT`.
 pub(super) fn domain_label(domain: &str, domains: DomainKind) -> String {
-    let name = if domain == "msmt" { "MSMT".to_owned() } else { capitalised(domain) };
+    let name = match domain {
+        "msmt" => "MSMT".to_owned(),
+        "msmt-v2" => "MSMT V2".to_owned(),
+        other => capitalised(other),
+    };
     match domains {
         DomainKind::Synthetic => format!("{name}-like"),
         DomainKind::Real => name,
@@ -161,6 +165,7 @@ mod tests {
     #[test]
     fn labels_read_like_the_paper() {
         assert_eq!(task_label("market-to-msmt", DomainKind::Real), "Market → MSMT");
+        assert_eq!(task_label("own-to-msmt-v2", DomainKind::Real), "Own → MSMT V2");
         assert_eq!(task_label("market-to-msmt", DomainKind::Synthetic), "Market-like → MSMT-like");
         assert_eq!(row_label("mmt-k"), "MMT-k");
         assert_eq!(row_label("mmt-dbscan"), "MMT-DBSCAN");

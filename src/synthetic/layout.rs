@@ -25,7 +25,8 @@ pub(super) fn file(dataset: DatasetName, shot: &Shot) -> PathBuf {
         DatasetName::DukeMtmc => {
             Path::new("DukeMTMC-reID").join(subset).join(format!("{identity:04}_c{camera}_f{number:07}.jpg"))
         }
-        DatasetName::Msmt17 => {
+        // Only MSMT17 itself is drawn: see [`super::DATASETS`].
+        DatasetName::Msmt17 | DatasetName::Msmt17V2 | DatasetName::Own => {
             let folder = if shot.subset == Subset::Train { "train" } else { "test" };
             Path::new(MSMT17).join(folder).join(listed(shot))
         }

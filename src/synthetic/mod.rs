@@ -25,7 +25,11 @@ pub use write::{GENERATOR_VERSION, prepare};
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{InvalidInput, Result};
+use crate::data::DatasetName;
+use crate::error::{Error, InvalidInput, Result};
+
+/// The datasets that have a built-in domain.
+pub const DATASETS: [DatasetName; 3] = [DatasetName::Market1501, DatasetName::DukeMtmc, DatasetName::Msmt17];
 
 /// Height and width at which the domains are drawn, in pixels.
 pub const HEIGHT: usize = 64;
@@ -51,6 +55,14 @@ pub struct DomainSettings {
     pub test_images: usize,
     /// Gallery images of persons who appear nowhere else (identity 0).
     pub distractors: usize,
+}
+
+/// There is no built-in domain for `dataset`.
+fn undrawn(dataset: DatasetName) -> Error {
+    let drawn = DATASETS.map(|name| name.to_string()).join(", ");
+    Error::Usage(format!(
+        "{dataset} has no built-in domain, only {drawn} have; --data-root DIR names real data"
+    ))
 }
 
 impl Default for DomainSettings {

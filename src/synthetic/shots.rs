@@ -3,10 +3,10 @@
 use rand::Rng;
 use rand::seq::index;
 
-use super::DomainSettings;
 use super::camera::Camera;
 use super::person::Person;
 use super::spec::DomainSpec;
+use super::{DomainSettings, undrawn};
 use crate::data::DatasetName;
 use crate::error::{InvalidInput, Result};
 use crate::random::stream;
@@ -46,9 +46,9 @@ impl Domain {
     /// Everything about a domain but its pixels.
     ///
     /// # Errors
-    /// No image is left for the gallery: there are no distractors, and no test person is seen twice by a camera.
+    /// A dataset that has no built-in domain. No image is left for the gallery: there are no distractors, and no test person is seen twice by a camera.
     pub fn draw(dataset: DatasetName, settings: &DomainSettings) -> Result<Self> {
-        let spec = DomainSpec::of(dataset);
+        let spec = DomainSpec::of(dataset).ok_or_else(|| undrawn(dataset))?;
         let draw = |what: &str, item: usize| {
             stream(settings.seed, &format!("synthetic/{dataset}/{what}"), 0, item as u64)
         };

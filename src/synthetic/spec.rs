@@ -107,12 +107,13 @@ pub(super) struct DomainSpec {
 }
 
 impl DomainSpec {
-    /// The domain that stands for a dataset.
-    pub fn of(dataset: DatasetName) -> Self {
+    /// The domain that stands for a dataset, if one of [`DATASETS`](super::DATASETS).
+    pub fn of(dataset: DatasetName) -> Option<Self> {
         match dataset {
-            DatasetName::Market1501 => market(),
-            DatasetName::DukeMtmc => duke(),
-            DatasetName::Msmt17 => msmt(),
+            DatasetName::Market1501 => Some(market()),
+            DatasetName::DukeMtmc => Some(duke()),
+            DatasetName::Msmt17 => Some(msmt()),
+            DatasetName::Msmt17V2 | DatasetName::Own => None,
         }
     }
 }

@@ -63,7 +63,7 @@ pub fn prepare(
     let mark = serde_json::to_string_pretty(&mark)
         .map_err(|error| Error::Training(format!("cannot describe a domain: {error}")))?;
     let root = folder.join(root_name(settings));
-    let place = root.join(folder_name(dataset));
+    let place = root.join(dataset.to_string());
     remove_stale(&root);
     if is_whole(&place, &mark) {
         return Ok(root);
@@ -82,14 +82,6 @@ fn root_name(settings: &DomainSettings) -> String {
     let hash: String =
         Sha256::digest(text.as_bytes()).iter().take(4).map(|byte| format!("{byte:02x}")).collect();
     format!("seed-{}-{hash}", settings.seed)
-}
-
-fn folder_name(dataset: DatasetName) -> &'static str {
-    match dataset {
-        DatasetName::Market1501 => "market1501",
-        DatasetName::DukeMtmc => "dukemtmc",
-        DatasetName::Msmt17 => "msmt17",
-    }
 }
 
 fn is_whole(place: &Path, mark: &str) -> bool {
@@ -188,6 +180,7 @@ mod tests {
 
     use super::*;
     use crate::data;
+    use crate::synthetic::DATASETS;
 
     fn settings(seed: u64) -> DomainSettings {
         DomainSettings {
@@ -207,7 +200,7 @@ mod tests {
     #[test]
     fn the_readers_find_what_was_drawn() {
         let folder = tempfile::tempdir().unwrap();
-        for name in DatasetName::ALL {
+        for name in DATASETS {
             let root = prepare(name, &settings(3), folder.path(), &mut quiet).unwrap();
             let dataset = data::read(name, &root).unwrap();
             assert_eq!((dataset.train.len(), dataset.train_identity_count()), (20, 4), "{name}");
@@ -320,7 +313,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let name = DatasetName::DukeMtmc;
         for round in 0..8 {
-            let place = folder.path().join(root_name(&settings(round))).join(folder_name(name));
+            let place = folder.path().join(root_name(&settings(round))).join(name.to_string());
             fs::create_dir_all(place.join("half/written")).unwrap();
             let draw = || prepare(name, &settings(round), folder.path(), &mut quiet).map(|_| ());
             std::thread::scope(|scope| {
@@ -329,6 +322,16 @@ mod tests {
             });
             assert!(!place.join("half").exists());
             assert_eq!(fs::read_dir(place.parent().unwrap()).unwrap().count(), 1, "no part is left");
+        }
+    }
+
+    #[test]
+    fn only_three_datasets_have_a_built_in_domain() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in DatasetName::ALL {
+            let drawn = prepare(name, &settings(3), folder.path(), &mut quiet);
+            assert_eq!(drawn.is_ok(), DATASETS.contains(&name), "{name}");
+            assert!(drawn.is_ok() || drawn.unwrap_err().is_usage(), "{name}");
         }
     }
 
@@ -342,7 +345,7 @@ mod tests {
         for (settings, part) in
             [(few, "training images"), (no_gallery, "gallery"), (none, "at least 1"), (endless, "at most")]
         {
-            for name in DatasetName::ALL {
+            for name in DATASETS {
                 let error = prepare(name, &settings, folder.path(), &mut quiet).unwrap_err();
                 assert!(
                     matches!(error, Error::Input(_)) && error.to_string().contains(part),

@@ -11,7 +11,8 @@ use serde::Serialize;
 
 use super::stages::Progress;
 use crate::data::{
-    Dataset, DatasetName, ImageLook, LabelledItem, PublishedCounts, look_at, published_counts, read_own,
+    Dataset, DatasetName, ImageLook, LabelledItem, PublishedCounts, SubsetStatistics, Unmatched, look_at,
+    published_counts, read_own,
 };
 use crate::error::Result;
 
@@ -43,6 +44,14 @@ pub struct DatasetCheck {
     pub broken: Vec<BrokenImage>,
     /// Files of equal content, group by group.
     pub duplicates: Vec<Vec<PathBuf>>,
+    /// Those of them that stand under several identities.
+    pub contradicting: Vec<Vec<PathBuf>>,
+    /// Queries whose person is not in the gallery.
+    pub absent: Vec<PathBuf>,
+    /// Queries whose person is there on images of the query's own camera only.
+    pub same_camera: Vec<PathBuf>,
+    /// Images that are not read for their ending.
+    pub ignored: Vec<PathBuf>,
     /// What would make results doubtful.
     pub warnings: Vec<String>,
     /// What would make a run fail.
@@ -60,8 +69,8 @@ pub struct SubsetCheck {
     pub images: usize,
     /// Different cameras.
     pub cameras: usize,
-    /// What is published.
-    pub published: PublishedCounts,
+    /// What is published; nothing for data of one's own.
+    pub published: Option<PublishedCounts>,
     /// Images of nobody in particular (identity 0), which stay.
     pub distractors: usize,
     /// Images that the protocol leaves out (identity −1).
@@ -81,18 +90,18 @@ pub struct BrokenImage {
     pub reason: String,
 }
 
-/// Reads dataset `name` below `root` and decodes every image once, none of which is kept: memory grows by some 100 bytes per image.
+/// Reads dataset `name` below `root` and decodes every image once, none of which is kept: memory grows by some 500 bytes per image.
 ///
 /// # Errors
 /// A dataset that cannot be read at all, or what `progress` returns. All else is in the result.
 pub fn check_dataset(name: DatasetName, root: &Path, progress: Progress<'_>) -> Result<DatasetCheck> {
     let dataset = read_own(name, root)?;
-    let items: Vec<&LabelledItem> = all_items(&dataset).collect();
+    let items: Vec<(&LabelledItem, i64)> = all_items(&dataset).collect();
     let done = AtomicUsize::new(0);
     let mut looks = Vec::with_capacity(items.len());
     progress("decoding", 0, items.len())?;
     for part in items.chunks(AT_ONCE) {
-        let found: Vec<Result<ImageLook>> = part.par_iter().map(|item| look_at(&item.path)).collect();
+        let found: Vec<Result<ImageLook>> = part.par_iter().map(|(item, _)| look_at(&item.path)).collect();
         looks.extend(found);
         progress("decoding", done.fetch_add(part.len(), Ordering::Relaxed) + part.len(), items.len())?;
     }
@@ -101,62 +110,77 @@ pub fn check_dataset(name: DatasetName, root: &Path, progress: Progress<'_>) -> 
     Ok(check)
 }
 
-fn all_items(dataset: &Dataset) -> impl Iterator<Item = &LabelledItem> {
-    dataset.train.iter().chain(&dataset.query).chain(&dataset.gallery)
+/// Every item with the number of its person.
+fn all_items(dataset: &Dataset) -> impl Iterator<Item = (&LabelledItem, i64)> {
+    let train = dataset.train.iter().map(|item| (item, dataset.number_of(item, true)));
+    train.chain(dataset.query.iter().chain(&dataset.gallery).map(|item| (item, item.identity)))
+}
+
+/// Counts of one subset beside the published ones.
+fn count(
+    subset: &'static str,
+    found: &SubsetStatistics,
+    items: &[LabelledItem],
+    published: Option<PublishedCounts>,
+) -> SubsetCheck {
+    let is_distractor = |item: &&LabelledItem| subset == "gallery" && item.identity == 0;
+    SubsetCheck {
+        subset,
+        identities: found.identities,
+        images: found.images,
+        cameras: found.cameras,
+        published,
+        distractors: items.iter().filter(is_distractor).count(),
+        junk: found.skipped.junk,
+        ignored_images: found.skipped.other_images,
+        ignored_files: found.skipped.other_files,
+    }
 }
 
 impl DatasetCheck {
     /// All that file names tell.
     fn of(dataset: &Dataset) -> Self {
         let statistics = dataset.statistics();
-        let found = [&statistics.train, &statistics.query, &statistics.gallery];
-        let items = [&dataset.train, &dataset.query, &dataset.gallery];
-        let subsets =
-            ["train", "query", "gallery"].iter().zip(found).zip(items).zip(published_counts(dataset.name));
-        let subset =
-            |(((subset, found), items), published): (((&&'static str, _), &Vec<LabelledItem>), _)| {
-                let found: &crate::data::SubsetStatistics = found;
-                SubsetCheck {
-                    subset,
-                    identities: found.identities,
-                    images: found.images,
-                    cameras: found.cameras,
-                    published,
-                    distractors: if *subset == "gallery" {
-                        items.iter().filter(|item| item.identity == 0).count()
-                    } else {
-                        0
-                    },
-                    junk: found.skipped.junk,
-                    ignored_images: found.skipped.other_images,
-                    ignored_files: found.skipped.other_files,
-                }
-            };
+        let published = published_counts(dataset.name);
+        let of = |at: usize| published.map(|published| published[at]);
+        let unmatched = dataset.unmatched();
+        let because = |reason: Unmatched| {
+            let items = unmatched.iter().filter(|(_, found)| *found == reason);
+            items.map(|(item, _)| item.path.clone()).collect()
+        };
         Self {
             dataset: dataset.name.to_string(),
             folder: dataset.images_dir.clone(),
-            subsets: subsets.map(subset).collect(),
+            subsets: vec![
+                count("train", &statistics.train, &dataset.train, of(0)),
+                count("query", &statistics.query, &dataset.query, of(1)),
+                count("gallery", &statistics.gallery, &dataset.gallery, of(2)),
+            ],
             train_identities_in_test: statistics.train_identities_in_test,
             query_identities_in_gallery: statistics.query_identities_in_gallery,
-            queries_without_match: dataset.matches().without(),
+            queries_without_match: unmatched.len(),
             sizes: None,
             odd: BTreeMap::new(),
             broken: Vec::new(),
             duplicates: Vec::new(),
+            contradicting: Vec::new(),
+            absent: because(Unmatched::Absent),
+            same_camera: because(Unmatched::SameCamera),
+            ignored: dataset.ignored.clone(),
             warnings: dataset.notes(),
             errors: dataset.check_matches().err().map(|error| error.to_string()).into_iter().collect(),
         }
     }
 
     /// What the images tell.
-    fn add_images(&mut self, items: &[&LabelledItem], looks: &[Result<ImageLook>]) {
-        let mut same: BTreeMap<[u8; 16], Vec<usize>> = BTreeMap::new();
+    fn add_images(&mut self, items: &[(&LabelledItem, i64)], looks: &[Result<ImageLook>]) {
+        let mut same: BTreeMap<[u8; 16], Vec<(&LabelledItem, i64)>> = BTreeMap::new();
         let mut sizes = Vec::new();
-        for (at, (item, look)) in items.iter().zip(looks).enumerate() {
+        for (&(item, person), look) in items.iter().zip(looks) {
             match look {
                 Ok(look) => {
                     sizes.push([look.size.width, look.size.height]);
-                    same.entry(look.digest).or_default().push(at);
+                    same.entry(look.digest).or_default().push((item, person));
                     if let Some(oddity) = look.oddity {
                         self.odd.entry(oddity.to_owned()).or_default().push(item.path.clone());
                     }
@@ -171,35 +195,35 @@ impl DatasetCheck {
         let extremes =
             sizes.iter().min_by_key(|size| area(size)).zip(sizes.iter().max_by_key(|size| area(size)));
         self.sizes = extremes.map(|(smallest, largest)| [*smallest, *largest]);
-        let groups: Vec<Vec<usize>> = same.into_values().filter(|group| group.len() > 1).collect();
-        let people =
-            |group: &&Vec<usize>| group.iter().any(|at| name_of(items[*at]) != name_of(items[group[0]]));
-        let doubtful = groups.iter().filter(people).count();
-        self.duplicates =
-            groups.iter().map(|group| group.iter().map(|at| items[*at].path.clone()).collect()).collect();
-        self.duplicates.sort();
-        if !self.duplicates.is_empty() {
-            let files: usize = self.duplicates.iter().map(Vec::len).sum();
-            let of_whom = if doubtful == 0 {
-                String::new()
-            } else {
-                format!(", {doubtful} of them under several identities")
-            };
-            self.warnings.push(format!(
-                "{}: {files} images in {} groups of equal files{of_whom}",
-                self.dataset,
-                self.duplicates.len()
-            ));
-        }
+        self.add_equal(same.into_values().filter(|group| group.len() > 1));
         if !self.broken.is_empty() {
             self.errors.push(format!("{}: {} images cannot be decoded", self.dataset, self.broken.len()));
         }
     }
-}
 
-/// The identity as the file's name spells it: training identities are numbered anew.
-fn name_of(item: &LabelledItem) -> Option<&str> {
-    item.path.file_name()?.to_str()?.split('_').next()
+    /// Files of equal content, with the numbers of their people.
+    fn add_equal<'a>(&mut self, groups: impl Iterator<Item = Vec<(&'a LabelledItem, i64)>>) {
+        for group in groups {
+            let files: Vec<PathBuf> = group.iter().map(|(item, _)| item.path.clone()).collect();
+            if group.iter().any(|(_, person)| *person != group[0].1) {
+                self.contradicting.push(files.clone());
+            }
+            self.duplicates.push(files);
+        }
+        self.duplicates.sort();
+        self.contradicting.sort();
+        if self.duplicates.is_empty() {
+            return;
+        }
+        let files: usize = self.duplicates.iter().map(Vec::len).sum();
+        let of_whom = match self.contradicting.len() {
+            0 => String::new(),
+            doubtful => format!(", {doubtful} of them under several identities"),
+        };
+        let groups = self.duplicates.len();
+        self.warnings
+            .push(format!("{}: {files} images in {groups} groups of equal files{of_whom}", self.dataset));
+    }
 }
 
 impl fmt::Display for DatasetCheck {
@@ -207,27 +231,31 @@ impl fmt::Display for DatasetCheck {
         writeln!(f, "{} in {}", self.dataset, self.folder.display())?;
         writeln!(
             f,
-            "{:8} {:>20} {:>20} {:>14} {:>12} {:>6} {:>8}",
+            "{:8} {:>20} {:>20} {:>16} {:>12} {:>6} {:>8}",
             "", "identities", "images", "cameras", "distractors", "junk", "ignored"
         )?;
-        let beside = |found: usize, published: usize| {
-            if found == published { format!("{found} = published") } else { format!("{found} ({published})") }
+        let beside = |found: usize, published: Option<usize>| match published {
+            None => found.to_string(),
+            Some(published) if published == found => format!("{found} = published"),
+            Some(published) => format!("{found} ({published})"),
         };
         for subset in &self.subsets {
-            let published = &subset.published;
+            let published = subset.published;
             writeln!(
                 f,
-                "{:8} {:>20} {:>20} {:>14} {:>12} {:>6} {:>8}",
+                "{:8} {:>20} {:>20} {:>16} {:>12} {:>6} {:>8}",
                 subset.subset,
-                beside(subset.identities, published.identities),
-                beside(subset.images, published.images),
-                format!("{} ({})", subset.cameras, published.cameras),
+                beside(subset.identities, published.map(|of| of.identities)),
+                beside(subset.images, published.map(|of| of.images)),
+                beside(subset.cameras, published.map(|of| of.cameras)),
                 subset.distractors,
                 subset.junk,
                 subset.ignored_images + subset.ignored_files
             )?;
         }
-        writeln!(f, "(in brackets: published)")?;
+        if self.subsets.iter().any(|subset| subset.published.is_some()) {
+            writeln!(f, "(in brackets: published)")?;
+        }
         if let Some(shared) = self.train_identities_in_test {
             writeln!(f, "training identities in query or gallery: {shared}")?;
         }

@@ -1,5 +1,6 @@
 //! The tools room: what a user brings along. A file of features is clustered ([`clustering`]), a checkpoint evaluated on a dataset
-//! ([`evaluation`]), images become a file of features ([`extraction`]), a data root is looked over ([`data_check`]).
+//! ([`evaluation`]), images become a file of features ([`extraction`]), a data root is looked over ([`data_check`]), what is
+//! to be mended listed ([`fix_list`]).
 //!
 //! ```text
 //! checkpoint ── Loaded::open ─▶ Network ──┬─ evaluation ──▶ mAP, CMC, re-ranked too
@@ -13,6 +14,7 @@ pub mod data_check;
 pub mod evaluation;
 pub mod extraction;
 pub mod feature_file;
+pub mod fix_list;
 pub mod memory;
 pub mod network_file;
 mod npy;

@@ -165,13 +165,13 @@ impl Adaptation {
 
     fn train(&mut self, pseudo_labels: &PseudoLabels, observer: &mut dyn Observer) -> Result<MeanLosses> {
         let steps = self.settings.steps;
-        let mut losses = MeanLosses::new(self.learners.names());
+        let mut losses = MeanLosses::new(self.learners.names(), self.target.images.clone());
         observer.progress(Stage::Training, 0, steps)?;
         for (step, batch) in self.loader(&pseudo_labels.labels)?.enumerate() {
             let batch = batch?;
             let labels = self.labels_of(&batch, pseudo_labels)?;
             let settings = self.step_settings(step, batch.indices.len(), pseudo_labels.clusters)?;
-            losses.add(&self.learners.step(&batch.views, &labels, &settings)?);
+            losses.add(&self.learners.step(&batch.views, &labels, &settings)?, &batch.indices);
             observer.progress(Stage::Training, step + 1, steps)?;
         }
         Ok(losses)

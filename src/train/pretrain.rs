@@ -155,7 +155,7 @@ impl Pretraining {
     pub fn next_epoch(&mut self, observer: &mut dyn Observer) -> Result<MeanLosses> {
         let steps = self.settings.steps;
         let (mut targets, loader) = (self.target_loader()?, self.source_loader()?);
-        let mut losses = MeanLosses::new(&NAMES);
+        let mut losses = MeanLosses::new(&NAMES, self.source.images.clone());
         observer.progress(Stage::Training, 0, steps)?;
         for (step, batch) in loader.enumerate() {
             let target = targets.as_mut().and_then(Iterator::next).transpose()?;
@@ -184,7 +184,8 @@ impl Pretraining {
             learning_rate: self.settings.schedule.rate_at(self.epoch, step, self.settings.steps)?,
         };
         let pair = (&self.network, &mut self.optimizer);
-        losses.add(&self::step(pair, &images, &labels, target.as_ref(), &settings)?);
+        let values = self::step(pair, &images, &labels, target.as_ref(), &settings)?;
+        losses.add(&values, &batch.indices);
         Ok(())
     }
 

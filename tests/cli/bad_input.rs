@@ -41,6 +41,22 @@ fn a_profile_is_checked_before_anything_is_done() {
 }
 
 #[test]
+fn c35_a_triplet_loss_needs_two_images_of_a_person() {
+    let program = Program::new();
+    for part in ["adaptation", "pretraining"] {
+        let text = format!("base = \"miniature\"\nname = \"own\"\n[{part}]\nbatch = {{ instances = 1 }}\n");
+        fs::write(program.path("own.toml"), text).unwrap();
+        for command in ["plan", "run"] {
+            fails(
+                program.command(&[command, "--profile", "own.toml"]).assert(),
+                2,
+                &["instances", "at least 2"],
+            );
+        }
+    }
+}
+
+#[test]
 fn more_clusters_than_images_are_refused_before_training() {
     let program = Program::new();
     fs::write(

@@ -16,6 +16,8 @@ mod networks;
 mod other_data;
 #[cfg(target_os = "linux")]
 mod outputs;
+#[cfg(target_os = "linux")]
+mod own_data;
 mod profiles;
 mod run;
 mod seeds;

@@ -2,6 +2,8 @@
 //!
 //! - [`architecture`]: the rooms use only rooms before them; every step has its twin
 //! - [`coverage`]: every definition has a reference, a fast form, laws, golden values and a bench
+//! - [`cases`]: every case from public reports is held by a test that exists, or a known limit
+//! - [`fuzz`]: mutations of lists, names, profiles, records, features and images
 //! - [`allocation`]: how much memory a reader asks for
 //! - [`checkpoints`]: files of PyTorch, good and hostile, and PyTorch reading ours
 //! - [`golden`]: the published code's values, reference and fast wing
@@ -11,6 +13,7 @@
 
 mod allocation;
 mod architecture;
+mod cases;
 mod checkpoints;
 mod cluster;
 mod coverage;
@@ -19,6 +22,8 @@ mod distance;
 mod epochs;
 mod eval;
 mod features;
+#[cfg(unix)]
+mod fuzz;
 mod golden;
 mod jobs;
 mod loss;

@@ -104,7 +104,8 @@ pub struct SelectArgs {
     /// paper-vs-code, bn-group, or the path of a TOML file.
     #[arg(long, default_value = "table1", value_name = "NAME|FILE")]
     pub experiment: String,
-    /// Task to run, may be repeated: market-to-duke, duke-to-market, market-to-msmt, duke-to-msmt [default: those of the experiment].
+    /// Task to run, may be repeated: market-to-duke, duke-to-market, market-to-msmt, duke-to-msmt, or with --data-root any two
+    /// of market, duke, msmt, msmt-v2, own [default: those of the experiment].
     #[arg(long = "task", value_name = "TASK")]
     pub tasks: Vec<Task>,
     /// Method to run, may be repeated: pre-trained, baseline, mmt, oracle, variant (rows of an experiment) [default: all].
@@ -122,7 +123,7 @@ pub struct SelectArgs {
     /// Evaluate with k-reciprocal re-ranking as well; the records keep both.
     #[arg(long)]
     pub rerank: bool,
-    /// Folder with the real datasets (market1501/, dukemtmc/, msmt17/) instead of the built-in synthetic domains.
+    /// Folder with the real datasets (market1501/, dukemtmc/, msmt17/, own/) instead of the built-in synthetic domains.
     #[arg(long, value_name = "DIR")]
     pub data_root: Option<PathBuf>,
     /// Tell real data apart by the contents of every image, not by names, labels and sizes alone: a run is then never taken for one of

@@ -16,7 +16,7 @@ use crate::tool::{Line, NetworkArgs, memory_pair, pairs_text, seconds_text, warn
 pub struct ExtractArgs {
     #[command(flatten)]
     pub network: NetworkArgs,
-    /// Dataset: market1501, dukemtmc, msmt17.
+    /// Dataset: market1501, dukemtmc, msmt17, msmt17-v2, own.
     #[arg(long, value_name = "NAME", requires_all = ["data_root", "split"])]
     pub dataset: Option<DatasetName>,
     /// Folder that holds the dataset.

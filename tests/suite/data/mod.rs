@@ -2,5 +2,6 @@
 
 mod bad_input;
 mod erasing;
+mod own;
 mod pixels;
 mod sampler;
