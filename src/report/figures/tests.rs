@@ -139,3 +139,14 @@ fn letters_have_eight_points_on_a_page_of_a_paper() {
         assert!(sizes.iter().all(|size| (*size - 80.0).abs() < 0.5), "{}: {sizes:?}", figure.name);
     }
 }
+
+/// From the start 4 points by the baseline, 6 by the method, 30 to the oracle: 13 and 20 % of the gap, on every task and on their mean.
+#[test]
+fn the_gap_that_is_closed_stands_beside_the_gains() {
+    let gains = figures(1).gains.unwrap();
+    let svg = String::from_utf8(gains.files[0].bytes.clone()).unwrap();
+    assert_eq!(svg.matches("13 → 20 %").count(), 5, "{svg}");
+    // MMT-100 over its baseline and the start, MMT-DBSCAN over the start, and the shares.
+    assert_eq!(svg.matches("Mean of 4 tasks").count(), 4);
+    assert!(svg.contains("+2.0 (1 of 1)") && svg.contains("+6.0 (1 of 1)"), "{svg}");
+}
