@@ -23,7 +23,7 @@ use super::shard::Shard;
 use super::task::{Task, short_name};
 use crate::data::DatasetName;
 use crate::error::{Error, Result};
-use crate::record::{ENVIRONMENT, PROVENANCE, RUN, RunInfo, SCHEMA_VERSION, write_json};
+use crate::record::{ENVIRONMENT, PRETRAIN, PROVENANCE, RUN, RunInfo, SCHEMA_VERSION, write_json};
 use crate::train::Clustering;
 
 /// How a profile is to be run.
@@ -166,7 +166,7 @@ impl Run {
     fn describe(&self, directory: &RunDirectory, job: &Job) -> Result<()> {
         let (task, row, method, seeds) = match job {
             Job::Pretrain(job) => {
-                (short_name(job.source).to_owned(), "pretrain", "pretrain".to_owned(), job.seeds)
+                (short_name(job.source).to_owned(), PRETRAIN, PRETRAIN.to_owned(), job.seeds)
             }
             Job::Start(job) => {
                 (job.task.to_string(), job.row.name.as_str(), Method::PreTrained.to_string(), job.seeds)

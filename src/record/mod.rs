@@ -21,6 +21,9 @@ use serde::{Deserialize, Serialize};
 
 pub use files::{read_csv, read_json, write_csv, write_json, write_whole};
 
+/// Method of a [`RunInfo`] of source pre-training.
+pub const PRETRAIN: &str = "pretrain";
+
 /// Version of all records. Raise it when a column changes its name or meaning.
 pub const SCHEMA_VERSION: u32 = 2;
 

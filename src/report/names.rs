@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::runs::RunRecords;
+use crate::experiment::Method;
 use crate::record::DomainKind;
 
 /// The paper's tasks, in the order of its Table 1.
 const TASKS: [&str; 4] = ["market-to-duke", "duke-to-market", "market-to-msmt", "duke-to-msmt"];
 
 /// Methods from the lower bound to the upper one.
-pub(super) const METHODS: [&str; 4] = ["pre-trained", "baseline", "mmt", "oracle"];
+pub(super) const METHODS: [Method; 4] = [Method::PreTrained, Method::Baseline, Method::Mmt, Method::Oracle];
 
 /// Rows of the experiments that come with the program: those of the paper's Table 2 in its order and words, then the others.
 const VARIANTS: [(&str, &str); 19] = [
@@ -51,13 +52,13 @@ pub(super) type RowKey = (usize, usize, bool, String, u64, String);
 
 /// Sorts rows by method, variants as experiments have them, k-means before DBSCAN, then by name with numbers as numbers
 /// (`mmt-500` before `mmt-1000`, `alpha-0.9` before `alpha-0.99`).
-pub(super) fn row_key(method: &str, row: &str) -> RowKey {
+pub(super) fn row_key(method: Option<Method>, row: &str) -> RowKey {
     let stem = row.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
     let number: f64 = row[stem.len()..].parse().unwrap_or(0.0);
     let variant = VARIANTS.iter().position(|(name, _)| *name == row).unwrap_or(VARIANTS.len());
     // Bits of numbers that are not negative are ordered as the numbers are.
     (
-        rank(&METHODS, method),
+        METHODS.iter().position(|known| Some(*known) == method).unwrap_or(METHODS.len()),
         variant,
         row.contains("dbscan"),
         stem.to_owned(),
@@ -191,7 +192,7 @@ mod tests {
             ("mmt", "mmt-500"),
             ("baseline", "baseline"),
         ];
-        rows.sort_by_key(|(method, row)| row_key(method, row));
+        rows.sort_by_key(|(method, row)| row_key(method.parse().ok(), row));
         assert_eq!(rows.map(|(_, row)| row), ["baseline", "mmt-500", "mmt-1000", "mmt-dbscan", "oracle"]);
         let mut variants = [
             "without-ce",
@@ -202,7 +203,7 @@ mod tests {
             "soft-tri-0.25",
             "soft-tri-1",
         ];
-        variants.sort_by_key(|row| row_key("variant", row));
+        variants.sort_by_key(|row| row_key(Some(Method::Variant), row));
         assert_eq!(
             variants,
             [

@@ -14,6 +14,7 @@ use super::statistics::ByRun;
 use super::summary::Context;
 use super::table::{self, columns};
 use crate::error::Result;
+use crate::experiment::Method;
 use crate::record::{DomainKind, EvaluationRecord, Split};
 
 /// Measures, in percent.
@@ -40,7 +41,8 @@ pub(super) type Cells<T> = BTreeMap<(String, String), T>;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Row {
     pub name: String,
-    pub method: String,
+    /// What it does; none for what this version does not know.
+    pub method: Option<Method>,
     /// Its settings of adaptation; empty where nothing is adapted.
     pub settings: Table,
 }
@@ -78,22 +80,22 @@ pub(super) struct Results {
 impl Row {
     /// Whether nothing was adapted.
     pub fn is_start(&self) -> bool {
-        self.method == METHODS[0]
+        self.method == Some(Method::PreTrained)
     }
 
     /// Whether it learned from hard pseudo labels alone.
     pub fn is_baseline(&self) -> bool {
-        self.method == METHODS[1]
+        self.method == Some(Method::Baseline)
     }
 
     /// Whether it was trained on the target's true labels.
     pub fn is_oracle(&self) -> bool {
-        self.method == METHODS[3]
+        self.method == Some(Method::Oracle)
     }
 
     /// Whether it has a place in the paper's Table 1; others are changed rows of experiments.
     pub fn is_of_table1(&self) -> bool {
-        METHODS.contains(&self.method.as_str())
+        self.method.is_some_and(|method| METHODS.contains(&method))
     }
 }
 
@@ -114,7 +116,7 @@ impl Results {
         let runs: Vec<&RunRecords> = runs.iter().filter(|run| !run.is_pretraining()).collect();
         let tasks: BTreeSet<_> = runs.iter().map(|run| task_key(&run.info.task)).collect();
         let rows: BTreeMap<_, _> =
-            runs.iter().map(|run| (row_key(&run.info.method, &run.info.row), row(run))).collect();
+            runs.iter().map(|run| (row_key(run.method(), &run.info.row), row(run))).collect();
         let networks = networks(&runs, split).map_err(refused("the results"))?;
         Ok(Self {
             tasks: tasks.into_iter().map(|(_, task)| task).collect(),
@@ -332,7 +334,7 @@ impl Results {
 
 fn row(run: &RunRecords) -> Row {
     let settings = run.adaptation().cloned().unwrap_or_default();
-    Row { name: run.info.row.clone(), method: run.info.method.clone(), settings }
+    Row { name: run.info.row.clone(), method: run.method(), settings }
 }
 
 /// One line per task, row, run, epoch and network; `adapted` is false for the start of a run that goes on.

@@ -8,10 +8,11 @@ use sha2::{Digest, Sha256};
 use toml::Table;
 
 use crate::error::{Error, Result};
+use crate::experiment::Method;
 use crate::record::{
     CONFIG, DONE, ENVIRONMENT, EPOCHS, EVALUATIONS, EpochRecord, EvaluationRecord, LABELS, LabelRecord,
-    PROVENANCE, Provenance, QUERIES, QueryRecord, RANKED_LISTS, RUN, RankedRecord, Record, RunInfo, TIMINGS,
-    TimingRecord, read_csv, read_json,
+    PRETRAIN, PROVENANCE, Provenance, QUERIES, QueryRecord, RANKED_LISTS, RUN, RankedRecord, Record, RunInfo,
+    TIMINGS, TimingRecord, read_csv, read_json,
 };
 
 /// Folders below `runs/<profile>/`; nothing else in there is a run.
@@ -60,7 +61,12 @@ impl RunRecords {
 
     /// Whether this is source pre-training, which has no row in the tables of results.
     pub fn is_pretraining(&self) -> bool {
-        self.info.method == "pretrain"
+        self.info.method == PRETRAIN
+    }
+
+    /// What its row does; none for pre-training, and for what this version does not know.
+    pub fn method(&self) -> Option<Method> {
+        self.info.method.parse().ok()
     }
 
     /// Its settings of adaptation; none where nothing is adapted.

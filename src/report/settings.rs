@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use polars::prelude::*;
 
 use super::runs::RunRecords;
+use crate::experiment::Method;
 
 /// Names of the texts of a setting.
 const NAMES: [&str; 4] = ["backbone", "initial weights", "clustering", "BN group"];
@@ -154,7 +155,9 @@ pub(super) fn kept_best(runs: &[RunRecords]) -> [bool; 2] {
         settings.and_then(|keep| keep.as_bool()) == Some(true)
     };
     [false, true].map(|oracle| {
-        let own = runs.iter().filter(|run| !run.is_pretraining() && (run.info.method == "oracle") == oracle);
+        let own = runs
+            .iter()
+            .filter(|run| !run.is_pretraining() && (run.method() == Some(Method::Oracle)) == oracle);
         own.flat_map(|run| trainings(run, &known)).any(|network| best(&network))
     })
 }

@@ -285,7 +285,7 @@ fn figures_are_drawn_where_their_rows_are() {
     let page = read(&fixture.out(), "report.html");
     assert!(page.contains("href=\"data:image/jpeg;base64,") && page.contains("img-src data:"));
     let lists = figure("ranked_lists_1").unwrap();
-    for words in ["best query: AP 75 %", "median: AP 50 %", "worst query: AP 25 %", "c1", "0.25"] {
+    for words in ["best query: AP 75 %", "median: AP 50 %", "worst query: AP 25 %", "c2", "0.25"] {
         assert!(lists.contains(words), "{words}: {lists}");
     }
     image::open(fixture.out().join("figures/ranked_lists_1.png")).unwrap();

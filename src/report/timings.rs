@@ -11,6 +11,7 @@ use super::settings::Setting;
 use super::summary::Context;
 use super::table::{Table, columns};
 use crate::error::Result;
+use crate::record::PRETRAIN;
 
 /// The table of minutes per stage; none where nothing was timed.
 pub(super) fn table(runs: &[RunRecords], context: &Context) -> Result<Option<Table>> {
@@ -28,7 +29,7 @@ fn make(runs: &[RunRecords], context: &Context) -> PolarsResult<Table> {
     let (mut rows, mut settings) = (Vec::new(), Vec::new());
     for ((row, stage), minutes) in texts(&frame, "row")?.iter().zip(&stages).zip(&minutes) {
         let count = counts.get(row).copied().unwrap_or(0);
-        let label = if row == "pretrain" { "Source pre-training".to_owned() } else { context.row(row) };
+        let label = if row == PRETRAIN { "Source pre-training".to_owned() } else { context.row(row) };
         settings.push(Setting { minutes: None, ..context.settings.of_row(row) });
         rows.push(vec![label, stage.clone(), count.to_string(), format!("{minutes:.2}")]);
     }
@@ -58,7 +59,7 @@ fn per_stage(runs: &[RunRecords]) -> PolarsResult<DataFrame> {
     let mut lines = Vec::new();
     for run in runs {
         let key =
-            if run.is_pretraining() { Default::default() } else { row_key(&run.info.method, &run.info.row) };
+            if run.is_pretraining() { Default::default() } else { row_key(run.method(), &run.info.row) };
         lines.extend(run.timings.iter().map(|record| ((key.clone(), &record.stage), &run.info.row, record)));
     }
     lines.sort_by(|a, b| a.0.cmp(&b.0));

@@ -51,7 +51,12 @@ fn a_run_ends_with_tables_and_figures_and_an_equal_one_with_equal_records() {
     let folder = one.out().join("miniature");
     let page = text.lines().last().and_then(|line| line.strip_prefix("open ")).unwrap();
     assert!(page.ends_with("report.html") && Path::new(page).exists(), "{text}");
-    for name in ["figures/map_over_epochs.png", "figures/gains.svg", "tables/results_last_epoch.csv"] {
+    for name in [
+        "figures/map_over_epochs.png",
+        "figures/gains.svg",
+        "tables/table1.tex",
+        "tables/results_last_epoch.csv",
+    ] {
         assert!(folder.join("report").join(name).exists(), "{name}");
     }
     two.miniature(&[]).assert().success();

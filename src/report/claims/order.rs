@@ -7,6 +7,7 @@ use super::rows::{comparable, has_two_networks, is_full};
 use super::scores::Scores;
 use super::{Claim, Verdict, correct};
 use crate::error::Result;
+use crate::experiment::Method;
 
 /// The order, step by step.
 #[derive(Debug, Clone)]
@@ -28,12 +29,12 @@ impl Order {
             steps.extend(pairs.iter().map(|pair| step(results, &scores, &[task], *pair)));
         }
         if tasks.len() > 1 {
-            let gains = pairs.iter().filter(|(_, upper)| upper.method == METHODS[2]);
+            let gains = pairs.iter().filter(|(_, upper)| upper.method == Some(Method::Mmt));
             steps.extend(gains.map(|pair| step(results, &scores, &tasks, *pair)));
         }
         correct(&mut steps);
-        let has = |method: &&str| results.rows.iter().any(|row| row.method == *method);
-        let methods = METHODS.into_iter().filter(has).map(row_label).collect();
+        let has = |method: &Method| results.rows.iter().any(|row| row.method == Some(*method));
+        let methods = METHODS.into_iter().filter(has).map(|method| row_label(&method.to_string())).collect();
         Ok(Self { steps, methods, tasks: results.tasks.clone() })
     }
 
@@ -56,9 +57,10 @@ impl Order {
 /// Rows of neighbouring methods; a method without a row is stepped over, and so are rows that lack a part of MMT or the baseline's
 /// second network.
 fn pairs(rows: &[Row]) -> Vec<(&Row, &Row)> {
-    let whole = |row: &&Row| has_two_networks(row) && (row.method != METHODS[2] || is_full(row));
-    let of =
-        |method: &&str| rows.iter().filter(|row| row.method == **method).filter(whole).collect::<Vec<_>>();
+    let whole = |row: &&Row| has_two_networks(row) && (row.method != Some(Method::Mmt) || is_full(row));
+    let of = |method: &Method| {
+        rows.iter().filter(|row| row.method == Some(*method)).filter(whole).collect::<Vec<_>>()
+    };
     let levels: Vec<Vec<&Row>> = METHODS.iter().map(of).filter(|level| !level.is_empty()).collect();
     let mut pairs = Vec::new();
     for (lower, upper) in levels.iter().zip(levels.iter().skip(1)) {

@@ -3,6 +3,7 @@
 use toml::Value;
 
 use super::super::results::Row;
+use crate::experiment::Method;
 
 /// Whether a setting has this value.
 type IsOff = fn(&Value) -> bool;
@@ -83,7 +84,7 @@ const CLUSTERS: &str = "clusters";
 
 /// Whether `row` is mutual mean-teaching, as it is or changed by an experiment.
 fn is_of_mmt(row: &Row) -> bool {
-    ["mmt", "variant"].contains(&row.method.as_str())
+    matches!(row.method, Some(Method::Mmt | Method::Variant))
 }
 
 /// One of [`NUMBERS`] of a row.
@@ -120,7 +121,7 @@ pub(in crate::report) fn lacks_a_part(full: &Row, row: &Row) -> bool {
 
 /// Whether `row` is mutual mean-teaching with all of its parts.
 pub(in crate::report) fn is_full(row: &Row) -> bool {
-    row.method == "mmt" && !PARTS.iter().any(|part| part.is_off(row))
+    row.method == Some(Method::Mmt) && !PARTS.iter().any(|part| part.is_off(row))
 }
 
 /// Whether `row` trains two networks, as the paper's baseline does; the published single-network baseline is another method.

@@ -13,6 +13,8 @@ const RIGHT: f64 = 4.0;
 /// Room for numbers below the plot, and for their name.
 const FOOT: f64 = 12.0;
 const NAME: f64 = 11.0;
+/// Most room for the names of lines.
+const NAMES: f64 = 70.0;
 /// Names of lines are this far apart.
 const APART: f64 = 9.0;
 const THICK: f64 = 1.3;
@@ -66,7 +68,7 @@ impl Courses {
     /// Room that the names of lines need.
     fn names(&self, pen: Pen<'_, '_>) -> f64 {
         let widest = self.lines.iter().map(|line| pen.width(&line.name, Words::new(Anchor::Left)));
-        widest.fold(0.0, f64::max)
+        widest.fold(0.0, f64::max).min(NAMES)
     }
 
     fn axes(&self, names: f64) -> [Axis; 2] {
@@ -111,7 +113,8 @@ impl Courses {
         places.sort_by(|one, other| one.0.total_cmp(&other.0));
         let heights = apart(&places.iter().map(|(y, _)| *y).collect::<Vec<_>>(), (y.to, y.from));
         for ((_, line), height) in places.iter().zip(heights) {
-            pen.text(&line.name, (x.to + 6.0, height), Words::new(Anchor::Left));
+            let words = Words::new(Anchor::Left);
+            pen.text(&pen.fitted(&line.name, NAMES, words), (x.to + 6.0, height), words);
         }
     }
 }

@@ -99,11 +99,12 @@ fn draw_row(pen: Pen<'_, '_>, row: &DotRow, (top, x): (f64, Axis)) {
     }
     // On paper of its own, so that no line goes through a word.
     let height = (top + NAME - TEXT / 2.0, top + NAME + TEXT / 2.0);
-    let (name, number) =
-        (pen.width(&row.name, words(Anchor::Left)), pen.width(&row.number, words(Anchor::Right)));
+    let number = pen.width(&row.number, words(Anchor::Right));
+    let shown = pen.fitted(&row.name, COLUMN - 2.0 * EDGE - number - 4.0, words(Anchor::Left));
+    let name = pen.width(&shown, words(Anchor::Left));
     pen.rectangle([(EDGE, height.0), (EDGE + name + 2.0, height.1)], PAPER);
     pen.rectangle([(COLUMN - EDGE - number - 2.0, height.0), (COLUMN - EDGE, height.1)], PAPER);
-    pen.text(&row.name, (EDGE, top + NAME), words(Anchor::Left));
+    pen.text(&shown, (EDGE, top + NAME), words(Anchor::Left));
     pen.text(&row.number, (COLUMN - EDGE, top + NAME), words(Anchor::Right));
     let y = top + DOTS;
     if let Some((low, high)) = row.interval {

@@ -99,8 +99,8 @@ impl Shares<'_> {
     fn panel(&self, results: &Results, context: &Context) -> DotPanel {
         let one = |task: &String| self.row(std::slice::from_ref(task), context.task(task), results);
         let mut rows: Vec<DotRow> = results.tasks.iter().filter_map(one).collect();
-        if rows.len() > 1 {
-            rows.extend(self.row(&results.tasks, format!("Mean of {} tasks", rows.len()), results));
+        if results.tasks.len() > 1 {
+            rows.extend(self.row(&results.tasks, format!("Mean of {} tasks", results.tasks.len()), results));
         }
         let [baseline, full] = self.closing.map(|row| results.label(row));
         let title = format!("Gap {} to {} closed", results.label(self.start), results.label(self.oracle));

@@ -18,7 +18,7 @@ const QUERY: f64 = 5.0;
 const NAMES: f64 = 44.0;
 const HEADING: f64 = 14.0;
 /// Below a tile: camera and distance.
-const WORDS: f64 = 19.0;
+const WORDS: f64 = 23.0;
 const FRAME: f64 = 1.6;
 
 /// A figure for each task that has lists.
@@ -102,7 +102,7 @@ fn draw_list(pen: Pen<'_, '_>, (lists, list): (&Lists, &List), first: bool) {
         frame(pen, (left(0), tile), Stroke::new(INK, FRAME));
         pen.text("query", (left(0) + tile / 2.0, TILE + 6.0), Words::new(Anchor::Middle));
         pen.text(
-            &format!("c{}", list.camera),
+            &camera(list.camera),
             (left(0) + tile / 2.0, TILE + 15.0),
             Words::new(Anchor::Middle).bold(),
         );
@@ -114,9 +114,14 @@ fn draw_list(pen: Pen<'_, '_>, (lists, list): (&Lists, &List), first: bool) {
         let words = Words::new(Anchor::Middle);
         let words = if entry.same_camera { words.bold() } else { words };
         let middle = left(column) + tile / 2.0;
-        pen.text(&format!("c{}", entry.camera), (middle, TILE + 6.0), words);
+        pen.text(&camera(entry.camera), (middle, TILE + 6.0), words);
         pen.text(&format!("{:.2}", entry.distance), (middle, TILE + 15.0), Words::new(Anchor::Middle).soft());
     }
+}
+
+/// Cameras are counted from 1, as in the names of files.
+fn camera(number: i64) -> String {
+    format!("c{}", number + 1)
 }
 
 /// A frame about a tile whose upper edge is at zero.

@@ -18,6 +18,8 @@ mod queries;
 mod scatter;
 mod sheet;
 mod style;
+#[cfg(test)]
+mod tests;
 mod tiles;
 
 pub(super) use style::dark_rules;

@@ -161,6 +161,15 @@ impl Pen<'_, '_> {
         size.map_or(0.0, |(width, _)| f64::from(width) / SCALE * EM)
     }
 
+    /// As much of `text` as has room, with dots where letters are missing.
+    pub fn fitted(&self, text: &str, room: f64, words: Words) -> String {
+        let letters: Vec<char> = text.chars().collect();
+        let part = |n: usize| {
+            if n == letters.len() { text.to_owned() } else { letters[..n].iter().collect::<String>() + "…" }
+        };
+        (0..=letters.len()).rev().map(part).find(|part| self.width(part, words) <= room).unwrap_or_default()
+    }
+
     /// Lays photographs on the canvas.
     pub fn tiles(&self, draw: impl FnOnce(&mut Tiles, (f64, f64))) {
         draw(&mut self.canvas.tiles.borrow_mut(), (self.left, self.top));

@@ -202,7 +202,7 @@ fn failed(name: &str, reason: impl ToString) -> Error {
 }
 
 /// A drawing, its text set in the font that comes with the program.
-fn tree(svg: &str, name: &str) -> Result<Tree> {
+pub(super) fn tree(svg: &str, name: &str) -> Result<Tree> {
     static FONTS: OnceLock<Arc<Database>> = OnceLock::new();
     let load = || {
         let mut fonts = Database::new();

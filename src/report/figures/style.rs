@@ -178,7 +178,7 @@ pub(in crate::report) mod tests {
     }
 
     fn row(method: &str) -> Row {
-        Row { name: String::new(), method: method.to_owned(), settings: Default::default() }
+        Row { name: String::new(), method: method.parse().ok(), settings: Default::default() }
     }
 
     #[test]
