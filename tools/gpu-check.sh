@@ -88,6 +88,7 @@ write "# $title" "" "Written by \`tools/gpu-check.sh\` on $(date -u +%Y-%m-%d), 
 write "" "## Machine" ""
 # Where libtorch lies says nothing.
 "$reproduce" devices 2>&1 | sed "s#/[^ ]*/torch/lib#torch/lib#g" | fence
+write "" "$(nproc) processors, $(cut -d ' ' -f 1 /proc/loadavg) programs at work on them when the check began."
 
 write "" "## Golden and property tests" ""
 # The suite leaves its comparisons in the folder three above its own.
@@ -121,12 +122,12 @@ PY
 
 write "" "## Speed of a step" ""
 if [[ -n $small ]]; then
-  size='{ height = 64, width = 32 }' sides=64x32 batch='{ identities = 2, instances = 4, bn_group = 0 }' images=8 steps=3
+  network=small base=miniature size='{ height = 64, width = 32 }' sides=64x32 batch='{ identities = 2, instances = 4, bn_group = 0 }' images=8 steps=3
 else
-  size='{ height = 256, width = 128 }' sides=256x128 batch='{ identities = 16, instances = 4, bn_group = 0 }' images=64 steps=20
+  network=resnet50 base=paper size='{ height = 256, width = 128 }' sides=256x128 batch='{ identities = 16, instances = 4, bn_group = 0 }' images=64 steps=20
 fi
 cat > "$work/speed.toml" <<TOML
-base = "paper"
+base = "$base"
 name = "speed"
 image_size = $size
 [adaptation]
@@ -134,7 +135,7 @@ batch = $batch
 TOML
 precisions=(f32 tf32 bf16)
 [[ $device != cpu ]] || precisions=(f32 bf16)
-write "ResNet-50, images of $sides, $images a batch, batch norm on the whole batch; two students, two mean networks, all losses, Adam. Median of" \
+write "Network $network, images of $sides, $images a batch, batch norm on the whole batch; two students, two mean networks, all losses, Adam. Median of" \
   "$steps steps after 3. PyTorch eager: \`benches/peer_step.py\`, the published step in our words, $("$python" -c 'import torch; print(torch.__version__)' 2>/dev/null || echo "not there")." ""
 write "| precision | seconds | images a second | PyTorch eager, seconds | times as fast | memory of the card |" \
   "| --- | ---: | ---: | ---: | ---: | ---: |"
@@ -147,7 +148,7 @@ for precision in "${precisions[@]}"; do
   else
     failed+=("speed in $precision"); tail -n 3 "$work/speed.log" >&2
   fi
-  if within 10 "$python" benches/peer_step.py resnet50 --batch "$images" --size "$sides" --steps "$steps" --precision "$precision" --device "$device" "${threads[@]}" > "$work/peer.log" 2>&1; then
+  if within 10 "$python" benches/peer_step.py "$network" --batch "$images" --size "$sides" --steps "$steps" --precision "$precision" --device "$device" "${threads[@]}" > "$work/peer.log" 2>&1; then
     theirs=$(cut -d ' ' -f 1 "$work/peer.log" | tail -n 1)
     [[ $ours = - ]] || ratio=$(python3 -c "print(f'{$theirs / $ours:.2f}')")
   else
