@@ -1,8 +1,8 @@
-"""One step of mutual mean-teaching as the published trainer does it, in PyTorch eager.
+"""One step of mutual mean-teaching as the published trainer does it, in PyTorch eager, to be timed beside ours, in turn:
 
-    python3 benches/peer_step.py resnet50 --batch 64 --size 256x128 --device cuda --precision tf32 --steps 20
-
-prints the seconds of each step, the median first. tools/gpu-check.sh puts it beside `reproduce speed`.
+    reproduce bench --threads 2 -- python3 benches/peer_step.py small --batch 32 --size 64x32 --threads 2
+    reproduce bench --profile paper --device cuda --precision tf32 -- \\
+        python3 benches/peer_step.py resnet50 --batch 64 --size 256x128 --device cuda --precision tf32
 
 Written from the description of the method in README.md, with the operations the published trainer chooses: separate forward passes of
 the four networks, sorted rows for batch-hard mining, the same distances computed for the hard and for the soft loss, Adam with a
@@ -10,7 +10,7 @@ parameter group for each parameter, and a Python loop over the parameters for th
 """
 
 import argparse
-import statistics
+import sys
 import time
 
 import torch
@@ -171,25 +171,26 @@ class Step:
 
 
 def main() -> None:
+    """Says its version when it is ready, then does a step for every line that comes in; its seconds go out."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("network", choices=NETWORKS)
     parser.add_argument("--batch", type=int, default=64)
     parser.add_argument("--size", default="256x128")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--precision", choices=["f32", "tf32", "bf16"], default="f32")
-    parser.add_argument("--steps", type=int, default=10)
     parser.add_argument("--threads", type=int)
     arguments = parser.parse_args()
     if arguments.threads:
         torch.set_num_threads(arguments.threads)
     height, width = map(int, arguments.size.split("x"))
     step = Step(arguments.network, (arguments.batch, height, width), arguments.device, arguments.precision)
-    seconds = []
-    for _ in range(3 + arguments.steps):
+    for _ in range(3):
+        step.run()
+    print(f"torch {torch.__version__}", flush=True)
+    for _ in sys.stdin:
         start = time.perf_counter()
         step.run()  # its last line waits for the device
-        seconds.append(time.perf_counter() - start)
-    print(f"{statistics.median(seconds[3:]):.5f} median", *(f"{value:.5f}" for value in seconds[3:]))
+        print(f"{time.perf_counter() - start:.6f}", flush=True)
 
 
 if __name__ == "__main__":

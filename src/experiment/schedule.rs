@@ -124,7 +124,7 @@ fn work(
 }
 
 /// What a lack of memory in training says to lower.
-pub(super) const LOWER: &str = "the batch of the profile ([pretraining] or [adaptation]) or its image_size";
+const LOWER: &str = "the batch of the profile ([pretraining] or [adaptation]) or its image_size";
 
 /// Calls `run`; a panic in it becomes an error, so that no thread waits for a job that has ended.
 fn caught(run: impl FnOnce() -> Result<Turn>, job: &Job) -> Result<Turn> {

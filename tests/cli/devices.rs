@@ -61,26 +61,12 @@ fn the_driver_is_asked_without_libtorch() {
 }
 
 #[test]
-fn steps_are_timed_in_every_precision() {
-    for precision in ["f32", "bf16"] {
-        let program = Program::new();
-        let arguments = ["speed", "--profile", "miniature", "--steps", "2", "--device", "cpu"];
-        let output = program.command(&arguments).args(["--precision", precision]).output().unwrap();
-        let text = String::from_utf8(output.stdout).unwrap();
-        assert!(output.status.success() && text.contains("images a second"), "{text}");
-        assert!(text.contains(precision) && text.contains("8 a step"), "{text}");
-    }
-    let wrong = Program::new().command(&["speed", "--precision", "bf61"]).assert();
-    fails(wrong, 2, &["unknown precision `bf61`", "did you mean `bf16`?"]);
-}
-
-#[test]
 fn a_lack_of_memory_says_what_to_lower_and_is_no_panic() {
     let program = Program::new();
     let profile = program.path("huge.toml");
     let text = "base = \"miniature\"\nname = \"huge\"\nimage_size = { height = 4000000, width = 1000000 }\n";
     std::fs::write(&profile, text).unwrap();
-    let assert = program.command(&["speed", "--device", "cpu", "--profile"]).arg(&profile).assert();
+    let assert = program.command(&["bench", "--device", "cpu", "--profile"]).arg(&profile).assert();
     let output = assert.get_output().clone();
     fails(assert, 1, &["allocate", "lower the batch of the profile", "image_size"]);
     assert!(!String::from_utf8_lossy(&output.stderr).contains("panicked"), "{output:?}");

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms from the ground up: a room uses only rooms that stand before it.
-const ROOMS: [&str; 20] = [
+const ROOMS: [&str; 21] = [
     "error",
     "device",
     "whole_file",
@@ -24,6 +24,7 @@ const ROOMS: [&str; 20] = [
     "record",
     "tools",
     "train",
+    "step_budget",
     "experiment",
     "report",
 ];

@@ -9,12 +9,12 @@ use mmt::experiment::{
 use mmt::{Error, Result};
 use tch::Device;
 
+use crate::bench::BenchArgs;
 use crate::check::CheckArgs;
 use crate::cluster::ClusterArgs;
 use crate::evaluate::EvaluateArgs;
 use crate::extract::ExtractArgs;
 use crate::files::{ExportArgs, ImportArgs, InspectArgs};
-use crate::speed::SpeedArgs;
 
 /// Reproduces Mutual Mean-Teaching (ICLR 2020): pre-trains, adapts, evaluates, and makes the paper's table and figures.
 ///
@@ -45,10 +45,10 @@ pub enum Command {
     Extract(ExtractArgs),
     /// Cluster a file of features.
     Cluster(ClusterArgs),
+    /// Time a training step on this machine: its parts, the whole, the bare convolutions, and another implementation if asked for.
+    Bench(BenchArgs),
     /// Show libtorch, its CUDA part, NVIDIA's driver and the cards, and which of them `--device` can use.
     Devices,
-    /// Time training steps of a profile on this machine, on images of noise.
-    Speed(SpeedArgs),
     /// Write down how far the fast implementation is from the reference and the published code, as the tests saw it.
     Agreement(AgreementArgs),
     /// Read a PyTorch checkpoint into a safetensors file. Nothing in it is executed.
