@@ -5,7 +5,7 @@
 # Carry the repository with that folder (or the folder, tests/golden/, benches/peer_step.py and this script) to the card, and there:
 #   tools/gpu-check.sh                        writes reports/gpu.md
 #   tools/gpu-check.sh --cpu --small          the same on the processor, sizes scaled down: writes target/gpu-check/gpu.md
-# Options: --device cuda:N, --out FILE, --minutes N. LIBTORCH_LIB=DIR: this libtorch instead of the one that Python imports.
+# Options: --device cuda:N, --out FILE, --minutes N, --threads N. LIBTORCH_LIB=DIR: this libtorch instead of the one that Python imports.
 # PYTHON=FILE: a Python that imports torch [python3]. `pack --debug` builds faster and larger.
 set -euo pipefail
 cd -- "$(dirname -- "${BASH_SOURCE[0]}")/.."
@@ -22,8 +22,8 @@ for line in sys.stdin:
     message = json.loads(line)
     if message.get("executable"):
         print(message["target"]["name"], message["target"]["kind"][0], message["profile"]["test"], message["executable"])' > "$packed/programs"
-  strip -o "$packed/suite" "$(sed -n 's/^suite test true //p' "$packed/programs")"
-  strip -o "$packed/reproduce" "$(sed -n 's/^reproduce bin false //p' "$packed/programs")"
+  strip -o "$packed/suite" "$(sed -n 's/^suite test True //p' "$packed/programs")"
+  strip -o "$packed/reproduce" "$(sed -n 's/^reproduce bin False //p' "$packed/programs")"
   rm "$packed/programs"
   ls -l "$packed"
   [[ -z $limit ]] || find "$packed" -type f \( -name suite -o -name reproduce \) -size "+${limit}M" | while read -r program; do
@@ -31,7 +31,7 @@ for line in sys.stdin:
   done
 }
 
-device=cuda small= out= minutes=10
+device=cuda small= out= minutes=10 threads=()
 python=${PYTHON:-python3}
 while (($#)); do
   case $1 in
@@ -41,7 +41,8 @@ while (($#)); do
     --device) device=$2; shift ;;
     --out) out=$2; shift ;;
     --minutes) minutes=$2; shift ;;
-    *) echo "usage: tools/gpu-check.sh [pack | [--cpu] [--small] [--device D] [--out FILE] [--minutes N]]" >&2; exit 2 ;;
+    --threads) threads=(--threads "$2"); export OMP_NUM_THREADS=$2; shift ;;
+    *) echo "usage: tools/gpu-check.sh [pack | [--cpu] [--small] [--device D] [--out FILE] [--minutes N] [--threads N]]" >&2; exit 2 ;;
   esac
   shift
 done
@@ -85,7 +86,9 @@ value() { sed -n "s/^$1  *//p" "$2" | head -n 1; }
 write "# $title" "" "Written by \`tools/gpu-check.sh\` on $(date -u +%Y-%m-%d), device \`$device\`${small:+, sizes scaled down}."
 [[ $device != cpu ]] || write "" "**This was the processor: nothing here says anything about a card.**"
 write "" "## Machine" ""
-"$reproduce" devices 2>&1 | fence
+# Where libtorch lies says nothing.
+"$reproduce" devices 2>&1 | sed "s#/[^ ]*/torch/lib#torch/lib#g" | fence
+write "" "$(nproc) processors, $(cut -d ' ' -f 1 /proc/loadavg) programs at work on them when the check began."
 
 write "" "## Golden and property tests" ""
 # The suite leaves its comparisons in the folder three above its own.
@@ -107,7 +110,7 @@ write "" "Comparisons by device, and the worst error as a share of the allowed o
 python3 - "$work/target/agreement" <<'PY' | tee -a "$report"
 import collections, json, pathlib, sys
 seen = collections.defaultdict(lambda: [0, 0.0])
-for path in pathlib.Path(sys.argv[1]).glob("*.json"):
+for path in pathlib.Path(sys.argv[1]).rglob("*.json"):
     for line in json.loads(path.read_text()).get("comparisons", []):
         entry = seen[line["device"], line["against"], line["side"]]
         entry[0] += line["comparisons"]
@@ -119,12 +122,12 @@ PY
 
 write "" "## Speed of a step" ""
 if [[ -n $small ]]; then
-  size='{ height = 64, width = 32 }' sides=64x32 batch='{ identities = 2, instances = 4, bn_group = 0 }' images=8 steps=3
+  network=small base=miniature size='{ height = 64, width = 32 }' sides=64x32 batch='{ identities = 2, instances = 4, bn_group = 0 }' images=8 steps=3
 else
-  size='{ height = 256, width = 128 }' sides=256x128 batch='{ identities = 16, instances = 4, bn_group = 0 }' images=64 steps=20
+  network=resnet50 base=paper size='{ height = 256, width = 128 }' sides=256x128 batch='{ identities = 16, instances = 4, bn_group = 0 }' images=64 steps=20
 fi
 cat > "$work/speed.toml" <<TOML
-base = "paper"
+base = "$base"
 name = "speed"
 image_size = $size
 [adaptation]
@@ -132,14 +135,14 @@ batch = $batch
 TOML
 precisions=(f32 tf32 bf16)
 [[ $device != cpu ]] || precisions=(f32 bf16)
-write "ResNet-50, images of $sides, $images a batch, batch norm on the whole batch; two students, two mean networks, all losses, Adam. Median of" \
+write "Network $network, images of $sides, $images a batch, batch norm on the whole batch; two students, two mean networks, all losses, Adam. Median of" \
   "$steps steps after 3. PyTorch eager: \`benches/peer_step.py\`, the published step in our words, $("$python" -c 'import torch; print(torch.__version__)' 2>/dev/null || echo "not there")." ""
 write "| precision | milliseconds | images a second | PyTorch eager, milliseconds | times as fast | memory of the card |" \
   "| --- | ---: | ---: | ---: | ---: | ---: |"
 for precision in "${precisions[@]}"; do
   ours="-" theirs="-" rate="-" ratio="-" memory="-"
-  bench=("$reproduce" bench --profile "$work/speed.toml" --steps "$steps" --precision "$precision" --device "$device")
-  peer=("$python" benches/peer_step.py resnet50 --batch "$images" --size "$sides" --precision "$precision" --device "$device")
+  bench=("$reproduce" bench --profile "$work/speed.toml" --steps "$steps" --precision "$precision" --device "$device" "${threads[@]}")
+  peer=("$python" benches/peer_step.py "$network" --batch "$images" --size "$sides" --precision "$precision" --device "$device" "${threads[@]}")
   # Both in turn; without a PyTorch ours alone.
   if within 20 "${bench[@]}" -- "${peer[@]}" > "$work/speed.log" 2>&1; then
     theirs=$(value "the other program" "$work/speed.log"); ratio=${theirs##* }; theirs=${theirs%% *}
@@ -183,7 +186,7 @@ batch = $batch
 clustering = { kind = "kmeans", clusters = $clusters, n_init = 2 }
 TOML
 status=0
-(cd "$work" && within 25 "$reproduce" --profile check.toml --device "$device" --out "$work/runs" --domains-dir "$work/domains") > "$work/run.log" 2>&1 || status=$?
+(cd "$work" && within 25 "$reproduce" --profile check.toml --device "$device" "${threads[@]}" --out "$work/runs" --domains-dir "$work/domains") > "$work/run.log" 2>&1 || status=$?
 if ((status)); then
   failed+=("the epoch")
   tail -n 20 "$work/run.log" | fence
@@ -234,7 +237,7 @@ with open(path, "wb") as file:
             file.write(memoryview(block.contiguous().numpy()).cast("B"))
 PY
   started=$SECONDS answer=done
-  within 60 "$reproduce" cluster --features "$work/features.npy" --method dbscan --device "$device" --out "$work/labels.csv" > "$work/cluster.log" 2>&1 \
+  within 60 "$reproduce" cluster --features "$work/features.npy" --method dbscan --device "$device" "${threads[@]}" --out "$work/labels.csv" > "$work/cluster.log" 2>&1 \
     || { answer=failed; failed+=("clustering of $rows"); }
   [[ $answer = done ]] || tail -n 3 "$work/cluster.log" >&2
   stages=$(value seconds "$work/cluster.log") card=$(value card "$work/cluster.log") peak=$(value "peak memory" "$work/cluster.log")
