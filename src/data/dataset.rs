@@ -74,15 +74,6 @@ pub struct LabelledItem {
     pub camera: usize,
 }
 
-/// An image whose person is unknown: what adaptation gets to see of the target's training set.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UnlabelledItem {
-    /// The file.
-    pub path: PathBuf,
-    /// The camera, counted as in [`LabelledItem`].
-    pub camera: usize,
-}
-
 /// Files of a subset that did not become items.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Skipped {
@@ -118,14 +109,6 @@ pub struct Dataset {
 }
 
 impl Dataset {
-    /// The training images without identities, in the order of `train`.
-    pub fn train_unlabelled(&self) -> Vec<UnlabelledItem> {
-        self.train
-            .iter()
-            .map(|item| UnlabelledItem { path: item.path.clone(), camera: item.camera })
-            .collect()
-    }
-
     /// The true identity `0..M` of each training image, in the order of `train`. For source training, the oracle and
     /// measures of label quality; never for what adapts.
     pub fn train_identities(&self) -> Vec<usize> {

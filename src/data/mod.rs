@@ -6,7 +6,8 @@
 //!                     labels ── sampler ──▶ indices of a batch ── loader (TrainTransform) ──▶ Tensor [B, 3, H, W]
 //! ```
 //!
-//! Target training images are [`UnlabelledItem`]s, which have no identity: nothing that adapts can see a true label.
+//! What adapts gets the target's images and cameras (`TargetImages` of the train room), which have no field for identities: it cannot
+//! see a true label.
 
 mod dataset;
 mod decode;
@@ -33,7 +34,7 @@ pub mod sampler;
 mod statistics;
 pub mod transforms;
 
-pub use dataset::{Dataset, DatasetName, LabelledItem, Skipped, UnlabelledItem};
+pub use dataset::{Dataset, DatasetName, LabelledItem, Skipped};
 pub use decode::{DecodedImage, ImageLook, ImageSize, decode, look_at};
 pub use image_store::ImageStore;
 pub use loader::{EvaluationBatch, EvaluationLoader, StreamName, TrainBatch, TrainLoader};

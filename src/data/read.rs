@@ -325,8 +325,6 @@ mod tests {
         assert_eq!(numbers(&dataset.gallery), [(9, 4)]);
         assert_eq!(dataset.statistics().train_identities_in_test, None);
         assert_eq!(dataset.train_identities(), [0, 1]);
-        let unlabelled = dataset.train_unlabelled();
-        assert!(unlabelled.iter().zip(&dataset.train).all(|(a, b)| a.path == b.path && a.camera == b.camera));
     }
 
     #[test]
