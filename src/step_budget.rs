@@ -74,6 +74,9 @@ pub struct StepBudget {
     pub peer: Option<(f64, f64)>,
 }
 
+/// Seconds of a whole step, of the floor, and of the peer.
+type Turn = (f64, f64, Option<f64>);
+
 /// Names of the parts.
 const PARTS: [&str; 6] =
     ["students, forward", "mean networks, forward", "losses", "backward", "Adam", "mean networks, moved"];
@@ -98,13 +101,13 @@ fn steps(
     progress: &mut dyn FnMut(usize) -> Result<()>,
 ) -> Result<StepBudget> {
     InvalidInput::at_least_one("steps", request.steps)?;
-    if request.batch == 0 || request.batch % INSTANCES != 0 {
+    if request.batch == 0 || !request.batch.is_multiple_of(INSTANCES) {
         return Err(Error::Usage(format!("batch {}: a multiple of {INSTANCES} is needed", request.batch)));
     }
     let mut step = WholeStep::new(request)?;
     let mut by_parts = StepByParts::new(request)?;
     let floor = Floor::new(request)?;
-    let (mut parts, mut seconds) = (Vec::new(), Vec::new());
+    let (mut parts, mut seconds) = (Vec::new(), Vec::<Turn>::new());
     for done in 0..WARM_UP + request.steps {
         let found = by_parts.run(request)?;
         let whole = request.timed(|| step.run())?;
@@ -116,17 +119,16 @@ fn steps(
             progress(done + 1 - WARM_UP)?;
         }
     }
-    let column = |of: &dyn Fn(&(f64, f64, Option<f64>)) -> Option<f64>| median(seconds.iter().filter_map(of));
+    let column = |of: fn(&Turn) -> Option<f64>| median(seconds.iter().filter_map(of));
     let part = |at: usize| median(parts.iter().map(|found: &[f64; 6]| found[at]));
     let has_peer = seconds.iter().any(|(.., other)| other.is_some());
     Ok(StepBudget {
         parts: PARTS.into_iter().enumerate().map(|(at, name)| (name, part(at))).collect(),
-        step: column(&|(whole, ..)| Some(*whole)),
-        floor: column(&|(_, bare, _)| Some(*bare)),
-        over_floor: column(&|(whole, bare, _)| Some(whole / bare)),
+        step: column(|(whole, ..)| Some(*whole)),
+        floor: column(|(_, bare, _)| Some(*bare)),
+        over_floor: column(|(whole, bare, _)| Some(whole / bare)),
         peer: has_peer.then(|| {
-            let over = |(whole, _, other): &(f64, f64, Option<f64>)| other.map(|other| other / whole);
-            (column(&|(.., other)| *other), column(&over))
+            (column(|(.., other)| *other), column(|(whole, _, other)| other.map(|other| other / whole)))
         }),
     })
 }

@@ -32,7 +32,11 @@ impl Axis {
 fn step(width: f64, most: usize) -> f64 {
     let power = 10_f64.powf((width / most.max(1) as f64).log10().floor());
     let steps = STEPS.iter().chain(&[10.0, 20.0]).map(|step| step * power);
-    steps.clone().find(|step| width / step <= most as f64 + 1e-9).or(steps.last()).unwrap_or(width)
+    steps
+        .clone()
+        .find(|step| width / step <= most as f64 + 1e-9)
+        .or(steps.max_by(f64::total_cmp))
+        .unwrap_or(width)
 }
 
 /// A range about all values with a little room, not narrower than `least`; nothing becomes 0 to 1.

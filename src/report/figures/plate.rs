@@ -48,11 +48,11 @@ pub(super) fn figure(caption: Caption, panels: &[Box<dyn Panel>], context: &Cont
     let titled = format!("{title} ({})", context.label());
     let words =
         |id: &str| Titles { id: id.to_owned(), title: titled.clone(), description: first_sentence(&text) };
-    let alone = |(at, panel): (usize, &Box<dyn Panel>)| {
+    let alone = |(at, panel): (usize, &dyn Panel)| {
         let drawn = Drawn::new(panel.size(), |pen| panel.draw(pen))?;
         svg(&drawn, &words(&format!("{name}-{}", at + 1)), Use::Page)
     };
-    let panels_alone = panels.iter().enumerate().map(alone).collect::<Result<Vec<_>>>()?;
+    let panels_alone = panels.iter().map(AsRef::as_ref).enumerate().map(alone).collect::<Result<Vec<_>>>()?;
     let plate = plate(panels, &context.label())?;
     let file = |kind: &str, bytes: Vec<u8>| File { name: format!("{name}.{kind}"), bytes };
     let plain = svg(&plate, &words(&name), Use::Print)?;
