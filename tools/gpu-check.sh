@@ -192,12 +192,14 @@ if ((status)); then
   tail -n 20 "$work/run.log" | fence
 else
   write "ResNet-50 at \`$size\`, $per_batch images a batch, $steps steps; images are read from files, and come in two views." ""
-  grep '^memory:' "$work/run.log" | fence || true
+  # Said on a card only.
+  if grep -q '^memory:' "$work/run.log"; then grep '^memory:' "$work/run.log" | fence; fi
   python3 - "$work/runs" "$steps" "$per_batch" <<'PY' | tee -a "$report"
 import csv, pathlib, sys
 root, steps, batch = pathlib.Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 print("| job | epoch | stage | seconds | images a second |\n| --- | ---: | --- | ---: | ---: |")
-for path in sorted(root.rglob("timings.csv")):
+# Those of the jobs; the report has a table of the same name.
+for path in sorted(root.glob("gpu-check/[!r]*/**/timings.csv")):
     job = path.parent.relative_to(root)
     for row in csv.DictReader(path.open()):
         rate = f"{steps * batch / float(row['seconds']):.1f}" if row["stage"] == "training" else ""
