@@ -288,6 +288,8 @@ fn figures_are_drawn_where_their_rows_are() {
     for words in ["best query: AP 75 %", "median: AP 50 %", "worst query: AP 25 %", "c2", "0.25"] {
         assert!(lists.contains(words), "{words}: {lists}");
     }
+    // Every other image of the ten is of another person, in three lists.
+    assert_eq!(lists.matches("stroke-dasharray").count(), 15, "{lists}");
     image::open(fixture.out().join("figures/ranked_lists_1.png")).unwrap();
 }
 

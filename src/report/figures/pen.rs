@@ -5,11 +5,11 @@ use std::cell::RefCell;
 use plotters::backend::SVGBackend;
 use plotters::coord::Shift;
 use plotters::drawing::{DrawingArea, IntoDrawingArea};
-use plotters::element::{Circle, DashedPathElement, PathElement, Polygon, Rectangle};
+use plotters::element::{Circle, PathElement, Polygon, Rectangle};
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{Color, FontDesc, FontFamily, FontStyle, RGBColor, TextStyle, register_font};
 
-use super::style::{Dash, INK, Look, Mark, PAPER};
+use super::style::{Dash, INK, Look, Mark, PAPER, hex};
 use super::tiles::Tiles;
 use crate::error::{Error, Result};
 
@@ -85,6 +85,8 @@ impl Stroke {
 struct Canvas<'a> {
     area: Area<'a>,
     failed: RefCell<Option<String>>,
+    /// Elements of dashed lines, which lie on all others.
+    dashed: RefCell<String>,
     tiles: RefCell<Tiles>,
 }
 
@@ -112,14 +114,21 @@ impl Pen<'_, '_> {
 
     pub fn line(&self, points: &[(f64, f64)], stroke: Stroke) {
         let points: Vec<(i32, i32)> = points.iter().map(|point| self.at(*point)).collect();
-        let style = stroke.colour.mix(stroke.alpha).stroke_width(pixels(stroke.width).max(1) as u32);
-        match stroke.dash.lengths() {
-            None => self.keep(self.canvas.area.draw(&PathElement::new(points, style))),
-            Some((on, off)) => {
-                let path = DashedPathElement::new(points, pixels(on) as u32, pixels(off) as u32, style);
-                self.keep(self.canvas.area.draw(&path))
-            }
+        let width = pixels(stroke.width).max(1) as u32;
+        let Some(dash) = stroke.dash.lengths() else {
+            let style = stroke.colour.mix(stroke.alpha).stroke_width(width);
+            self.keep(self.canvas.area.draw(&PathElement::new(points, style)));
+            return;
         };
+        // plotters would write an element for each dash.
+        let points: Vec<String> = points.iter().map(|(x, y)| format!("{x},{y}")).collect();
+        let (on, off) = (pixels(dash.0), pixels(dash.1));
+        *self.canvas.dashed.borrow_mut() += &format!(
+            "<polyline fill=\"none\" opacity=\"{}\" stroke=\"{}\" stroke-width=\"{width}\" stroke-dasharray=\"{on},{off}\" points=\"{}\"/>\n",
+            stroke.alpha,
+            hex(stroke.colour),
+            points.join(" ")
+        );
     }
 
     pub fn rectangle(&self, corners: [(f64, f64); 2], colour: RGBColor) {
@@ -210,10 +219,15 @@ impl Drawn {
         let failed = |reason: String| Error::Report { what: "a figure".to_owned(), reason };
         register_fonts();
         let mut text = String::new();
-        let tiles = {
+        let (tiles, dashed) = {
             let root = SVGBackend::with_string(&mut text, (pixels(size.0) as u32, pixels(size.1) as u32));
             let area = root.into_drawing_area();
-            let canvas = Canvas { area, failed: RefCell::default(), tiles: RefCell::default() };
+            let canvas = Canvas {
+                area,
+                failed: RefCell::default(),
+                dashed: RefCell::default(),
+                tiles: RefCell::default(),
+            };
             let pen = Pen { canvas: &canvas, left: 0.0, top: 0.0 };
             pen.rectangle([(0.0, 0.0), size], PAPER);
             draw(pen);
@@ -221,12 +235,13 @@ impl Drawn {
             if let Some(reason) = canvas.failed.take() {
                 return Err(failed(reason));
             }
-            canvas.tiles.take()
+            (canvas.tiles.take(), canvas.dashed.take())
         };
         // The first line is the opening tag, the last one the closing one.
         let inner = text.split_once('\n').and_then(|(_, rest)| rest.rsplit_once("</svg>"));
-        let elements =
-            inner.map(|(inner, _)| inner.to_owned()).ok_or_else(|| failed("no drawing".to_owned()))?;
+        let elements = inner
+            .map(|(inner, _)| format!("{inner}{dashed}"))
+            .ok_or_else(|| failed("no drawing".to_owned()))?;
         Ok(Self { size, elements, tiles })
     }
 }

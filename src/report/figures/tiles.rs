@@ -8,7 +8,7 @@ use image::{ImageBuffer, RgbImage, Rgba};
 
 use crate::error::{Error, Result};
 
-const QUALITY: u8 = 88;
+const QUALITY: u8 = 75;
 
 /// A part of a strip, and where it lies on the canvas in points: left, top, width, height.
 #[derive(Debug, Clone, Copy)]
