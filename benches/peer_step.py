@@ -1,4 +1,7 @@
-"""One step of mutual mean-teaching as the published trainer does it, in PyTorch eager, for `peers.py --step`.
+"""One step of mutual mean-teaching as the published trainer does it, in PyTorch eager, to be timed beside ours:
+
+    reproduce bench --threads 2 -- python3 benches/peer_step.py small 2
+    reproduce bench --threads 2 --backbone resnet50 --batch 16 --height 128 --width 64 -- python3 benches/peer_step.py resnet50 2
 
 Written from the description of the method in README.md, with the operations the published trainer chooses: separate forward passes of
 the four networks, sorted rows for batch-hard mining, the same distances computed for the hard and for the soft loss, Adam with a
@@ -169,3 +172,7 @@ def serve(name: str, threads: int) -> None:
         start = time.perf_counter()
         step.run()
         print(time.perf_counter() - start, flush=True)
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1], int(sys.argv[2]))

@@ -1,10 +1,11 @@
 //! D23, D24, D32 and D33: Adam beside tch's own, the mean network, whole steps on the quick profile's batch.
 
 use criterion::Criterion;
+use mmt::experiment::Profile;
 use mmt::loss::objective::Weights;
 use mmt::model::{Network, Spec};
 use mmt::random::stream;
-use mmt::train::{FusedAdam, Passes, ema, mutual, pretrain};
+use mmt::train::{FusedAdam, Learners, Passes, StepSettings, ema, pretrain};
 use tch::nn::OptimizerConfig;
 use tch::{Device, Kind, Tensor, nn};
 
@@ -15,16 +16,13 @@ fn network(at: u64) -> Option<Network> {
 }
 
 pub fn benches(criterion: &mut Criterion) {
-    let (Some(one), Some(two), Some(three), Some(four)) = (network(1), network(2), network(3), network(4))
-    else {
-        return;
-    };
+    let (Some(one), Some(two), Some(three)) = (network(1), network(2), network(3)) else { return };
     adam(criterion, &one);
-    let (students, mut means) = ([one, two], [three, four]);
+    let (students, mut mean) = ([one, two], three);
     let mut group_ema = group(criterion, "train/ema");
-    group_ema.bench_function("small/fast", |b| b.iter(|| ema::update(&mut means[0], &students[0], 0.99)));
+    group_ema.bench_function("small/fast", |b| b.iter(|| ema::update(&mut mean, &students[0], 0.99)));
     group_ema.finish();
-    steps(criterion, &students, &mut means);
+    steps(criterion, students);
 }
 
 fn adam(criterion: &mut Criterion, network: &Network) {
@@ -45,32 +43,29 @@ fn adam(criterion: &mut Criterion, network: &Network) {
     group.finish();
 }
 
-fn steps(criterion: &mut Criterion, students: &[Network; 2], means: &mut [Network; 2]) {
+fn steps(criterion: &mut Criterion, students: [Network; 2]) {
     let [view_1, view_2] = [(); 2].map(|()| Tensor::randn([32, 3, 64, 32], (Kind::Float, Device::Cpu)));
     let identities: Vec<i64> = (0..32).map(|image| image / 4).collect();
     let labels = Tensor::from_slice(&identities);
-    let weights = Weights { soft_ce: 0.5, soft_triplet: 0.8, epsilon: 0.1, clusters: 100 };
-    let mut adam = FusedAdam::new(students.iter().flat_map(Network::trained).collect(), 5e-4);
-    let passes = Passes::default();
     let mut group = group(criterion, "train/step");
+    let mut adam = FusedAdam::new(students[0].trained(), 5e-4);
     group.bench_function("small 32/pre-training", |b| {
         b.iter(|| {
-            let Ok(terms) = pretrain::terms(&students[0], &view_1, &labels, None, 0.1, &passes) else {
-                return;
-            };
-            adam.zero_grad();
-            terms.total.backward();
-            let _ = adam.step(1e-6);
+            let settings =
+                pretrain::StepSettings { epsilon: 0.1, passes: Passes::default(), learning_rate: 1e-6 };
+            pretrain::step((&students[0], &mut adam), &view_1, &labels, None, &settings)
         });
     });
+    let Ok(profile) = Profile::load("quick") else { return };
+    let Some(mmt) = profile.rows.iter().find(|row| row.name == "mmt-k") else { return };
+    let Ok(mut learners) = Learners::new(&mmt.adaptation, students) else { return };
+    let views = [view_1, view_2];
     group.bench_function("small 32/mutual mean-teaching", |b| {
         b.iter(|| {
-            let views = [&view_1, &view_2];
-            let Ok(terms) = mutual::terms(students, means, views, &labels, &weights, &passes) else { return };
-            adam.zero_grad();
-            terms.total.backward();
-            let _ = adam.step(1e-6);
-            let _ = mutual::update_mean_networks(means, students, 0.99);
+            let weights = Weights { soft_ce: 0.5, soft_triplet: 0.8, epsilon: 0.1, clusters: 100 };
+            let passes = Passes::default();
+            let settings = StepSettings { weights, passes, learning_rate: 1e-6, decay: 0.99 };
+            learners.step(&views, &labels, &settings)
         });
     });
     group.finish();

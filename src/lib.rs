@@ -18,6 +18,7 @@ pub mod random;
 pub mod record;
 pub mod report;
 pub mod shim;
+pub mod step_budget;
 pub mod synthetic;
 pub mod tools;
 pub mod train;

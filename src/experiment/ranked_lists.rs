@@ -1,9 +1,11 @@
-//! Ranked lists of a network: the galleries of its worst, its median and its best query, with their images.
+//! Ranked lists of a network: the first of the gallery for a few queries, with their images. Every run on a test set has the same queries,
+//! chosen before anything is known of them, so that methods can be compared on them.
 
 use std::io::Cursor;
 
+use image::codecs::jpeg::JpegEncoder;
 use image::imageops::{FilterType, overlay, resize};
-use image::{ImageFormat, Rgb, RgbImage};
+use image::{Rgb, RgbImage};
 use tch::{Kind, Tensor};
 
 use super::domains::{Domain, TestSet};
@@ -11,10 +13,13 @@ use crate::data::{ImageSize, ImageStore};
 use crate::distance::squared_euclidean;
 use crate::error::{Error, Result};
 use crate::eval::{QueryPrecision, nearest};
-use crate::record::{Case, RANKED_TILES, RankedRecord, SCHEMA_VERSION};
+use crate::record::{RANKED_TILES, RankedRecord, SCHEMA_VERSION};
 
 /// Tiles are not higher than this.
 const HIGHEST_TILE: usize = 128;
+/// Queries that are kept.
+const QUERIES: usize = 16;
+const QUALITY: u8 = 90;
 
 /// What the lists are of.
 pub(super) struct Ranked<'a> {
@@ -29,59 +34,62 @@ pub(super) struct Ranked<'a> {
 #[derive(Debug)]
 pub(super) struct RankedLists {
     pub records: Vec<RankedRecord>,
-    /// A row per case, a tile for the query and for each rank.
-    pub png: Vec<u8>,
+    /// A row per query, a tile for the query and for each rank.
+    pub jpeg: Vec<u8>,
 }
 
 impl RankedLists {
     /// # Errors
     /// An image that cannot be read.
     pub fn new(queries: &[QueryPrecision], of: &Ranked<'_>) -> Result<Self> {
-        let mut sheet = Sheet::new(of.domain.query.images.size());
+        let chosen = spread(queries);
+        let mut sheet = Sheet::new(of.domain.query.images.size(), chosen.len());
         let mut records = Vec::new();
-        for ((row, case), query) in Case::ALL.into_iter().enumerate().zip(cases(queries)) {
-            let record = |set: &TestSet, at: usize, rank: usize| {
+        for (row, query) in chosen.into_iter().enumerate() {
+            let record = |set: &TestSet, at: usize, (rank, distance): (usize, f64)| {
                 let (identity, camera) = set.labels().get(at);
                 let path = set.images.path(at).and_then(|path| path.file_name()).unwrap_or_default();
                 RankedRecord {
                     schema: SCHEMA_VERSION,
                     epoch: of.epoch,
                     network: of.network.to_owned(),
-                    case,
+                    query: query.query,
                     rank,
                     file: path.to_string_lossy().into_owned(),
                     identity,
                     camera,
+                    distance,
                     right: identity == of.domain.query.labels().get(query.query).0,
                     ap: query.average_precision,
                 }
             };
-            records.push(record(&of.domain.query, query.query, 0));
+            records.push(record(&of.domain.query, query.query, (0, 0.0)));
             sheet.put(&of.domain.query.images, query.query, (row, 0))?;
-            for (place, at) in gallery_of(of, query.query)?.into_iter().enumerate() {
-                records.push(record(&of.domain.gallery, at, place + 1));
+            for (place, (at, distance)) in gallery_of(of, query.query)?.into_iter().enumerate() {
+                records.push(record(&of.domain.gallery, at, (place + 1, distance)));
                 sheet.put(&of.domain.gallery.images, at, (row, place + 1))?;
             }
         }
-        Ok(Self { records, png: sheet.png()? })
+        Ok(Self { records, jpeg: sheet.jpeg()? })
     }
 }
 
-/// The queries of the cases; of equal ones the first.
-fn cases(queries: &[QueryPrecision]) -> Vec<QueryPrecision> {
-    let mut sorted = queries.to_vec();
-    sorted.sort_by(|a, b| a.average_precision.total_cmp(&b.average_precision));
-    let Some(best) = sorted.last().map(|entry| entry.average_precision) else { return Vec::new() };
-    let first_best = sorted.partition_point(|entry| entry.average_precision < best);
-    [0, (sorted.len() - 1) / 2, first_best].map(|at| sorted[at]).to_vec()
+/// Queries at equal distances in their order, the first among them; all of few.
+fn spread(queries: &[QueryPrecision]) -> Vec<QueryPrecision> {
+    let n = queries.len();
+    let kept = n.min(QUERIES);
+    (0..kept).map(|at| queries[at * n / kept]).collect()
 }
 
-/// The nearest images of the gallery.
-fn gallery_of(of: &Ranked<'_>, query: usize) -> Result<Vec<usize>> {
+/// The nearest images of the gallery, each with its distance.
+fn gallery_of(of: &Ranked<'_>, query: usize) -> Result<Vec<(usize, f64)>> {
     let features = of.features[0].narrow(0, query as i64, 1);
     let distances = squared_euclidean(&features, of.features[1]).to_kind(Kind::Float).view(-1);
     let distances = Vec::<f32>::try_from(distances).map_err(Error::torch("cannot read distances"))?;
-    Ok(nearest(&distances, of.domain.query.labels().get(query), of.domain.gallery.labels(), RANKED_TILES - 1))
+    let (labels, gallery) = (of.domain.query.labels().get(query), of.domain.gallery.labels());
+    let found = nearest(&distances, labels, gallery, RANKED_TILES - 1);
+    // Rounding leaves squares of equal features a little below zero.
+    Ok(found.into_iter().map(|at| (at, f64::from(distances[at].max(0.0)).sqrt())).collect())
 }
 
 /// White where no image is put.
@@ -92,11 +100,11 @@ struct Sheet {
 }
 
 impl Sheet {
-    fn new(size: ImageSize) -> Self {
+    fn new(size: ImageSize, rows: usize) -> Self {
         let height = size.height.min(HIGHEST_TILE);
         let width = (size.width * height / size.height).max(1);
         let tile = (width as u32, height as u32);
-        let (columns, rows) = (RANKED_TILES as u32, Case::ALL.len() as u32);
+        let (columns, rows) = (RANKED_TILES as u32, rows as u32);
         let image = RgbImage::from_pixel(columns * tile.0, rows * tile.1, Rgb([255; 3]));
         Self { image, size, tile }
     }
@@ -112,9 +120,9 @@ impl Sheet {
         Ok(())
     }
 
-    fn png(&self) -> Result<Vec<u8>> {
+    fn jpeg(&self) -> Result<Vec<u8>> {
         let mut bytes = Cursor::new(Vec::new());
-        let written = self.image.write_to(&mut bytes, ImageFormat::Png);
+        let written = self.image.write_with_encoder(JpegEncoder::new_with_quality(&mut bytes, QUALITY));
         written.map_err(|error| Error::file("ranked lists", error.to_string()))?;
         Ok(bytes.into_inner())
     }
@@ -124,17 +132,16 @@ impl Sheet {
 mod tests {
     use super::*;
 
-    fn chosen(precisions: &[f64]) -> Vec<usize> {
-        let entry = |(query, &average_precision)| QueryPrecision { query, average_precision };
-        let queries: Vec<_> = precisions.iter().enumerate().map(entry).collect();
-        cases(&queries).iter().map(|entry| entry.query).collect()
+    fn chosen(n: usize) -> Vec<usize> {
+        let entry = |query| QueryPrecision { query, average_precision: 0.5 };
+        spread(&(0..n).map(entry).collect::<Vec<_>>()).iter().map(|entry| entry.query).collect()
     }
 
     #[test]
-    fn the_worst_the_median_and_the_best_of_equal_ones_the_first() {
-        assert_eq!(chosen(&[0.5, 0.1, 0.9, 0.3, 0.7]), [1, 0, 2]);
-        assert_eq!(chosen(&[1.0, 0.0, 0.0, 1.0]), [1, 2, 0]);
-        assert_eq!(chosen(&[0.4]), [0, 0, 0]);
-        assert!(chosen(&[]).is_empty());
+    fn queries_are_spread_over_the_test_set_whatever_came_of_them() {
+        assert_eq!(chosen(3), [0, 1, 2]);
+        assert!(chosen(0).is_empty());
+        let many = chosen(160);
+        assert_eq!((many.len(), many[0], many[1], many[15]), (16, 0, 10, 150));
     }
 }

@@ -47,7 +47,7 @@ impl Records {
         write(folder, QUERIES, &self.queries)?;
         if let Some(ranked) = &self.ranked {
             write(folder, RANKED_LISTS, &ranked.records)?;
-            write_whole(&folder.join(RANKED_IMAGES), &ranked.png)?;
+            write_whole(&folder.join(RANKED_IMAGES), &ranked.jpeg)?;
         }
         write(folder, TIMINGS, &self.timings)?;
         write_whole(&folder.join(TENSORBOARD), &events(&self.epochs, &self.evaluations, &self.labels))

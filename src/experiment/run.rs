@@ -23,7 +23,7 @@ use super::shard::Shard;
 use super::task::{Task, short_name};
 use crate::data::DatasetName;
 use crate::error::{Error, Result};
-use crate::record::{ENVIRONMENT, RUN, RunInfo, SCHEMA_VERSION, write_json};
+use crate::record::{ENVIRONMENT, PROVENANCE, RUN, RunInfo, SCHEMA_VERSION, write_json};
 use crate::train::Clustering;
 
 /// How a profile is to be run.
@@ -188,7 +188,10 @@ impl Run {
         };
         write_json(&directory.path().join(RUN), &info)?;
         let environment = environment(self.layout.device, self.layout.torch_threads());
-        write_json(&directory.path().join(ENVIRONMENT), &environment)
+        write_json(&directory.path().join(ENVIRONMENT), &environment)?;
+        let provenance = directory.path().join(PROVENANCE);
+        // A job that goes on keeps its beginning.
+        if provenance.exists() { Ok(()) } else { write_json(&provenance, &super::provenance::provenance()) }
     }
 }
 

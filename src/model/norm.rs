@@ -80,11 +80,7 @@ impl BatchNorm {
         let rule = NormRule { training, momentum: MOMENTUM, epsilon: EPSILON };
         let affine = [&self.weight, &self.bias];
         let running = with_running.then_some([&self.running_mean, &self.running_var]);
-        // In f32 the fused kernels leave the golden tolerance of a ResNet-50 (1.6 times the allowed error of one loss), so
-        // they serve f64 alone until that is understood.
-        let fused = (x.kind() == Kind::Double)
-            .then(|| shim::fused_norm(x, affine, running, then.shortcut, then.relu, rule))
-            .flatten();
+        let fused = shim::fused_norm(x, affine, running, then.shortcut, then.relu, rule);
         fused.unwrap_or_else(|| then.follow(unfused(x, affine, running, rule)))
     }
 }

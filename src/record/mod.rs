@@ -6,10 +6,11 @@
 //! | [`EVALUATIONS`] | [`EvaluationRecord`]: mAP and CMC of one network after an epoch |
 //! | [`LABELS`] | [`LabelRecord`]: the pseudo labels of an epoch against the true ones |
 //! | [`QUERIES`] | [`QueryRecord`]: the average precision of each query after the last epoch that was evaluated |
-//! | [`RANKED_LISTS`] | [`RankedRecord`]: galleries of the worst, the median and the best query; [`RANKED_IMAGES`] has the pictures |
-//! | [`TIMINGS`] | [`TimingRecord`]: seconds; the only file that differs between equal runs |
+//! | [`RANKED_LISTS`] | [`RankedRecord`]: the first ten of the gallery for a few queries, the same in all runs; [`RANKED_IMAGES`] has the pictures |
+//! | [`TIMINGS`] | [`TimingRecord`]: seconds; differs between equal runs |
 //! | [`TENSORBOARD`] | losses, evaluations and label quality once more, for TensorBoard |
 //! | [`RUN`] | [`RunInfo`]: what the job was |
+//! | [`PROVENANCE`] | [`Provenance`]: source, command and day; differs between equal runs |
 //!
 //! Records are written for the schema of this version; the readers refuse any other.
 
@@ -32,15 +33,17 @@ pub const LABELS: &str = "labels.csv";
 /// File of the [`QueryRecord`]s.
 pub const QUERIES: &str = "queries.csv";
 /// File of the [`RankedRecord`]s.
-pub const RANKED_LISTS: &str = "ranked_lists.csv";
-/// Picture of the ranked lists: a row per case, and in it [`RANKED_TILES`] tiles of one size, without gaps.
-pub const RANKED_IMAGES: &str = "ranked_lists.png";
+pub const RANKED_LISTS: &str = "galleries.csv";
+/// Picture of the ranked lists: a row per query in the order of the records, and in it [`RANKED_TILES`] tiles of one size, without gaps.
+pub const RANKED_IMAGES: &str = "galleries.jpg";
 /// Tiles of a row: the query and the gallery's first ten.
 pub const RANKED_TILES: usize = 11;
 /// File of the [`TimingRecord`]s.
 pub const TIMINGS: &str = "timings.csv";
 /// File of the losses, evaluations and label quality for TensorBoard, which tells such files by the word `tfevents`. Nothing reads it here.
 pub const TENSORBOARD: &str = "events.out.tfevents.0.mmt";
+/// File of the [`Provenance`].
+pub const PROVENANCE: &str = "provenance.json";
 /// File of the [`RunInfo`].
 pub const RUN: &str = "run.json";
 
@@ -68,6 +71,19 @@ pub struct EpochRecord {
     pub loss: String,
     /// Its mean.
     pub value: f64,
+}
+
+/// Where the records of a job come from, for people; nothing compares it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Provenance {
+    /// [`SCHEMA_VERSION`].
+    pub schema: u32,
+    /// The commit of the source, with `, changed` behind it where the source was not that of the commit; none where it is not known.
+    pub commit: Option<String>,
+    /// The command line that began the job.
+    pub command: String,
+    /// When, such as `2026-11-27 02:40 UTC`.
+    pub begun: String,
 }
 
 /// Which images a network was evaluated on.
@@ -118,23 +134,6 @@ pub struct QueryRecord {
     pub ap: f64,
 }
 
-/// Which query of a network a ranked list is of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Case {
-    /// The lowest average precision.
-    Worst,
-    /// The middle one, the lower of two.
-    Median,
-    /// The highest.
-    Best,
-}
-
-impl Case {
-    /// All of them, in the order of the picture's rows.
-    pub const ALL: [Self; 3] = [Self::Worst, Self::Median, Self::Best];
-}
-
 /// An image in a ranked list.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RankedRecord {
@@ -144,8 +143,8 @@ pub struct RankedRecord {
     pub epoch: usize,
     /// The network that ranks.
     pub network: String,
-    /// Which query.
-    pub case: Case,
+    /// The query, as in [`QueryRecord`].
+    pub query: usize,
     /// 0 is the query itself, 1 the nearest image of the gallery.
     pub rank: usize,
     /// Name of the image's file, without folders.
@@ -154,6 +153,8 @@ pub struct RankedRecord {
     pub identity: i64,
     /// Its camera.
     pub camera: i64,
+    /// Euclidean distance of its features to the query's, both of unit length.
+    pub distance: f64,
     /// Whether it is of the query's identity.
     pub right: bool,
     /// Average precision of the query, a fraction.
@@ -237,4 +238,13 @@ macro_rules! records {
         }
     )*};
 }
-records!(EpochRecord, EvaluationRecord, LabelRecord, QueryRecord, RankedRecord, TimingRecord, RunInfo);
+records!(
+    EpochRecord,
+    EvaluationRecord,
+    LabelRecord,
+    QueryRecord,
+    RankedRecord,
+    TimingRecord,
+    RunInfo,
+    Provenance
+);

@@ -55,7 +55,7 @@ fn make(counts: &BTreeMap<(&str, &str), u32>, context: &Context) -> PolarsResult
     };
     Ok(Table {
         name: "environment",
-        title: format!("What it ran on ({})", context.label()),
+        title: "What it ran on".to_owned(),
         caption: "How many of the runs had each value. Another device, number of threads or libtorch may change last digits, and \
                   training enlarges those."
             .to_owned(),

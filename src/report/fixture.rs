@@ -7,7 +7,7 @@ use toml::{Table, Value};
 
 use super::runs::config_hash;
 use crate::record::{
-    CONFIG, Case, DONE, DomainKind, ENVIRONMENT, EPOCHS, EVALUATIONS, EpochRecord, EvaluationRecord, LABELS,
+    CONFIG, DONE, DomainKind, ENVIRONMENT, EPOCHS, EVALUATIONS, EpochRecord, EvaluationRecord, LABELS,
     LabelRecord, QUERIES, QueryRecord, RANKED_IMAGES, RANKED_LISTS, RUN, RankedRecord, RunInfo,
     SCHEMA_VERSION, Split, TIMINGS, TimingRecord, read_csv, write_csv, write_json,
 };
@@ -104,26 +104,28 @@ impl Fixture {
         write_csv(&folder.join(QUERIES), &records.collect::<Vec<_>>()).unwrap();
     }
 
-    /// Gives a run ranked lists of its last epoch, with a picture of tiles of 2 x 4 pixels.
-    pub fn ranked(&self, folder: &Path) {
+    /// Gives a run ranked lists of its last epoch for queries 0, 10, 20 … of these precisions, with a picture of tiles of 2 x 4 pixels.
+    pub fn ranked(&self, folder: &Path, precisions: &[f64]) {
         let evaluations: Vec<EvaluationRecord> = read_csv(&folder.join(EVALUATIONS)).unwrap();
         let epoch = evaluations.iter().map(|record| record.epoch).max().unwrap();
-        let record = |case: Case, rank: usize| RankedRecord {
+        let record = |query: usize, ap: f64, rank: usize| RankedRecord {
             schema: SCHEMA_VERSION,
             epoch,
             network: "network-1".to_owned(),
-            case,
+            query,
             rank,
             file: format!("{rank}.jpg"),
             identity: rank as i64 % 2,
-            camera: 1,
+            camera: if rank == 0 { 1 } else { rank as i64 % 3 },
+            distance: 0.125 * rank as f64,
             right: rank.is_multiple_of(2),
-            ap: 0.25,
+            ap,
         };
+        let lists = precisions.iter().enumerate();
         let records: Vec<_> =
-            Case::ALL.into_iter().flat_map(|case| (0..=10).map(move |rank| record(case, rank))).collect();
+            lists.flat_map(|(at, ap)| (0..=10).map(move |rank| record(10 * at, *ap, rank))).collect();
         write_csv(&folder.join(RANKED_LISTS), &records).unwrap();
-        image::RgbImage::from_pixel(11 * 2, 3 * 4, image::Rgb([90, 120, 150]))
+        image::RgbImage::from_pixel(11 * 2, precisions.len() as u32 * 4, image::Rgb([90, 120, 150]))
             .save(folder.join(RANKED_IMAGES))
             .unwrap();
     }

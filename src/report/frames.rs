@@ -15,15 +15,6 @@ pub(super) struct Value {
 }
 
 impl Value {
-    /// That of a sample; none of an empty one.
-    pub fn of(sample: &[f64]) -> Option<Self> {
-        let n = sample.len() as f64;
-        let mean = sample.iter().sum::<f64>() / n;
-        let squares: f64 = sample.iter().map(|value| (value - mean).powi(2)).sum();
-        let sd = (sample.len() > 1).then(|| (squares / (n - 1.0)).sqrt());
-        (!sample.is_empty()).then_some(Self { mean, sd })
-    }
-
     /// `41.2 ± 0.8`, or `41.2` for a single seed.
     pub fn text(&self, digits: usize) -> String {
         match self.sd {

@@ -34,7 +34,7 @@ fn make(runs: &[&RunRecords], results: &Results, context: &Context) -> PolarsRes
     let frame = fill(&grid.filter(&clusters)?, &found, &["task", "row"])?;
     Ok(Table {
         name: "label_quality",
-        title: format!("Pseudo labels against true identities ({})", context.label()),
+        title: "Pseudo labels against true identities".to_owned(),
         caption: "The clustering of the last epoch, and the ARI of the first; mean ± sample standard deviation over runs. True \
                   identities of training images are used for this table and for the figure of pseudo labels only; no training sees them."
             .to_owned(),

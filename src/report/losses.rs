@@ -8,7 +8,6 @@ use super::frames::{Value, fill, refused, statistics, texts, values};
 use super::names::minus;
 use super::results::{Results, settings_of, task_row_runs};
 use super::runs::RunRecords;
-use super::settings;
 use super::summary::Context;
 use super::table::{Table, columns};
 use crate::error::Result;
@@ -51,13 +50,12 @@ fn make(runs: &[&RunRecords], results: &Results, context: &Context) -> PolarsRes
     header.extend(losses.iter().map(|loss| label(loss)));
     Ok(Table {
         name: "losses",
-        title: format!("Losses over training ({})", context.label()),
+        title: "Losses over training".to_owned(),
         caption: format!(
             "The mean of each loss over the steps of the first epoch → of the last, over both networks and all runs; total is the \
              weighted sum over both networks. L_id and L_tri: hard labels; L_sid and L_stri: the teachers'. The CSV has the mean over \
-             all epochs as well, and deviations over runs.{} {}",
-            results.note(),
-            settings::CAPTION
+             all epochs as well, and deviations over runs.{}",
+            results.note()
         ),
         rows: shown(&frame, &losses, context)?,
         settings: settings_of(&frame, context)?,
@@ -173,7 +171,7 @@ mod tests {
         assert_eq!(table.header[3..], ["L_id", "L_sid", "other"]);
         assert_eq!(table.rows[0][1..], ["Baseline", "1", "", "1.000 → 1.000", "4.000 → 2.000"]);
         // Epoch 1: (4 + 6) / 2; epoch 3: 0.75.
-        assert_eq!(table.rows[1][1..], ["MMT-k", "2", "5.000 → 0.750", "", ""]);
+        assert_eq!(table.rows[1][1..], ["MMT-100", "2", "5.000 → 0.750", "", ""]);
         // All epochs: ((4 + 0 + 0.75) + (6 + 0 + 0.75)) / 6.
         let mean = numbers(&table.data, "ce_mean").unwrap();
         assert!((mean[1].unwrap() - 11.5 / 6.0).abs() < 1e-12, "{mean:?}");

@@ -2,8 +2,10 @@
 //! claims, and two pages of them. It needs no network, no image and no libtorch.
 //!
 //! ```text
-//! runs/<profile>/ … ──runs──▶ RunRecords ──checks──▶ results, claims, labels … ──▶ Table ──▶ text, Markdown, CSV, LaTeX
-//!                                                               └──figures──▶ SVG, PNG        └──▶ report.md, report.html
+//! runs/<profile>/ … ──runs──▶ RunRecords ──checks──▶ results, claims, labels … ──▶ Table ──▶ CSV
+//!                                                               ├──grid──▶ the paper's tables: text, Markdown, LaTeX, HTML
+//!                                                               ├──figures──▶ SVG, PNG, PDF
+//!                                                               └──story──▶ report.md, report.html
 //! ```
 //!
 //! A run that is not finished, is broken, or does not belong to the others is named and left out; it is never averaged in
@@ -14,13 +16,15 @@ mod by_seed;
 mod checks;
 mod claims;
 mod environment;
+mod facts;
 mod faults;
 mod figures;
 mod frames;
+mod grid;
 mod labels;
-mod latex;
 mod losses;
 mod names;
+mod notation;
 mod page;
 mod published;
 mod queries;
@@ -30,6 +34,7 @@ mod results;
 mod runs;
 mod settings;
 mod statistics;
+mod story;
 mod summary;
 mod table;
 mod timings;
@@ -61,9 +66,9 @@ pub struct Report {
 }
 
 /// Makes the report of the runs below `runs` (folders `runs/<profile>`, of one profile but perhaps of several machines) and writes
-/// it below `out`: `report.md`, `report.html` (the same, in one file), `tables/*.csv` and `*.tex`, `figures/*.svg` and `*.png`,
-/// every number of every run in `tables/by_seed.csv`, and what the runs ran on in `environment.json`.
-/// `left_out` are tasks that were not run, each with the reason; the pages list them.
+/// it below `out`: `report.html`, one page; `report.md`, the same in short; `tables/*.csv`, and the paper's tables as `*.tex`;
+/// `figures/*.svg`, `*.png` and `*.pdf`; every number of every run in `tables/by_seed.csv`, and what the runs ran on in
+/// `environment.json`. `left_out` are tasks that were not run, each with the reason; the pages list them.
 ///
 /// # Errors
 /// No finished run of a task, runs of several profiles or of both synthetic and real domains, two different runs of one name, or
@@ -78,29 +83,23 @@ pub fn build(runs: &[PathBuf], out: &Path, left_out: &[(String, String)]) -> Res
     let gains = claims::Gains::new(&results)?;
     let tables = tables(&context, &loaded, &results, (&claims, &order, &gains))?;
     let source = figures::Source { results: &results, runs: &loaded.runs, gains: &gains, ranked: &ranked };
-    let figures = figures::draw(&source, &context)?;
-    let sections = summary::sections(&tables, &figures);
+    let figures = figures::Figures::draw(&source, &context)?;
+    let sentences: Vec<String> = [claims::counts(&claims)].into_iter().chain(order.line()).collect();
+    let matrix = claims::Matrix::new(&claims, &results);
+    let content =
+        story::Content { tables: &tables, figures: &figures, matrix: &matrix, sentences: &sentences };
+    let facts = facts::facts(&loaded.runs, &results, &context);
     let mut files = vec![
-        write(out, "report.md", summary::markdown(&context, &sections).as_bytes())?,
-        write(out, "report.html", page::html(&context, &sections)?.as_bytes())?,
+        write(out, "report.md", summary::markdown(&context, &facts, &content).as_bytes())?,
+        write(out, "report.html", page::html(&context, &facts, &content)?.as_bytes())?,
         write(out, environment::FILE, &environment::json(&loaded.runs)?)?,
         write(out, by_seed::FILE, &by_seed::csv(&loaded.runs)?)?,
     ];
-    for table in &tables {
-        files.push(write(out, &format!("tables/{}.csv", table.name), &table.csv()?)?);
-        files.push(write(
-            out,
-            &format!("tables/{}.tex", table.name),
-            table.latex(context.remark()).as_bytes(),
-        )?);
-    }
-    for file in figures.iter().flat_map(|figure| &figure.files) {
-        files.push(write(out, &format!("figures/{}", file.name), &file.bytes)?);
-    }
-    let verdicts: Vec<String> =
+    files.extend(write_parts(out, &tables, &figures, context.remark())?);
+    let sentences: Vec<String> =
         order.line().into_iter().chain(claims::sentences(&claims, results.domains)).collect();
     Ok(Report {
-        text: summary::text(&context, &tables, &verdicts),
+        text: summary::text(&context, &tables, &sentences),
         readme: readme::section(&context, &results, &gains, &order)?,
         files,
         warnings: loaded.warnings,
@@ -112,20 +111,43 @@ fn tables(
     loaded: &runs::Loaded,
     results: &results::Results,
     (claims, order, gains): (&[claims::Claim], &claims::Order, &claims::Gains),
-) -> Result<Vec<table::Table>> {
-    let mut tables = results.tables(context)?;
-    if let Some(re_ranked) = results::Results::re_ranked(&loaded.runs)? {
-        tables.push(re_ranked.re_ranked_table(context)?);
+) -> Result<story::Tables> {
+    let re_ranked = results::Results::re_ranked(&loaded.runs)?;
+    Ok(story::Tables {
+        methods: grid::methods(results, context)?,
+        ablations: grid::ablations(results, context)?,
+        last: results.last_table(context)?,
+        others: results.other_tables(context)?,
+        re_ranked: re_ranked.map(|found| found.re_ranked_table(context)).transpose()?,
+        gains: claims::gains_table(gains, context)?,
+        claims: claims::claims_table(claims, context)?,
+        order: claims::order_table(order, context)?,
+        losses: losses::table(&loaded.runs, results, context)?,
+        labels: labels::table(&loaded.runs, results, context)?,
+        timings: timings::table(&loaded.runs, context)?,
+        published: published::table(results, context)?,
+        environment: environment::table(&loaded.runs, context)?,
+    })
+}
+
+/// Tables and figures as files.
+fn write_parts(
+    out: &Path,
+    tables: &story::Tables,
+    figures: &figures::Figures,
+    remark: &str,
+) -> Result<Vec<PathBuf>> {
+    let mut files = Vec::new();
+    for table in tables.all() {
+        files.push(write(out, &format!("tables/{}.csv", table.name), &table.csv()?)?);
     }
-    tables.extend(claims::gains_table(gains, context)?);
-    tables.push(claims::claims_table(claims, context)?);
-    tables.extend(claims::order_table(order, context)?);
-    tables.extend(losses::table(&loaded.runs, results, context)?);
-    tables.extend(labels::table(&loaded.runs, results, context)?);
-    tables.extend(timings::table(&loaded.runs, context)?);
-    tables.extend(published::table(results, context)?);
-    tables.extend(environment::table(&loaded.runs, context)?);
-    Ok(tables)
+    for grid in tables.grids() {
+        files.push(write(out, &format!("tables/{}.tex", grid.name), grid.latex(remark).as_bytes())?);
+    }
+    for file in figures.all().flat_map(|figure| &figure.files) {
+        files.push(write(out, &format!("figures/{}", file.name), &file.bytes)?);
+    }
+    Ok(files)
 }
 
 fn write(out: &Path, name: &str, bytes: &[u8]) -> Result<PathBuf> {

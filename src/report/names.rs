@@ -1,5 +1,8 @@
 //! Names and numbers as tables show them, and their order.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::runs::RunRecords;
 use crate::record::DomainKind;
 
 /// The paper's tasks, in the order of its Table 1.
@@ -12,7 +15,7 @@ pub(super) const METHODS: [&str; 4] = ["pre-trained", "baseline", "mmt", "oracle
 const VARIANTS: [(&str, &str); 19] = [
     ("without-soft-ce", "MMT w/o L_sid"),
     ("without-soft-tri", "MMT w/o L_stri"),
-    ("without-second-network", "MMT w/o θ2"),
+    ("without-second-network", "MMT w/o θ₂"),
     ("without-mean-networks", "MMT w/o E[θ]"),
     ("only-soft", "MMT, only L_sid and L_stri"),
     ("without-ce", "MMT w/o L_id"),
@@ -31,9 +34,6 @@ const VARIANTS: [(&str, &str); 19] = [
     ("dropout", "dropout 0.5"),
 ];
 
-/// How many of [`VARIANTS`] are of the paper's Table 2.
-const ABLATIONS: usize = 6;
-
 /// Beginnings of the names of rows that differ in one number, which follows.
 const VALUES: [(&str, &str); 3] = [("soft-ce-", "λ_id = "), ("soft-tri-", "λ_tri = "), ("alpha-", "α = ")];
 
@@ -44,11 +44,6 @@ fn rank(names: &[&str], name: &str) -> usize {
 /// Sorts tasks as the paper does; others follow by name.
 pub(super) fn task_key(task: &str) -> (usize, String) {
     (rank(&TASKS, task), task.to_owned())
-}
-
-/// Whether a row is one of the paper's Table 2.
-pub(super) fn is_ablation(row: &str) -> bool {
-    VARIANTS[..ABLATIONS].iter().any(|(name, _)| *name == row)
 }
 
 /// What rows are sorted by.
@@ -81,7 +76,8 @@ pub(super) fn task_label(task: &str, domains: DomainKind) -> String {
     }
 }
 
-fn domain_label(domain: &str, domains: DomainKind) -> String {
+/// `Market-like`, `MSMT`.
+pub(super) fn domain_label(domain: &str, domains: DomainKind) -> String {
     let name = match domain {
         "msmt" => "MSMT".to_owned(),
         "msmt-v2" => "MSMT V2".to_owned(),
@@ -128,7 +124,36 @@ pub(super) fn row_label(row: &str) -> String {
     }
 }
 
-fn capitalised(text: &str) -> String {
+/// What tables call the rows of a report.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Labels(BTreeMap<String, String>);
+
+impl Labels {
+    /// Of the rows of `runs`: `MMT-100` for `mmt-k` where all its runs have 100 clusters, as the paper writes it.
+    pub fn new(runs: &[RunRecords]) -> Self {
+        let mut found: BTreeMap<&str, BTreeSet<Option<i64>>> = BTreeMap::new();
+        for run in runs {
+            found.entry(&run.info.row).or_default().insert(run.clusters());
+        }
+        let label = |(row, clusters): (&str, BTreeSet<Option<i64>>)| {
+            let number = clusters.first().copied().flatten().filter(|_| clusters.len() == 1);
+            let label = match (row.strip_suffix("-k"), number) {
+                (Some(stem), Some(number)) => row_label(&format!("{stem}-{number}")),
+                _ => row_label(row),
+            };
+            (row.to_owned(), label)
+        };
+        Self(found.into_iter().map(label).collect())
+    }
+
+    /// That of a row.
+    pub fn of(&self, row: &str) -> String {
+        self.0.get(row).cloned().unwrap_or_else(|| row_label(row))
+    }
+}
+
+/// `text` with a capital.
+pub(super) fn capitalised(text: &str) -> String {
     let mut letters = text.chars();
     letters.next().map_or(String::new(), |first| first.to_uppercase().chain(letters).collect())
 }

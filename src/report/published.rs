@@ -24,7 +24,7 @@ pub(super) fn table(results: &Results, context: &Context) -> Result<Option<Table
     if frame.height() == 0 {
         return Ok(None);
     }
-    make(frame, context).map(Some).map_err(refused("the table of published results"))
+    make(frame).map(Some).map_err(refused("the table of published results"))
 }
 
 fn read(tasks: &[String]) -> PolarsResult<DataFrame> {
@@ -39,7 +39,7 @@ fn is_of(task: &str, tasks: &[String]) -> bool {
     tasks.iter().any(|own| own == task) || task.strip_suffix("-supervised").is_some_and(to)
 }
 
-fn make(frame: DataFrame, context: &Context) -> PolarsResult<Table> {
+fn make(frame: DataFrame) -> PolarsResult<Table> {
     let mut rows: Vec<Vec<String>> =
         texts(&frame, "task")?.iter().map(|task| vec![task_label(task, DomainKind::Real)]).collect();
     let mut push = |cells: Vec<String>| rows.iter_mut().zip(cells).for_each(|(row, cell)| row.push(cell));
@@ -52,7 +52,7 @@ fn make(frame: DataFrame, context: &Context) -> PolarsResult<Table> {
     push(texts(&frame, "source")?);
     Ok(Table {
         name: "published",
-        title: format!("Published results ({})", context.label()),
+        title: "Published results".to_owned(),
         caption: "Numbers of others, as their sources give them, in percent.".to_owned(),
         rows,
         data: frame,

@@ -5,10 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use polars::prelude::*;
 use toml::Table;
 
+use super::claims::{baseline_of, is_full};
 use super::frames::{Value, fill, last_lines, numbers, refused, statistics, texts, values};
-use super::names::{METHODS, row_key, row_label, task_key};
+use super::names::{Labels, METHODS, row_key, task_key};
 use super::runs::{Draw, RunRecords};
-use super::settings::{self, Setting};
+use super::settings::Setting;
 use super::statistics::ByRun;
 use super::summary::Context;
 use super::table::{self, columns};
@@ -66,10 +67,34 @@ pub(super) struct Results {
     run: BTreeSet<(String, String)>,
     /// Where the images come from.
     pub domains: DomainKind,
+    /// What tables call the rows.
+    labels: Labels,
     /// One line per task, row, run and epoch: the mean of the networks that answer.
     epochs: DataFrame,
     /// One line per task, row, run, epoch and network.
     networks: DataFrame,
+}
+
+impl Row {
+    /// Whether nothing was adapted.
+    pub fn is_start(&self) -> bool {
+        self.method == METHODS[0]
+    }
+
+    /// Whether it learned from hard pseudo labels alone.
+    pub fn is_baseline(&self) -> bool {
+        self.method == METHODS[1]
+    }
+
+    /// Whether it was trained on the target's true labels.
+    pub fn is_oracle(&self) -> bool {
+        self.method == METHODS[3]
+    }
+
+    /// Whether it has a place in the paper's Table 1; others are changed rows of experiments.
+    pub fn is_of_table1(&self) -> bool {
+        METHODS.contains(&self.method.as_str())
+    }
 }
 
 impl Results {
@@ -85,6 +110,7 @@ impl Results {
     }
 
     fn on(split: Split, runs: &[RunRecords]) -> Result<Self> {
+        let labels = Labels::new(runs);
         let runs: Vec<&RunRecords> = runs.iter().filter(|run| !run.is_pretraining()).collect();
         let tasks: BTreeSet<_> = runs.iter().map(|run| task_key(&run.info.task)).collect();
         let rows: BTreeMap<_, _> =
@@ -95,9 +121,25 @@ impl Results {
             rows: rows.into_values().collect(),
             run: runs.iter().map(|run| (run.info.task.clone(), run.info.row.clone())).collect(),
             domains: runs.first().map_or(DomainKind::Synthetic, |run| run.info.domains),
+            labels,
             epochs: epochs(&networks).map_err(refused("the results"))?,
             networks,
         })
+    }
+
+    /// The first row of mutual mean-teaching with all of its parts.
+    pub fn full(&self) -> Option<&Row> {
+        self.rows.iter().find(|row| is_full(row))
+    }
+
+    /// What `full` gains over.
+    pub fn baseline(&self, full: &Row) -> Option<&Row> {
+        baseline_of(&self.rows, full)
+    }
+
+    /// What tables call a row.
+    pub fn label(&self, row: &Row) -> String {
+        self.labels.of(&row.name)
     }
 
     /// One line per task, row and run: its last or best epoch. Rows that do not adapt have no epoch.
@@ -143,29 +185,19 @@ impl Results {
     /// Whether tables list a row under a task: a method of the paper's Table 1 always, so that a missing run is seen; a changed row
     /// of an experiment where it was run, since experiments have tasks of their own.
     fn lists(&self, task: &str, row: &Row) -> bool {
-        METHODS.contains(&row.method.as_str()) || self.run.contains(&(task.to_owned(), row.name.clone()))
+        row.is_of_table1() || self.run.contains(&(task.to_owned(), row.name.clone()))
     }
 
     /// What to say where rows are not listed under every task; else empty.
     pub fn note(&self) -> &'static str {
         let all = self.tasks.iter().all(|task| self.rows.iter().all(|row| self.lists(task, row)));
-        if all {
-            ""
-        } else {
-            " Changed rows of experiments stand under the tasks alone that they were run on."
-        }
+        if all { "" } else { " Ablations were run on some of the tasks only." }
     }
 
     /// The rows of the paper's Table 1, for figures that have no room for more; all rows where there are none of those.
     pub fn main_rows(&self) -> Vec<Row> {
-        let main: Vec<Row> =
-            self.rows.iter().filter(|row| METHODS.contains(&row.method.as_str())).cloned().collect();
+        let main: Vec<Row> = self.rows.iter().filter(|row| row.is_of_table1()).cloned().collect();
         if main.is_empty() { self.rows.clone() } else { main }
-    }
-
-    /// mAP of a row on a task, over runs.
-    pub fn map(&self, pick: Pick) -> Result<Cells<Value>> {
-        self.means(pick, "map")
     }
 
     /// A measure (`map`, `top1` …) of a row on a task, over runs.
@@ -210,17 +242,19 @@ impl Results {
         find().map_err(refused("the table of runs"))
     }
 
-    /// mAP by epoch, over seeds: (task, row) → (epoch, value), epochs ascending.
-    pub fn curves(&self) -> Result<Cells<Vec<(u32, Value)>>> {
+    /// mAP of every run by epoch, in percent: (task, row) → run → epoch.
+    pub fn histories(&self) -> Result<Cells<BTreeMap<Draw, BTreeMap<u32, f64>>>> {
         let find = || -> PolarsResult<_> {
-            let sorted = self.epochs.sort(["epoch"], SortMultipleOptions::default())?;
-            let frame = statistics(&sorted, &["task", "row", "epoch"], &["map"])?;
-            let mut found: BTreeMap<_, Vec<_>> = BTreeMap::new();
-            let cells = texts(&frame, "task")?.into_iter().zip(texts(&frame, "row")?);
-            let epochs = frame.column("epoch")?.u32()?.iter();
-            for ((cell, epoch), value) in cells.zip(epochs).zip(values(&frame, "map")?) {
-                if let (Some(epoch), Some(value)) = (epoch, value) {
-                    found.entry(cell).or_default().push((epoch, value));
+            let frame = &self.epochs;
+            let mut found: Cells<BTreeMap<Draw, BTreeMap<u32, f64>>> = BTreeMap::new();
+            let cells = texts(frame, "task")?.into_iter().zip(texts(frame, "row")?);
+            let (domains, seeds) = (frame.column("domain")?.u64()?, frame.column("seed")?.u64()?);
+            let epochs = frame.column("epoch")?.u32()?;
+            let draws = domains.iter().zip(seeds.iter()).zip(epochs.iter());
+            for ((cell, draw), value) in cells.zip(draws).zip(numbers(frame, "map")?) {
+                if let (((Some(domain), Some(seed)), Some(epoch)), Some(value)) = (draw, value) {
+                    let run = found.entry(cell).or_default().entry(Draw { domain, seed }).or_default();
+                    run.insert(epoch, value);
                 }
             }
             Ok(found)
@@ -228,11 +262,17 @@ impl Results {
         find().map_err(refused("the curves"))
     }
 
-    /// The tables of the paper's form: last epoch, best epoch, and the published rule.
-    pub fn tables(&self, context: &Context) -> Result<Vec<table::Table>> {
+    /// All results of the last epoch.
+    pub fn last_table(&self, context: &Context) -> Result<table::Table> {
         let source = context.kept_best();
         let last =
             format!("The last epoch of adaptation; of adapted rows nothing is chosen. {source}{MEANS}");
+        self.table(Pick::Last, context, ("results_last_epoch", "Results, last epoch", &last))
+    }
+
+    /// Those of other choices of an epoch: the best one, and the published rule.
+    pub fn other_tables(&self, context: &Context) -> Result<Vec<table::Table>> {
+        let source = context.kept_best();
         let best = format!(
             "The epoch whose mean mAP over both networks is the highest on the target's test set. This choice looks at the test set, so it \
              flatters; it is not the published rule, which has a table of its own. {source}{MEANS}"
@@ -243,7 +283,6 @@ impl Results {
              {source}"
         );
         Ok(vec![
-            self.table(Pick::Last, context, ("results_last_epoch", "Results, last epoch", &last))?,
             self.table(
                 Pick::Best,
                 context,
@@ -276,15 +315,10 @@ impl Results {
             let frame = self.summary(pick)?;
             Ok(table::Table {
                 name,
-                title: format!("{title} ({})", context.label()),
-                caption: format!(
-                    "{caption} {CAPTION}{} {} {}",
-                    self.note(),
-                    settings::CAPTION,
-                    context.starts()
-                )
-                .trim_end()
-                .to_owned(),
+                title: title.to_owned(),
+                caption: format!("{caption} {CAPTION}{} {}", self.note(), context.starts())
+                    .trim_end()
+                    .to_owned(),
                 rows: shown(&frame, context)?,
                 settings: settings_of(&frame, context)?,
                 data: context.stamped(frame)?,
@@ -345,7 +379,7 @@ pub(super) fn task_row_runs(frame: &DataFrame, context: &Context) -> PolarsResul
     let (tasks, rows, counts) = (texts(frame, "task")?, texts(frame, "row")?, numbers(frame, "n")?);
     let cells = tasks.iter().zip(&rows).zip(&counts);
     let seeds = |n: &Option<f64>| n.map_or(String::new(), |n| format!("{n:.0}"));
-    Ok(cells.map(|((task, row), n)| vec![context.task(task), row_label(row), seeds(n)]).collect())
+    Ok(cells.map(|((task, row), n)| vec![context.task(task), context.row(row), seeds(n)]).collect())
 }
 
 /// The cells that people see of [`Results::summary`].

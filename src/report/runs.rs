@@ -10,8 +10,8 @@ use toml::Table;
 use crate::error::{Error, Result};
 use crate::record::{
     CONFIG, DONE, ENVIRONMENT, EPOCHS, EVALUATIONS, EpochRecord, EvaluationRecord, LABELS, LabelRecord,
-    QUERIES, QueryRecord, RANKED_LISTS, RUN, RankedRecord, Record, RunInfo, TIMINGS, TimingRecord, read_csv,
-    read_json,
+    PROVENANCE, Provenance, QUERIES, QueryRecord, RANKED_LISTS, RUN, RankedRecord, Record, RunInfo, TIMINGS,
+    TimingRecord, read_csv, read_json,
 };
 
 /// Folders below `runs/<profile>/`; nothing else in there is a run.
@@ -40,6 +40,8 @@ pub(super) struct RunRecords {
     pub config: Table,
     /// What it ran on; empty where nothing was kept.
     pub environment: BTreeMap<String, String>,
+    /// Source, command and day; older runs have none.
+    pub provenance: Option<Provenance>,
     pub epochs: Vec<EpochRecord>,
     pub evaluations: Vec<EvaluationRecord>,
     pub labels: Vec<LabelRecord>,
@@ -64,6 +66,11 @@ impl RunRecords {
     /// Its settings of adaptation; none where nothing is adapted.
     pub fn adaptation(&self) -> Option<&Table> {
         self.config.get("adaptation")?.as_table()
+    }
+
+    /// k of its k-means; none where it clusters otherwise, or not at all.
+    pub fn clusters(&self) -> Option<i64> {
+        self.adaptation()?.get("clustering")?.get("clusters")?.as_integer()
     }
 
     /// The SHA-256 of the checkpoint that a pre-training started from; none for random weights.
@@ -185,6 +192,10 @@ fn read(root: &Path, folder: &Path) -> Result<RunRecords> {
         config: read_config(&folder.join(CONFIG), &info.config)?,
         environment: read_environment(&folder.join(ENVIRONMENT))?,
         info,
+        provenance: Some(folder.join(PROVENANCE))
+            .filter(|path| path.exists())
+            .map(|path| read_json(&path))
+            .transpose()?,
         epochs: read_if_there(&folder.join(EPOCHS))?,
         evaluations: read_if_there(&folder.join(EVALUATIONS))?,
         labels: read_if_there(&folder.join(LABELS))?,

@@ -6,17 +6,8 @@ use polars::prelude::*;
 
 use super::runs::RunRecords;
 
-/// Names of the columns of a narrow table.
-pub(super) const COMPACT: [&str; 1] = ["setting"];
-/// Names of the columns of a wide one.
-pub(super) const FULL: [&str; 4] = ["backbone", "initial weights", "clustering", "BN group"];
-/// Name of the last column of both.
-pub(super) const MINUTES: &str = "training min";
-
-/// What stands under tables that have these columns.
-pub(super) const CAPTION: &str = "Setting: backbone, initial weights of the source networks, clustering, images \
-     that share batch-norm statistics in training. Training min: minutes of training without evaluation, mean over runs; of rows that adapt \
-    the adaptation alone, of others that of both their networks.";
+/// Names of the texts of a setting.
+const NAMES: [&str; 4] = ["backbone", "initial weights", "clustering", "BN group"];
 
 /// A stage that is not training.
 const EVALUATION: &str = "evaluation";
@@ -36,7 +27,7 @@ pub(super) struct Setting {
 }
 
 impl Setting {
-    /// The texts in the order of [`FULL`].
+    /// The texts in the order of [`NAMES`].
     pub fn texts(&self) -> [&str; 4] {
         [&self.backbone, &self.weights, &self.clustering, &self.bn_group]
     }
@@ -48,11 +39,6 @@ impl Setting {
         }
         let clustering = if self.clustering == "none" { "no clustering" } else { &self.clustering };
         format!("{}, {} init, {clustering}, BN {}", self.backbone, self.weights, self.bn_group)
-    }
-
-    /// `12.3`; empty where nothing was timed.
-    pub fn minutes_text(&self) -> String {
-        self.minutes.map_or(String::new(), |minutes| format!("{minutes:.1}"))
     }
 
     fn of_all(settings: &[&Self]) -> Self {
@@ -106,6 +92,13 @@ impl Settings {
             self.runs.iter().filter(|(_, name, _)| name == row).map(|(.., setting)| setting).collect();
         Setting::of_all(&found)
     }
+}
+
+/// The texts that are not the same in all of `settings`, each with its name. Settings of nothing that was run are passed over.
+pub(super) fn varying(settings: &[Setting]) -> Vec<(&'static str, Vec<String>)> {
+    let of = |at: usize| settings.iter().map(move |setting| setting.texts()[at].to_owned());
+    let differs = |at: usize| of(at).filter(|text| !text.is_empty()).collect::<BTreeSet<_>>().len() > 1;
+    (0..NAMES.len()).filter(|at| differs(*at)).map(|at| (NAMES[at], of(at).collect())).collect()
 }
 
 /// Columns of a CSV.

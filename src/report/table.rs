@@ -1,4 +1,4 @@
-//! A table and its three forms: text for a terminal, Markdown, CSV.
+//! A table of columns: its cells for pages and terminals, and all of it as CSV.
 
 use polars::prelude::*;
 
@@ -16,7 +16,7 @@ const COUNTS: [&str; 3] = ["epoch", "clusters", "unassigned"];
 pub(super) struct Table {
     /// Stem of its file.
     pub name: &'static str,
-    /// What it shows, and on which domains.
+    /// What it shows.
     pub title: String,
     /// What one has to know to read it.
     pub caption: String,
@@ -28,11 +28,11 @@ pub(super) struct Table {
     pub rows: Vec<Vec<String>>,
     /// How many columns at the start hold names; the others hold numbers.
     pub names: usize,
-    /// What each row was run with, for tables of rows that were run; every form of the table has it.
+    /// What each row was run with, for tables of rows that were run.
     pub settings: Vec<Setting>,
 }
 
-/// The cells of a table as one of its forms shows them.
+/// The cells of a table as a page shows them.
 #[derive(Debug, Clone)]
 pub(super) struct Shown {
     /// Names of the columns.
@@ -55,28 +55,15 @@ pub(super) fn columns<const N: usize>(names: [&str; N]) -> Vec<String> {
 }
 
 impl Table {
-    /// With what a row was run in one column, and the minutes last: for narrow pages.
+    /// For pages: what rows were run with stands before the numbers, as far as it is not the same in all of them.
     pub fn compact(&self) -> Shown {
-        self.shown(&settings::COMPACT, |setting| vec![setting.compact()])
-    }
-
-    /// With a column for each setting.
-    pub fn full(&self) -> Shown {
-        self.shown(&settings::FULL, |setting| setting.texts().map(str::to_owned).to_vec())
-    }
-
-    fn shown(&self, names: &[&str], of: impl Fn(&Setting) -> Vec<String>) -> Shown {
         let mut shown = Shown { header: self.header.clone(), rows: self.rows.clone(), names: self.names };
-        if self.settings.is_empty() {
-            return shown;
-        }
-        let place = self.names..self.names;
-        shown.names += names.len();
-        shown.header.splice(place.clone(), names.iter().map(|name| (*name).to_owned()));
-        shown.header.push(settings::MINUTES.to_owned());
-        for (row, setting) in shown.rows.iter_mut().zip(&self.settings) {
-            row.splice(place.clone(), of(setting));
-            row.push(setting.minutes_text());
+        for (name, texts) in settings::varying(&self.settings) {
+            shown.header.insert(shown.names, name.to_owned());
+            for (row, text) in shown.rows.iter_mut().zip(texts) {
+                row.insert(shown.names, text);
+            }
+            shown.names += 1;
         }
         shown
     }
@@ -178,7 +165,7 @@ mod tests {
             caption: String::new(),
             data: df!("task" => ["a", "a"], "map" => [Some(1.0), None]).unwrap(),
             header: columns(["Task", "Method", "mAP"]),
-            rows: vec![cells(["A → B", "MMT-k", "1.0 ± 0.2"]), cells(["A → B", "a|b", ""])],
+            rows: vec![cells(["A → B", "MMT-100", "1.0 ± 0.2"]), cells(["A → B", "a|b", ""])],
             names: 2,
             settings: Vec::new(),
         }
@@ -186,13 +173,13 @@ mod tests {
 
     #[test]
     fn text_is_aligned_and_names_a_task_once() {
-        let text = "  Method        mAP\nA → B\n  MMT-k   1.0 ± 0.2\n  a|b\n";
+        let text = "  Method         mAP\nA → B\n  MMT-100  1.0 ± 0.2\n  a|b\n";
         assert_eq!(table().text(), text);
     }
 
     #[test]
     fn markdown_and_csv_leave_missing_cells_empty() {
-        let text = "| Task | Method | mAP |\n| --- | --- | ---: |\n| A → B | MMT-k | 1.0 ± 0.2 |\n| A → B | a\\|b |  |\n";
+        let text = "| Task | Method | mAP |\n| --- | --- | ---: |\n| A → B | MMT-100 | 1.0 ± 0.2 |\n| A → B | a\\|b |  |\n";
         assert_eq!(table().markdown(), text);
         assert_eq!(String::from_utf8(table().csv().unwrap()).unwrap(), "task,map\na,1.0000\na,\n");
     }
@@ -208,8 +195,9 @@ mod tests {
         assert_eq!(String::from_utf8(csv).unwrap(), text);
     }
 
+    /// A page says what differs between rows, a CSV all of it.
     #[test]
-    fn every_form_has_the_settings_of_every_row() {
+    fn settings_stand_in_a_page_where_they_differ_and_in_a_csv_throughout() {
         let setting = |clustering: &str, minutes| Setting {
             backbone: "small".to_owned(),
             weights: "random".to_owned(),
@@ -219,17 +207,14 @@ mod tests {
         };
         let settings = vec![setting("k-means 100", Some(1.26)), setting("none", None)];
         let table = Table { settings, ..table() };
-        let markdown = "| Task | Method | setting | mAP | training min |\n| --- | --- | --- | ---: | ---: |\n\
-                        | A → B | MMT-k | small, random init, k-means 100, BN 16 | 1.0 ± 0.2 | 1.3 |\n\
-                        | A → B | a\\|b | small, random init, no clustering, BN 16 |  |  |\n";
-        assert_eq!(table.markdown(), markdown);
+        let shown = table.compact();
+        assert_eq!(shown.header, ["Task", "Method", "clustering", "mAP"]);
+        assert_eq!(shown.rows[0], ["A → B", "MMT-100", "k-means 100", "1.0 ± 0.2"]);
+        assert!(!shown.is_number(2) && shown.is_number(3));
+        let same = Table { settings: vec![setting("k-means 100", None); 2], ..table.clone() };
+        assert_eq!(same.compact().header, ["Task", "Method", "mAP"]);
         let csv = "task,map,backbone,initial_weights,clustering,bn_group,training_minutes\n\
                    a,1.0000,small,random,k-means 100,16,1.2600\na,,small,random,none,16,\n";
         assert_eq!(String::from_utf8(table.csv().unwrap()).unwrap(), csv);
-        let latex = table.latex("");
-        assert!(
-            latex.contains("MMT-k & small & random & k-means 100 & 16 & 1.0 $\\pm$ 0.2 & 1.3"),
-            "{latex}"
-        );
     }
 }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use polars::prelude::*;
 
 use super::frames::{numbers, refused, sums, texts};
-use super::names::{row_key, row_label};
+use super::names::row_key;
 use super::runs::RunRecords;
 use super::settings::Setting;
 use super::summary::Context;
@@ -28,7 +28,7 @@ fn make(runs: &[RunRecords], context: &Context) -> PolarsResult<Table> {
     let (mut rows, mut settings) = (Vec::new(), Vec::new());
     for ((row, stage), minutes) in texts(&frame, "row")?.iter().zip(&stages).zip(&minutes) {
         let count = counts.get(row).copied().unwrap_or(0);
-        let label = if row == "pretrain" { "Source pre-training".to_owned() } else { row_label(row) };
+        let label = if row == "pretrain" { "Source pre-training".to_owned() } else { context.row(row) };
         settings.push(Setting { minutes: None, ..context.settings.of_row(row) });
         rows.push(vec![label, stage.clone(), count.to_string(), format!("{minutes:.2}")]);
     }
@@ -41,7 +41,7 @@ fn make(runs: &[RunRecords], context: &Context) -> PolarsResult<Table> {
     ]);
     Ok(Table {
         name: "timings",
-        title: format!("Minutes per stage ({})", context.label()),
+        title: "Minutes per stage".to_owned(),
         caption: "Wall-clock minutes, summed over the runs of a row. Runs at work at the same time share the processor, so the \
                   sum may exceed the time that passed."
             .to_owned(),

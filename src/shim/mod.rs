@@ -23,6 +23,13 @@ unsafe extern "C" {
         error_size: c_int,
     ) -> c_int;
     fn mmt_forget_gradients(tensors: *const *mut C_tensor, count: c_int) -> c_int;
+    fn mmt_convolution_gradients(
+        gradient: *mut C_tensor,
+        input: *mut C_tensor,
+        weight: *mut C_tensor,
+        stride: c_long,
+        wants_input: c_int,
+    ) -> c_int;
     fn mmt_fused_norm(
         x: *mut C_tensor,
         weight: *mut C_tensor,
@@ -96,6 +103,24 @@ pub fn forget_gradients(tensors: &[Tensor]) {
     // SAFETY: a list of as many live tensors as said; only their gradients are let go. It fails for tensors without autograd only,
     // which have no gradient to forget.
     let _ = unsafe { mmt_forget_gradients(pointers(&all).as_ptr(), all.len() as c_int) };
+}
+
+/// Computes the gradients of a square convolution padded by half its kernel, and lets them go: for the time it takes. `gradient` is that of
+/// its output, `wants_input` whether its input has one.
+///
+/// # Errors
+/// Shapes that do not belong together.
+pub fn convolution_gradients(
+    [gradient, input, weight]: [&Tensor; 3],
+    stride: i64,
+    wants_input: bool,
+) -> Result<(), String> {
+    let [gradient, input, weight] = [gradient, input, weight].map(|tensor| tensor.as_ptr().cast_mut());
+    // SAFETY: three live tensors, which are read.
+    let status = unsafe {
+        mmt_convolution_gradients(gradient, input, weight, stride as c_long, c_int::from(wants_input))
+    };
+    if status == 0 { Ok(()) } else { Err("libtorch refuses the gradients of a convolution".to_owned()) }
 }
 
 /// What a batch norm computes with.

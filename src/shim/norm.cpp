@@ -130,13 +130,15 @@ struct FusedNorm : torch::autograd::Function<FusedNorm> {
             for (int64_t c = 0; c < shape.channels; ++c) {
                 inverse[c] = 1 / std::sqrt(moments.variance[c] + epsilon);
                 scale[c] *= inverse[c];
-                shift[c] -= moments.mean[c] * scale[c];
+                // What is lost where the mean is rounded to the map's kind.
+                shift[c] += (static_cast<double>(static_cast<scalar_t>(moments.mean[c])) - moments.mean[c]) * scale[c];
             }
-            auto scales = repeated<scalar_t>(scale), shifts = repeated<scalar_t>(shift);
+            auto means = repeated<scalar_t>(moments.mean), scales = repeated<scalar_t>(scale), shifts = repeated<scalar_t>(shift);
             const auto *more = other.defined() ? other.const_data_ptr<scalar_t>() : nullptr;
             auto *out = y.data_ptr<scalar_t>();
             by_span(shape, static_cast<int64_t>(scales.size()), [&](int64_t at, int64_t count) {
-                forward_span(data + at, more ? more + at : nullptr, out + at, scales.data(), shifts.data(), count, relu);
+                forward_span(data + at, more ? more + at : nullptr, out + at, means.data(), scales.data(), shifts.data(), count,
+                             relu);
             });
             context->saved_data["mean"] = kept(moments.mean);
             context->saved_data["inverse"] = kept(inverse);
@@ -185,15 +187,16 @@ struct FusedNorm : torch::autograd::Function<FusedNorm> {
                 a[c] *= inverse[c];
                 double share = training ? 1.0 / static_cast<double>(shape.rows) : 0.0;
                 b[c] = -a[c] * inverse[c] * inverse[c] * products[c] * share;
-                d[c] = -a[c] * sums[c] * share - b[c] * mean[c];
+                d[c] = -a[c] * sums[c] * share + b[c] * (static_cast<double>(centre[c]) - mean[c]);
                 products[c] *= inverse[c];
             }
-            auto as = repeated<scalar_t>(a), bs = repeated<scalar_t>(b), ds = repeated<scalar_t>(d);
+            auto means = repeated<scalar_t>(mean), as = repeated<scalar_t>(a), bs = repeated<scalar_t>(b), ds = repeated<scalar_t>(d);
             auto *into = dx.data_ptr<scalar_t>();
             const auto *from = keep ? left : above;
             const auto *mask = keep ? nullptr : out;
             by_span(shape, static_cast<int64_t>(as.size()), [&](int64_t at, int64_t count) {
-                backward_span(data + at, mask ? mask + at : nullptr, from + at, into + at, as.data(), bs.data(), ds.data(), count);
+                backward_span(data + at, mask ? mask + at : nullptr, from + at, into + at, means.data(), as.data(), bs.data(), ds.data(),
+                              count);
             });
             sum = kept(sums).to(x.scalar_type());
             product = kept(products).to(x.scalar_type());

@@ -110,33 +110,35 @@ MMT_INLINE void block_sums(const T *x, const T *y, const T *g, T *kept, const T 
 #undef CALL
 }
 
-// y = [ReLU] (x · scale + shift [+ shortcut]) over `count` values.
+// y = [ReLU] ((x - mean) · scale + bias [+ shortcut]) over `count` values. Taken from the mean first: a product with the whole of x would
+// lose the digits that the mean takes.
 template <typename T>
-MMT_INLINE void apply(const T *x, const T *shortcut, T *y, const T *scale, const T *shift, int64_t count, bool relu) {
+MMT_INLINE void apply(const T *x, const T *shortcut, T *y, const T *mean, const T *scale, const T *bias, int64_t count, bool relu) {
     if (shortcut && relu) {
         for (int64_t i = 0; i < count; ++i) {
-            T value = x[i] * scale[i] + shift[i] + shortcut[i];
+            T value = (x[i] - mean[i]) * scale[i] + bias[i] + shortcut[i];
             y[i] = value < 0 ? static_cast<T>(0) : value;
         }
     } else if (shortcut) {
-        for (int64_t i = 0; i < count; ++i) y[i] = x[i] * scale[i] + shift[i] + shortcut[i];
+        for (int64_t i = 0; i < count; ++i) y[i] = (x[i] - mean[i]) * scale[i] + bias[i] + shortcut[i];
     } else if (relu) {
         for (int64_t i = 0; i < count; ++i) {
-            T value = x[i] * scale[i] + shift[i];
+            T value = (x[i] - mean[i]) * scale[i] + bias[i];
             y[i] = value < 0 ? static_cast<T>(0) : value;
         }
     } else {
-        for (int64_t i = 0; i < count; ++i) y[i] = x[i] * scale[i] + shift[i];
+        for (int64_t i = 0; i < count; ++i) y[i] = (x[i] - mean[i]) * scale[i] + bias[i];
     }
 }
 
-// dx = a · gradient + b · x + d over `count` values.
+// dx = a · gradient + b · (x - mean) + d over `count` values.
 template <typename T>
-MMT_INLINE void input_gradient(const T *x, const T *y, const T *g, T *dx, const T *a, const T *b, const T *d, int64_t count) {
+MMT_INLINE void input_gradient(const T *x, const T *y, const T *g, T *dx, const T *mean, const T *a, const T *b, const T *d,
+                               int64_t count) {
     if (y) {
-        for (int64_t i = 0; i < count; ++i) dx[i] = a[i] * passed(g[i], y[i]) + b[i] * x[i] + d[i];
+        for (int64_t i = 0; i < count; ++i) dx[i] = a[i] * passed(g[i], y[i]) + b[i] * (x[i] - mean[i]) + d[i];
     } else {
-        for (int64_t i = 0; i < count; ++i) dx[i] = a[i] * g[i] + b[i] * x[i] + d[i];
+        for (int64_t i = 0; i < count; ++i) dx[i] = a[i] * g[i] + b[i] * (x[i] - mean[i]) + d[i];
     }
 }
 
@@ -159,11 +161,13 @@ namespace mmt {
                               double *sum, double *product) {                                                                    \
         block_sums<T, true, true>(x, y, g, kept, mean, rows, channels, sum, product);                                            \
     }                                                                                                                            \
-    MMT_CLONES void forward_span(const T *x, const T *shortcut, T *y, const T *scale, const T *shift, int64_t count, bool relu) { \
-        apply<T>(x, shortcut, y, scale, shift, count, relu);                                                                     \
+    MMT_CLONES void forward_span(const T *x, const T *shortcut, T *y, const T *mean, const T *scale, const T *bias, int64_t count, \
+                                 bool relu) {                                                                                     \
+        apply<T>(x, shortcut, y, mean, scale, bias, count, relu);                                                                \
     }                                                                                                                            \
-    MMT_CLONES void backward_span(const T *x, const T *y, const T *g, T *dx, const T *a, const T *b, const T *d, int64_t count) { \
-        input_gradient<T>(x, y, g, dx, a, b, d, count);                                                                          \
+    MMT_CLONES void backward_span(const T *x, const T *y, const T *g, T *dx, const T *mean, const T *a, const T *b, const T *d,   \
+                                  int64_t count) {                                                                                \
+        input_gradient<T>(x, y, g, dx, mean, a, b, d, count);                                                                    \
     }
 MMT_KERNELS(float)
 MMT_KERNELS(double)

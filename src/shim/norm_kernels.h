@@ -13,10 +13,10 @@ namespace mmt {
     /* The same, and the gradient behind the ReLU is written to `kept`. */                                                          \
     void sums_kept(const T *x, const T *y, const T *g, T *kept, const T *mean, int64_t rows, int64_t channels, double *sum,         \
                    double *product);                                                                                                \
-    /* y = x · scale + shift, plus the shortcut where there is one, cut at 0 if wanted; `count` values of each. */                  \
-    void forward_span(const T *x, const T *shortcut, T *y, const T *scale, const T *shift, int64_t count, bool relu);               \
-    /* dx = a · g + b · x + d, g cut to where y is positive if y is not null; `count` values of each. */                            \
-    void backward_span(const T *x, const T *y, const T *g, T *dx, const T *a, const T *b, const T *d, int64_t count);
+    /* y = (x − mean) · scale + bias, plus the shortcut where there is one, cut at 0 if wanted; `count` values of each. */           \
+    void forward_span(const T *x, const T *shortcut, T *y, const T *mean, const T *scale, const T *bias, int64_t count, bool relu); \
+    /* dx = a · g + b · (x − mean) + d, g cut to where y is positive if y is not null; `count` values of each. */                   \
+    void backward_span(const T *x, const T *y, const T *g, T *dx, const T *mean, const T *a, const T *b, const T *d, int64_t count);
 MMT_DECLARE(float)
 MMT_DECLARE(double)
 #undef MMT_DECLARE

@@ -1,6 +1,7 @@
 // What tch 0.24 does not bind, or not so that it is fast. Exceptions must not cross into Rust: every function catches its own.
 #include <ATen/core/Tensor.h>
 #include <ATen/ops/_fused_adam.h>
+#include <ATen/ops/convolution_backward.h>
 #include <c10/core/GradMode.h>
 
 #include <cstdio>
@@ -44,6 +45,20 @@ extern "C" int mmt_fused_adam(at::Tensor **parameters, at::Tensor **gradients, a
 extern "C" int mmt_forget_gradients(at::Tensor **tensors, int count) {
     try {
         for (int i = 0; i < count; ++i) tensors[i]->mutable_grad().reset();
+        return 0;
+    } catch (const std::exception &) {
+        return 1;
+    }
+}
+
+// The gradients of a square convolution padded by half its kernel, as backward passes compute them; they are let go. Returns 0, or 1 where
+// libtorch refuses.
+extern "C" int mmt_convolution_gradients(at::Tensor *gradient, at::Tensor *input, at::Tensor *weight, long stride, int wants_input) {
+    try {
+        c10::NoGradGuard no_grad;
+        long padding = weight->size(2) / 2;
+        at::convolution_backward(*gradient, *input, *weight, std::nullopt, {stride, stride}, {padding, padding}, {1, 1}, false, {0, 0}, 1,
+                                 {wants_input != 0, true, false});
         return 0;
     } catch (const std::exception &) {
         return 1;

@@ -15,10 +15,12 @@ mod layout;
 mod optics;
 mod person;
 mod render;
+mod sheet;
 mod shots;
 mod spec;
 mod write;
 
+pub use sheet::sheet;
 pub use write::{GENERATOR_VERSION, prepare};
 
 use serde::{Deserialize, Serialize};

@@ -7,17 +7,15 @@ use tch::{Kind, Tensor};
 
 use super::dropout::Dropout;
 use super::ema;
-use super::fused_adam::FusedAdam;
+use super::learners::{Learners, StepSettings};
 use super::losses::MeanLosses;
-use super::mutual;
 use super::passes::Passes;
 use super::pseudo_labels::{Clusterer, PseudoLabels};
 use super::settings::{AdaptationSettings, ClusterFeatures};
-use super::teaching::Teaching;
 use super::{Observer, Stage};
 use crate::data::{GallerySampler, ImageStore, StreamName, TrainBatch, TrainLoader};
 use crate::device::transfer;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::features;
 use crate::loss::objective::Weights;
 use crate::model::{Named, Network};
@@ -50,8 +48,7 @@ pub struct Adaptation {
     settings: AdaptationSettings,
     seed: u64,
     target: TargetImages,
-    teaching: Teaching,
-    optimizer: FusedAdam,
+    learners: Learners,
     clusterer: Clusterer,
     dropout: Dropout,
     epoch: usize,
@@ -74,9 +71,8 @@ impl Adaptation {
         for (at, student) in students.iter_mut().enumerate() {
             student.random_classifier(rows, &mut stream(seed, "adapt/classifier", 0, at as u64));
         }
-        let teaching = Teaching::new(&settings, students)?;
-        let optimizer = fresh_optimizer(&settings, &teaching);
-        Ok(Self { settings, seed, target, teaching, optimizer, clusterer, dropout, epoch: 0 })
+        let learners = Learners::new(&settings, students)?;
+        Ok(Self { settings, seed, target, learners, clusterer, dropout, epoch: 0 })
     }
 
     /// Goes on from a state that [`Adaptation::state`] gave after `epoch` epochs; `path` is named in errors.
@@ -84,16 +80,7 @@ impl Adaptation {
     /// # Errors
     /// Tensors that are missing or have another shape.
     pub fn resume(&mut self, state: &Named, epoch: usize, path: &Path) -> Result<()> {
-        let (students, mean_networks) = self.teaching.both_mut();
-        for (at, student) in students.iter_mut().enumerate() {
-            student.load_state(state, &format!("student-{}.", at + 1), path)?;
-        }
-        for (at, mean) in mean_networks.iter_mut().enumerate() {
-            mean.load_state(state, &format!("mean-{}.", at + 1), path)?;
-        }
-        if !self.settings.reset_optimizer {
-            self.optimizer.load_state(state, "adam.", path)?;
-        }
+        self.learners.load_state(state, !self.settings.reset_optimizer, path)?;
         self.clusterer.eps = state.get("eps").map(|eps| eps.double_value(&[]));
         self.epoch = epoch;
         Ok(())
@@ -101,16 +88,7 @@ impl Adaptation {
 
     /// Everything needed to go on between two epochs; the optimizer where it does not start afresh in each.
     pub fn state(&self) -> Named {
-        let mut state = Named::new();
-        for (at, student) in self.teaching.students().iter().enumerate() {
-            state.append(&mut student.state(&format!("student-{}.", at + 1)));
-        }
-        for (at, mean) in self.teaching.mean_networks().iter().enumerate() {
-            state.append(&mut mean.state(&format!("mean-{}.", at + 1)));
-        }
-        if !self.settings.reset_optimizer {
-            state.append(&mut self.optimizer.state("adam."));
-        }
+        let mut state = self.learners.state(!self.settings.reset_optimizer);
         if let Some(eps) = self.clusterer.eps {
             state.insert("eps".to_owned(), Tensor::from(eps));
         }
@@ -124,12 +102,12 @@ impl Adaptation {
 
     /// The networks that are trained: two, or one.
     pub fn students(&self) -> &[Network] {
-        self.teaching.students()
+        self.learners.students()
     }
 
     /// The mean networks, in the order of their students; none where students stand for them.
     pub fn mean_networks(&self) -> &[Network] {
-        self.teaching.mean_networks()
+        self.learners.mean_networks()
     }
 
     /// The networks that the method answers for, and that are evaluated: the mean networks where there are any.
@@ -154,10 +132,10 @@ impl Adaptation {
         let features = self.average_features(observer)?;
         let pseudo_labels = self.cluster(&features, observer)?;
         if self.settings.reset_classifier || self.epoch == 0 {
-            self.reset_classifiers(&pseudo_labels.centroids)?;
+            self.learners.set_classifiers(&pseudo_labels.centroids)?;
         }
         if self.settings.reset_optimizer {
-            self.optimizer = fresh_optimizer(&self.settings, &self.teaching);
+            self.learners.reset_optimizer();
         }
         let losses = self.train(&pseudo_labels, observer)?;
         self.epoch += 1;
@@ -178,59 +156,48 @@ impl Adaptation {
         observer.progress(Stage::Clustering, 0, 1)?;
         let mut rng = stream(self.seed, "adapt/cluster", self.epoch as u64, 0);
         let stage = || format!("clustering of epoch {}", self.epoch + 1);
-        let pseudo_labels =
-            self.clusterer.cluster(features, &mut rng).map_err(|error| error.in_stage(stage()))?;
+        let found = self.clusterer.cluster(features, &mut rng);
+        let pseudo_labels = found.map_err(|error| error.in_stage(stage()))?;
+        pseudo_labels.enough().map_err(|error| error.in_stage(stage()))?;
         observer.progress(Stage::Clustering, 1, 1)?;
         Ok(pseudo_labels)
     }
 
-    fn reset_classifiers(&mut self, centroids: &Tensor) -> Result<()> {
-        let (students, mean_networks) = self.teaching.both_mut();
-        let mut networks = students.iter_mut().chain(mean_networks);
-        networks.try_for_each(|network| network.set_classifier(&centroids.to_device(network.device())))
-    }
-
     fn train(&mut self, pseudo_labels: &PseudoLabels, observer: &mut dyn Observer) -> Result<MeanLosses> {
         let steps = self.settings.steps;
-        let mut losses = MeanLosses::new(self.teaching.names(), self.target.images.clone());
+        let mut losses = MeanLosses::new(self.learners.names(), self.target.images.clone());
         observer.progress(Stage::Training, 0, steps)?;
         for (step, batch) in self.loader(&pseudo_labels.labels)?.enumerate() {
             let batch = batch?;
-            let (values, total) = self.forward(step, &batch, pseudo_labels)?;
-            self.optimizer.zero_grad();
-            total.f_backward().map_err(Error::torch("cannot compute gradients"))?;
-            self.optimizer.step(self.settings.learning_rate)?;
-            let decay = ema::decay(self.settings.ema, self.epoch * steps + step, self.settings.alpha)?;
-            let (students, mean_networks) = self.teaching.both_mut();
-            mutual::update_mean_networks(mean_networks, students, decay)?;
-            losses.add(&values, &batch.indices);
+            let labels = self.labels_of(&batch, pseudo_labels)?;
+            let settings = self.step_settings(step, batch.indices.len(), pseudo_labels.clusters)?;
+            losses.add(&self.learners.step(&batch.views, &labels, &settings)?, &batch.indices);
             observer.progress(Stage::Training, step + 1, steps)?;
         }
         Ok(losses)
     }
 
-    /// Values of the losses, and the total to minimise.
-    fn forward(
-        &self,
-        step: usize,
-        batch: &TrainBatch,
-        pseudo_labels: &PseudoLabels,
-    ) -> Result<(Tensor, Tensor)> {
-        let labels: Vec<i64> = batch
-            .indices
-            .iter()
-            .filter_map(|at| pseudo_labels.labels[*at])
-            .map(|label| label as i64)
-            .collect();
+    /// Pseudo labels of a batch, `[B]` i64, where the networks are.
+    fn labels_of(&self, batch: &TrainBatch, pseudo_labels: &PseudoLabels) -> Result<Tensor> {
+        let labels = batch.indices.iter().filter_map(|at| pseudo_labels.labels[*at]);
+        let labels: Vec<i64> = labels.map(|label| label as i64).collect();
         let place = (Kind::Int64, self.students()[0].device());
-        let labels = transfer::upload(&Tensor::from_slice(&labels), place, "labels")?;
-        let weights = Weights {
-            soft_ce: self.settings.soft_ce_weight,
-            soft_triplet: self.settings.soft_tri_weight,
-            epsilon: self.settings.epsilon,
-            clusters: pseudo_labels.clusters,
-        };
-        self.teaching.forward(&batch.views, &labels, &weights, &self.passes(step, batch.indices.len())?)
+        transfer::upload(&Tensor::from_slice(&labels), place, "labels")
+    }
+
+    fn step_settings(&self, step: usize, images: usize, clusters: usize) -> Result<StepSettings> {
+        let settings = &self.settings;
+        Ok(StepSettings {
+            weights: Weights {
+                soft_ce: settings.soft_ce_weight,
+                soft_triplet: settings.soft_tri_weight,
+                epsilon: settings.epsilon,
+                clusters,
+            },
+            passes: self.passes(step, images)?,
+            learning_rate: settings.learning_rate,
+            decay: ema::decay(settings.ema, self.epoch * settings.steps + step, settings.alpha)?,
+        })
     }
 
     /// Students and mean networks drop units each on their own, in every step anew.
@@ -252,10 +219,4 @@ impl Adaptation {
         let transform = self.settings.transform.transform(self.target.images.size());
         TrainLoader::new(self.target.images.clone(), transform, batches, streams, 2)
     }
-}
-
-/// Adam over all students (D24).
-fn fresh_optimizer(settings: &AdaptationSettings, teaching: &Teaching) -> FusedAdam {
-    let parameters = teaching.students().iter().flat_map(Network::trained).collect();
-    FusedAdam::new(parameters, settings.weight_decay)
 }

@@ -51,6 +51,38 @@ pub fn terms(
     hard_only(&outputs, labels, epsilon, network.classes())
 }
 
+/// What a step of pre-training is given beside images and labels.
+#[derive(Debug)]
+pub struct StepSettings {
+    /// ε of the label smoothing.
+    pub epsilon: f64,
+    /// Batch-norm groups, and what is dropped in this step.
+    pub passes: Passes,
+    /// Adam's learning rate, from the schedule (D22).
+    pub learning_rate: f64,
+}
+
+/// One step (D32): [`terms`], gradients, Adam over the parameters of `network`. Returns the losses before the step, detached, by
+/// [`NAMES`].
+///
+/// `images`, `target`: `[B, 3, H, W]`; `labels`: `[B]` i64.
+///
+/// # Errors
+/// What the losses refuse, or a rate out of range.
+pub fn step(
+    (network, optimizer): (&Network, &mut FusedAdam),
+    images: &Tensor,
+    labels: &Tensor,
+    target: Option<&Tensor>,
+    settings: &StepSettings,
+) -> Result<Tensor> {
+    let terms = terms(network, images, labels, target, settings.epsilon, &settings.passes)?;
+    optimizer.zero_grad();
+    terms.total.f_backward().map_err(Error::torch("cannot compute gradients"))?;
+    optimizer.step(settings.learning_rate)?;
+    Ok(Tensor::stack(&[&terms.ce, &terms.tri, &terms.total], 0).detach())
+}
+
 /// Source pre-training, an epoch at a time.
 #[derive(Debug)]
 pub struct Pretraining {
@@ -146,20 +178,20 @@ impl Pretraining {
         let labels = transfer::upload(&Tensor::from_slice(&labels), place, "labels")?;
         let images = self.network.place(&batch.views[0])?;
         let target = target.map(|target| self.network.place(&target.views[0])).transpose()?;
-        let networks = std::slice::from_ref(&self.network);
-        let passes = Passes {
-            group: self.settings.batch.group(),
-            students: self.dropout.masks(networks, "network", batch.indices.len(), (self.epoch, step))?,
-            mean_networks: Vec::new(),
+        let settings = StepSettings {
+            epsilon: self.settings.epsilon,
+            passes: self.passes(step, batch.indices.len())?,
+            learning_rate: self.settings.schedule.rate_at(self.epoch, step, self.settings.steps)?,
         };
-        let epsilon = self.settings.epsilon;
-        let terms = terms(&self.network, &images, &labels, target.as_ref(), epsilon, &passes)?;
-        self.optimizer.zero_grad();
-        terms.total.f_backward().map_err(Error::torch("cannot compute gradients"))?;
-        let rate = self.settings.schedule.rate_at(self.epoch, step, self.settings.steps)?;
-        self.optimizer.step(rate)?;
-        losses.add(&Tensor::stack(&[&terms.ce, &terms.tri, &terms.total], 0).detach(), &batch.indices);
+        let pair = (&self.network, &mut self.optimizer);
+        losses.add(&self::step(pair, &images, &labels, target.as_ref(), &settings)?, &batch.indices);
         Ok(())
+    }
+
+    fn passes(&self, step: usize, images: usize) -> Result<Passes> {
+        let networks = std::slice::from_ref(&self.network);
+        let students = self.dropout.masks(networks, "network", images, (self.epoch, step))?;
+        Ok(Passes { group: self.settings.batch.group(), students, mean_networks: Vec::new() })
     }
 
     fn source_loader(&self) -> Result<TrainLoader> {

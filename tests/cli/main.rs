@@ -2,6 +2,7 @@
 //! one clear line with exit status 2 (usage) or 1 (failure), and leaves nothing half-written.
 
 mod bad_input;
+mod bench;
 mod cluster;
 mod dbscan;
 mod devices;

@@ -6,6 +6,7 @@ tracked files below target/mutations/. Nothing in the working tree changes but t
 
     python3 tests/mutations/run.py                 # all, and write reports/mutations.md
     python3 tests/mutations/run.py D12 experiment  # the breaks of some definitions or rooms, and print what fails
+    python3 tests/mutations/run.py --first         # is each one noticed? Prints the first test that fails, and writes no report
 
 A break is held against the tests of its room in the suite. One with `tests = ["lib::report::", "cli::run::"]` is held against
 those instead: the unit tests of the library (`lib`), the command line (`cli`) or the suite (`suite`), then what a test's name
@@ -20,6 +21,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 import tomllib
 from pathlib import Path
 
@@ -36,6 +38,8 @@ LEFT_OUT = [
     "checkpoints",
     "allocation",
 ]
+# Seconds after which a program that runs as a mutant counts as hanging.
+PATIENCE = 900
 SWITCH = """
 /// True while the program runs as that mutant.
 pub fn mutant(number: usize) -> bool {
@@ -56,7 +60,7 @@ def copy_tree() -> None:
 
 def code_of(text: str) -> str:
     """The text up to its unit tests, comments blanked out at the same length, so that places stay."""
-    code = text.split("#[cfg(test)]")[0]
+    code = re.split(r"^#\[cfg\(test\)\]\n(?:pub\S* )?mod ", text, maxsplit=1, flags=re.MULTILINE)[0]
     return re.sub(r"//[^\n]*", lambda comment: " " * len(comment.group()), code)
 
 
@@ -73,15 +77,24 @@ def plant(number: int, mutation: dict) -> None:
     if "replace" in mutation:
         new = mutation["replace"].replace("$MUTANT", switch)
     else:
-        new = f"(if {switch} {{ {mutation['put']} }} else {{ {found} }})"
+        # The expression itself is put in last: another break is to find the place that it looks for, not this one's text.
+        new = f"(if {switch} {{ {placeholder(number)} }} else {{ {found} }})"
     at = code.index(found)
     path.write_text(text[:at] + new + text[at + len(found) :])
+
+
+def placeholder(number: int) -> str:
+    return f"@put {number}@"
 
 
 def plant_all(mutations: list[dict]) -> None:
     """All breaks, each behind its switch."""
     for number, mutation in enumerate(mutations):
         plant(number, mutation)
+    for number, mutation in enumerate(mutations):
+        if "put" in mutation:
+            path = TREE / mutation["file"]
+            path.write_text(path.read_text().replace(placeholder(number), mutation["put"]))
     library = TREE / "src" / "lib.rs"
     library.write_text(library.read_text() + SWITCH)
 
@@ -113,8 +126,8 @@ def asked_of(mutation: dict) -> list[str]:
     return [f"suite::{name}::" for name in (room[0], "golden", "ten_steps")] if has_tests else ["suite::"]
 
 
-def failed_tests(programs: dict[str, Path], number: int | None, asked: list[str]) -> list[str]:
-    """Names of the tests that fail as that mutant, among those that are asked."""
+def failed_tests(programs: dict[str, Path], number: int | None, asked: list[str], first: bool = False) -> list[str]:
+    """Names of the tests that fail as that mutant, among those that are asked; of the first one alone where that is enough."""
     environment = dict(os.environ)
     environment.pop("MMT_MUTANT", None)
     if number is not None:
@@ -122,16 +135,30 @@ def failed_tests(programs: dict[str, Path], number: int | None, asked: list[str]
     failed = set()
     for name, program in programs.items():
         filters = [test.removeprefix(f"{name}::") for test in asked if test.startswith(f"{name}::")]
-        if not filters:
+        if not filters or (first and failed):
             continue
         named = [test for test in filters if test]
         skips = [part for test in LEFT_OUT if name == "suite" and test not in "".join(named) for part in ("--skip", test)]
-        done = subprocess.run([program, *named, *skips], cwd=ROOT, env=environment, capture_output=True, text=True)
-        of_program = re.findall(r"^test (\S+)(?: - should panic)? \.\.\. FAILED", done.stdout, re.MULTILINE)
-        if done.returncode != 0 and not of_program:
-            of_program = ["the whole program"]
+        of_program = failures([program, *named, *skips], environment, first)
         failed |= {test if name == "suite" else f"{name}::{test}" for test in of_program}
     return sorted(failed)
+
+
+def failures(command: list, environment: dict[str, str], first: bool) -> set[str]:
+    """Tests of a program that fail. It is ended when it has run for too long, or when the first failure is enough."""
+    found = set()
+    running = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    patience = threading.Timer(PATIENCE, running.kill)
+    patience.start()
+    for line in running.stdout:
+        if match := re.match(r"test (\S+)(?: - should panic)? \.\.\. FAILED", line):
+            found.add(match.group(1))
+            if first:
+                running.kill()
+    patience.cancel()
+    if running.wait() != 0 and not found:
+        found.add("the whole program")
+    return found
 
 
 def laws(programs: dict[str, Path]) -> list[str]:
@@ -172,7 +199,9 @@ def report(mutations: list[dict], failed: list[list[str]], all_laws: list[str]) 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("definitions", nargs="*", help="only breaks of these definitions or rooms, such as D12 or report; prints and writes no report")
-    chosen = set(parser.parse_args().definitions)
+    parser.add_argument("--first", action="store_true", help="go on with the next break at the first test that fails; writes no report")
+    arguments = parser.parse_args()
+    chosen = set(arguments.definitions)
     mutations = tomllib.loads((ROOT / "tests/mutations/list.toml").read_text())["mutation"]
     rooms = [mutation["file"].split("/")[1].removesuffix(".rs") for mutation in mutations]
     if unknown := chosen - {mutation["definition"] for mutation in mutations} - set(rooms):
@@ -188,11 +217,11 @@ def main() -> None:
         sys.exit(f"without a break these fail already: {', '.join(broken)}")
     failed = []
     for at in asked:
-        failed.append(failed_tests(programs, at, asked_of(mutations[at])))
+        failed.append(failed_tests(programs, at, asked_of(mutations[at]), arguments.first))
         print(f"{mutations[at]['definition']} {mutations[at]['what']}: {len(failed[-1])} tests fail", flush=True)
-        if chosen:
+        if chosen or arguments.first:
             print("".join(f"    {name}\n" for name in failed[-1]), end="", flush=True)
-    if not chosen:
+    if not chosen and not arguments.first:
         (ROOT / "reports" / "mutations.md").write_text(report(mutations, failed, laws(programs)))
     if not all(failed):
         sys.exit("some breaks were not noticed")

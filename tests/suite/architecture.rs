@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The rooms from the ground up: a room uses only rooms that stand before it.
-const ROOMS: [&str; 20] = [
+const ROOMS: [&str; 21] = [
     "error",
     "device",
     "whole_file",
@@ -24,6 +24,7 @@ const ROOMS: [&str; 20] = [
     "record",
     "tools",
     "train",
+    "step_budget",
     "experiment",
     "report",
 ];
@@ -40,6 +41,10 @@ const TWINNED: [&str; 4] = ["loss", "cluster", "eval", "train"];
 /// Files of those rooms that hold no definition, and why.
 const WITHOUT_TWIN: &[(&str, &str)] = &[
     ("train/dropout.rs", "draws masks from the run's streams; the reference takes them as inputs"),
+    (
+        "train/learners.rs",
+        "a whole step of whichever method, as `Method::step` of the reference's adaptation",
+    ),
     ("train/losses.rs", "means of the named losses, for the records"),
     (
         "train/passes.rs",

@@ -25,6 +25,7 @@ mod features;
 #[cfg(unix)]
 mod fuzz;
 mod golden;
+mod jobs;
 mod loss;
 mod ten_steps;
 mod train;

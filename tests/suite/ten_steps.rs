@@ -7,15 +7,21 @@ use std::path::Path;
 use mmt::loss::objective::{self as fast_objective, Weights};
 use mmt::model as fast;
 use mmt::random::stream;
-use mmt::train::{FusedAdam, Passes, dropout, ema, mutual, own_mean, pretrain, single};
+use mmt::train::{
+    AdaptationSettings, BatchSettings, ClusterFeatures, Clustering, FusedAdam, Learners, Passes,
+    StepSettings, Teachers, TransformSettings, dropout, ema, pretrain,
+};
 use mmt_reference::Matrix;
-use mmt_reference::loss::objective::{Terms, Weights as ReferenceWeights, hard_only};
+use mmt_reference::loss::objective::{Weights as ReferenceWeights, hard_only};
 use mmt_reference::model as reference;
 use mmt_reference::train as reference_train;
-use mmt_reference::train::mutual::{Masks, StepSettings};
+use mmt_reference::train::adaptation::Method;
+use mmt_reference::train::mutual::{self, Masks, Networks};
+use mmt_reference::train::own_mean::OwnMean;
+use mmt_reference::train::single::Single;
 use mmt_testkit::golden::generator;
 use mmt_testkit::tolerance::{Quantity, Width, check};
-use mmt_testkit::{Trial, convert, devices};
+use mmt_testkit::{Failure, Trial, convert, devices};
 use tch::{Kind, Tensor};
 
 use crate::wing::both_refuse;
@@ -23,7 +29,7 @@ use crate::wing::both_refuse;
 const STEPS: usize = 10;
 const CLASSES: usize = 6;
 const CLUSTERS: usize = 4;
-const FEATURES: usize = 8;
+pub(crate) const FEATURES: usize = 8;
 const LABELS: [usize; 8] = [0, 0, 1, 1, 2, 2, 3, 3];
 const IMAGES: [usize; 4] = [8, 3, 12, 8];
 const LEARNING_RATE: f64 = 3.5e-3;
@@ -96,15 +102,52 @@ impl Twins {
     }
 }
 
+/// Mutual mean-teaching; a step reads no more of it than who teaches whom and the weight decay.
+pub(crate) fn mutual_mean_teaching() -> AdaptationSettings {
+    AdaptationSettings {
+        epochs: 1,
+        steps: STEPS,
+        batch: BatchSettings { identities: 4, instances: 2, bn_group: 0 },
+        learning_rate: LEARNING_RATE,
+        weight_decay: WEIGHT_DECAY,
+        epsilon: 0.1,
+        alpha: 0.7,
+        ema: ema::Convention::Published,
+        teachers: Teachers::MutualMean,
+        cluster_features: ClusterFeatures::MeanNetworks,
+        reset_classifier: true,
+        reset_optimizer: true,
+        soft_ce_weight: 0.5,
+        soft_tri_weight: 0.8,
+        dropout: 0.0,
+        clustering: Clustering::KMeans { clusters: CLUSTERS, n_init: 1 },
+        transform: TransformSettings { flip_probability: 0.5, pad: 0, erasing_probability: 0.0 },
+    }
+}
+
+/// The method of `settings` in the reference, its mean networks equal to their students.
+pub(crate) fn reference_method(
+    settings: &AdaptationSettings,
+    students: Vec<reference::Network>,
+) -> Trial<Method> {
+    let mut students = students.into_iter();
+    let mut student = || students.next().ok_or_else(|| Failure::new("a student is missing"));
+    let decay = settings.weight_decay;
+    Ok(match settings.teachers {
+        Teachers::MutualMean if settings.is_hard_only() => {
+            Method::HardOnly(Networks::new([student()?, student()?], decay))
+        }
+        Teachers::MutualMean => Method::MutualMean(Networks::new([student()?, student()?], decay)),
+        Teachers::MutualCurrent => Method::MutualCurrent(Networks::new([student()?, student()?], decay)),
+        Teachers::OwnMean if settings.is_hard_only() => Method::Single(Single::new(student()?, decay)),
+        Teachers::OwnMean => Method::OwnMean(OwnMean::new(student()?, decay)),
+    })
+}
+
 /// Two students with one optimizer, and the same in the reference.
-fn two_students(
-    block: fast::BlockKind,
-) -> Trial<([fast::Network; 2], FusedAdam, reference_train::mutual::Networks)> {
+fn two_students(block: fast::BlockKind) -> Trial<([fast::Network; 2], [reference::Network; 2])> {
     let [one, two] = [Twins::new(block, "one/")?, Twins::new(block, "two/")?];
-    let students = [one.fast, two.fast];
-    let adam = FusedAdam::new(students.iter().flat_map(fast::Network::trained).collect(), WEIGHT_DECAY);
-    let networks = reference_train::mutual::Networks::new([one.reference, two.reference], WEIGHT_DECAY);
-    Ok((students, adam, networks))
+    Ok(([one.fast, two.fast], [one.reference, two.reference]))
 }
 
 /// Every entry of a network's state in both wings.
@@ -120,7 +163,7 @@ pub(crate) fn same_state(definition: &str, fast: &fast::Network, reference: &ref
 }
 
 /// Adam's moments of both students, which hold the gradients of all steps so far.
-fn same_moments(adam: &FusedAdam, reference: &[reference_train::fused_adam::Adam]) -> Trial {
+fn same_moments(adam: &FusedAdam, reference: &[&reference_train::fused_adam::Adam]) -> Trial {
     let state = adam.state("");
     let all = reference.iter().flat_map(|adam| adam.moments());
     for (at, moments) in all.enumerate() {
@@ -143,248 +186,147 @@ fn images(key: &str) -> Trial<(Tensor, reference::Volume)> {
 
 /// How the networks of a step pass their batch, in both wings.
 struct BothPasses {
-    group: Option<usize>,
     fast: Passes,
-    /// Of students 1 and 2 and of mean networks 1 and 2; none without dropout.
-    masks: Vec<Matrix>,
+    /// Of students and of mean networks; none without dropout.
+    masks: [Vec<Matrix>; 2],
 }
 
 impl BothPasses {
-    fn new(group: Option<usize>, dropped: f64, step: usize) -> Trial<Self> {
+    /// `networks`: how many students and mean networks there are.
+    fn new(group: Option<usize>, dropped: f64, step: usize, networks: [usize; 2]) -> Trial<Self> {
         let mut fast = Passes::grouped(group.map(|group| group as i64));
-        let mut masks = Vec::new();
-        for at in (0..4).filter(|_| dropped > 0.0) {
-            let mut rng = stream(at, "ten-steps/dropout", 0, step as u64);
-            let mask = dropout::mask(LABELS.len(), FEATURES, dropped, &mut rng)?;
-            masks.push(convert::matrix(&mask)?);
-            let whose = if at < 2 { &mut fast.students } else { &mut fast.mean_networks };
-            whose.push(mask.to_device(devices::current()));
+        let mut masks = [Vec::new(), Vec::new()];
+        let kinds = [&mut fast.students, &mut fast.mean_networks];
+        for (kind, (whose, of_kind)) in kinds.into_iter().zip(&mut masks).enumerate() {
+            for at in (0..networks[kind]).filter(|_| dropped > 0.0) {
+                let mut rng = stream((2 * kind + at) as u64, "ten-steps/dropout", 0, step as u64);
+                let mask = dropout::mask(LABELS.len(), FEATURES, dropped, &mut rng)?;
+                of_kind.push(convert::matrix(&mask)?);
+                whose.push(mask.to_device(devices::current()));
+            }
         }
-        Ok(Self { group, fast, masks })
+        Ok(Self { fast, masks })
     }
+}
 
-    fn masks(&self) -> Masks<'_> {
-        let [one, two, three, four] = [0, 1, 2, 3].map(|at| self.masks.get(at));
-        Masks { students: [one, two], mean_networks: [three, four] }
-    }
-
-    /// A step of the reference with these passes.
-    fn settings(&self, weights: ReferenceWeights, decay: f64) -> StepSettings<'_> {
-        let (group, masks) = (self.group, self.masks());
-        StepSettings { weights, learning_rate: LEARNING_RATE, decay, group, masks }
-    }
+fn masks_of([students, means]: &[Vec<Matrix>; 2]) -> Masks<'_> {
+    Masks { students: [students.first(), students.get(1)], mean_networks: [means.first(), means.get(1)] }
 }
 
 fn same(definition: &str, actual: f64, expected: f64) -> Trial {
     check(definition, Quantity::Value, Width::Double, 1.0, actual, expected).map(|_| ())
 }
 
-fn mutual_steps(
-    block: fast::BlockKind,
-    group: Option<usize>,
-    [soft_ce, soft_triplet]: [f64; 2],
-    dropped: f64,
-) -> Trial {
-    let (students, mut adam, mut networks) = two_students(block)?;
-    let mut means = [students[0].duplicate()?, students[1].duplicate()?];
-    let (epsilon, alpha) = (0.1, 0.7);
-    let weights = Weights { soft_ce, soft_triplet, epsilon, clusters: CLUSTERS };
-    let labels = convert::label_tensor(&LABELS);
+/// Ten steps of the method of `settings` by [`Learners::step`], which an epoch calls, and by the reference.
+fn steps_agree(settings: &AdaptationSettings, block: fast::BlockKind) -> Trial {
+    let (students, references) = two_students(block)?;
+    let mut learners = Learners::new(settings, students)?;
+    let mut method = reference_method(settings, references.to_vec())?;
+    let group = (settings.batch.bn_group > 0).then_some(settings.batch.bn_group);
+    let (soft_ce, soft_triplet) = (settings.soft_ce_weight, settings.soft_tri_weight);
+    let (labels, epsilon, alpha) = (convert::label_tensor(&LABELS), settings.epsilon, settings.alpha);
     for step in 0..STEPS {
         let [(view_1, volume_1), (view_2, volume_2)] =
             [images(&format!("view-1/{step}"))?, images(&format!("view-2/{step}"))?];
-        let passes = BothPasses::new(group, dropped, step)?;
-        let terms = mutual::terms(&students, &means, [&view_1, &view_2], &labels, &weights, &passes.fast)?;
-        adam.zero_grad();
-        terms.total.backward();
-        adam.step(LEARNING_RATE)?;
-        let decay = ema::decay(ema::Convention::Published, step, alpha)?;
-        mutual::update_mean_networks(&mut means, &students, decay)?;
-        let settings = passes.settings(
-            ReferenceWeights { soft_ce, soft_triplet, epsilon, clusters: CLUSTERS },
-            reference_train::ema::decay(reference_train::ema::Convention::Published, step, alpha)?,
-        );
-        let expected = networks.step([&volume_1, &volume_2], &LABELS, &settings)?;
-        let values = Vec::<f64>::try_from(terms.values())?;
-        for ((name, actual), expected) in Terms::NAMES.iter().zip(values).zip(expected.values()) {
-            same("D33", actual, expected).map_err(|failure| failure.at(name).at(step))?;
-        }
-        same_moments(&adam, &networks.optimizers).map_err(|failure| failure.at(step))?;
-        for at in 0..2 {
-            same_state("D33", &students[at], &networks.students[at]).map_err(|failure| failure.at(step))?;
-            same_state("D33", &means[at], &networks.mean_networks[at]).map_err(|failure| failure.at(step))?;
-        }
+        let networks = [learners.students().len(), learners.mean_networks().len()];
+        let BothPasses { fast: passes, masks } = BothPasses::new(group, settings.dropout, step, networks)?;
+        let found = learners.step(
+            &[view_1, view_2],
+            &labels,
+            &StepSettings {
+                weights: Weights { soft_ce, soft_triplet, epsilon, clusters: CLUSTERS },
+                passes,
+                learning_rate: LEARNING_RATE,
+                decay: ema::decay(ema::Convention::Published, step, alpha)?,
+            },
+        )?;
+        let expected = method.step(
+            [&volume_1, &volume_2],
+            &LABELS,
+            &mutual::StepSettings {
+                weights: ReferenceWeights { soft_ce, soft_triplet, epsilon, clusters: CLUSTERS },
+                learning_rate: LEARNING_RATE,
+                decay: reference_train::ema::decay(reference_train::ema::Convention::Published, step, alpha)?,
+                group,
+                masks: masks_of(&masks),
+            },
+        )?;
+        same_step(&learners, &Vec::<f64>::try_from(found)?, &method, &expected)
+            .map_err(|failure| failure.at(step))?;
     }
     Ok(())
 }
 
-#[test]
-fn ten_steps_of_mutual_mean_teaching_agree_in_every_number_with_the_published_weights() {
-    devices::each(|| mutual_steps(fast::BlockKind::Basic, None, [0.5, 0.8], 0.0)).unwrap();
+/// Losses, Adam's moments and every network.
+fn same_step(learners: &Learners, found: &[f64], method: &Method, expected: &[f64]) -> Trial {
+    assert_eq!((learners.names().len(), found.len()), (expected.len(), expected.len()));
+    for ((name, actual), expected) in learners.names().iter().zip(found).zip(expected) {
+        same("D33", *actual, *expected).map_err(|failure| failure.at(name))?;
+    }
+    same_moments(learners.optimizer(), &method.optimizers())?;
+    let (students, means) = (method.students(), method.mean_networks());
+    assert_eq!(learners.students().len(), students.len());
+    assert_eq!(learners.mean_networks().len(), means.len());
+    for (fast, twin) in learners.students().iter().zip(students) {
+        same_state("D33", fast, twin).map_err(|failure| failure.at("a student"))?;
+    }
+    for (fast, twin) in learners.mean_networks().iter().zip(means) {
+        same_state("D33", fast, twin).map_err(|failure| failure.at("a mean network"))?;
+    }
+    Ok(())
+}
+
+/// With basic blocks and a whole batch, with bottlenecks and groups of it, and with units dropped.
+fn all_agree(settings: &AdaptationSettings) {
+    let grouped = BatchSettings { bn_group: 4, ..settings.batch };
+    for (block, batch, dropout) in [
+        (fast::BlockKind::Basic, settings.batch, 0.0),
+        (fast::BlockKind::Bottleneck, grouped, 0.0),
+        (fast::BlockKind::Basic, settings.batch, 0.5),
+        (fast::BlockKind::Basic, grouped, 0.2),
+    ] {
+        let settings = AdaptationSettings { batch, dropout, ..settings.clone() };
+        devices::each(|| steps_agree(&settings, block)).unwrap();
+    }
 }
 
 #[test]
-fn so_they_do_with_hard_losses_only() {
-    devices::each(|| mutual_steps(fast::BlockKind::Basic, None, [0.0, 0.0], 0.0)).unwrap();
+fn ten_steps_of_mutual_mean_teaching_agree_in_every_number() {
+    all_agree(&mutual_mean_teaching());
 }
 
 #[test]
-fn so_they_do_with_soft_losses_only() {
-    devices::each(|| mutual_steps(fast::BlockKind::Basic, None, [1.0, 1.0], 0.0)).unwrap();
+fn so_they_do_with_hard_losses_only_and_with_soft_losses_only() {
+    for weight in [0.0, 1.0] {
+        let settings = mutual_mean_teaching();
+        let settings = AdaptationSettings { soft_ce_weight: weight, soft_tri_weight: weight, ..settings };
+        devices::each(|| steps_agree(&settings, fast::BlockKind::Basic)).unwrap();
+    }
 }
 
-#[test]
-fn so_they_do_with_bottlenecks_and_grouped_batch_norm() {
-    devices::each(|| mutual_steps(fast::BlockKind::Bottleneck, Some(4), [0.5, 0.8], 0.0)).unwrap();
-}
-
-#[test]
-fn so_they_do_where_units_are_dropped() {
-    devices::each(|| mutual_steps(fast::BlockKind::Basic, None, [0.5, 0.8], 0.5)).unwrap();
-    devices::each(|| mutual_steps(fast::BlockKind::Basic, Some(4), [0.5, 0.8], 0.2)).unwrap();
+/// Without mean networks and soft losses.
+fn baseline() -> AdaptationSettings {
+    AdaptationSettings { alpha: 0.0, soft_ce_weight: 0.0, soft_tri_weight: 0.0, ..mutual_mean_teaching() }
 }
 
 #[test]
 fn ten_steps_of_the_clustering_baseline_agree_in_every_number() {
-    let run = |dropped: f64| -> Trial {
-        let (students, mut adam, mut networks) = two_students(fast::BlockKind::Basic)?;
-        let labels = convert::label_tensor(&LABELS);
-        for step in 0..STEPS {
-            let [(view_1, volume_1), (view_2, volume_2)] =
-                [images(&format!("view-1/{step}"))?, images(&format!("view-2/{step}"))?];
-            let weights = Weights { soft_ce: 0.0, soft_triplet: 0.0, epsilon: 0.1, clusters: CLUSTERS };
-            let passes = BothPasses::new(None, dropped, step)?;
-            let views = [&view_1, &view_2];
-            let (values, total) = mutual::hard_terms(&students, views, &labels, &weights, &passes.fast)?;
-            adam.zero_grad();
-            total.backward();
-            adam.step(LEARNING_RATE)?;
-            let settings = passes.settings(
-                ReferenceWeights { soft_ce: 0.0, soft_triplet: 0.0, epsilon: 0.1, clusters: CLUSTERS },
-                0.0,
-            );
-            let [one, two] = networks.hard_step([&volume_1, &volume_2], &LABELS, &settings)?;
-            let expected = [one.ce, two.ce, one.tri, two.tri, one.total + two.total];
-            for (actual, expected) in Vec::<f64>::try_from(values)?.into_iter().zip(expected) {
-                same("D33", actual, expected).map_err(|failure| failure.at(step))?;
-            }
-            same_moments(&adam, &networks.optimizers).map_err(|failure| failure.at(step))?;
-            for (student, expected) in students.iter().zip(&networks.students) {
-                same_state("D33", student, expected).map_err(|failure| failure.at(step))?;
-            }
-        }
-        Ok(())
-    };
-    devices::each(|| run(0.0)).unwrap();
-    devices::each(|| run(0.5)).unwrap();
-}
-
-fn weights() -> (Weights, ReferenceWeights) {
-    let (soft_ce, soft_triplet, epsilon, clusters) = (0.5, 0.8, 0.1, CLUSTERS);
-    (
-        Weights { soft_ce, soft_triplet, epsilon, clusters },
-        ReferenceWeights { soft_ce, soft_triplet, epsilon, clusters },
-    )
+    all_agree(&baseline());
 }
 
 #[test]
 fn ten_steps_without_mean_networks_agree_in_every_number() {
-    let run = |dropped: f64| -> Trial {
-        let (students, mut adam, mut networks) = two_students(fast::BlockKind::Basic)?;
-        let (labels, (weights, reference_weights)) = (convert::label_tensor(&LABELS), weights());
-        for step in 0..STEPS {
-            let [(view_1, volume_1), (view_2, volume_2)] =
-                [images(&format!("view-1/{step}"))?, images(&format!("view-2/{step}"))?];
-            let passes = BothPasses::new(Some(4), dropped, step)?;
-            let views = [&view_1, &view_2];
-            let terms = mutual::current_terms(&students, views, &labels, &weights, &passes.fast)?;
-            adam.zero_grad();
-            terms.total.backward();
-            adam.step(LEARNING_RATE)?;
-            let settings = passes.settings(reference_weights, 0.0);
-            let expected = networks.current_step([&volume_1, &volume_2], &LABELS, &settings)?;
-            let values = Vec::<f64>::try_from(terms.values())?;
-            for ((name, actual), expected) in Terms::NAMES.iter().zip(values).zip(expected.values()) {
-                same("D33", actual, expected).map_err(|failure| failure.at(name).at(step))?;
-            }
-            same_moments(&adam, &networks.optimizers).map_err(|failure| failure.at(step))?;
-            for (student, expected) in students.iter().zip(&networks.students) {
-                same_state("D33", student, expected).map_err(|failure| failure.at(step))?;
-            }
-        }
-        Ok(())
-    };
-    devices::each(|| run(0.0)).unwrap();
-    devices::each(|| run(0.5)).unwrap();
+    all_agree(&AdaptationSettings { teachers: Teachers::MutualCurrent, ..mutual_mean_teaching() });
 }
 
 #[test]
 fn ten_steps_of_one_network_and_its_own_mean_agree_in_every_number() {
-    let run = |dropped: f64| -> Trial {
-        let Twins { fast: student, reference } = Twins::new(fast::BlockKind::Bottleneck, "one/")?;
-        let mut means = [student.duplicate()?];
-        let mut adam = FusedAdam::new(student.trained(), WEIGHT_DECAY);
-        let mut twin = reference_train::own_mean::OwnMean::new(reference, WEIGHT_DECAY);
-        let (labels, alpha, (weights, reference_weights)) = (convert::label_tensor(&LABELS), 0.7, weights());
-        for step in 0..STEPS {
-            let (view, volume) = images(&format!("view-1/{step}"))?;
-            let passes = BothPasses::new(None, dropped, step)?;
-            let terms = own_mean::terms(&student, &means[0], &view, &labels, &weights, &passes.fast)?;
-            adam.zero_grad();
-            terms.total.backward();
-            adam.step(LEARNING_RATE)?;
-            let decay = ema::decay(ema::Convention::Published, step, alpha)?;
-            mutual::update_mean_networks(&mut means, std::slice::from_ref(&student), decay)?;
-            let settings = passes.settings(
-                reference_weights,
-                reference_train::ema::decay(reference_train::ema::Convention::Published, step, alpha)?,
-            );
-            let expected = twin.step(&volume, &LABELS, &settings)?;
-            let expected = [expected.ce, expected.tri, expected.soft_ce, expected.soft_tri, expected.total];
-            let values = Vec::<f64>::try_from(own_mean::values(&terms))?;
-            for ((name, actual), expected) in own_mean::NAMES.iter().zip(values).zip(expected) {
-                same("D33", actual, expected).map_err(|failure| failure.at(name).at(step))?;
-            }
-            let optimizers = std::slice::from_ref(&twin.optimizer);
-            same_moments(&adam, optimizers).map_err(|failure| failure.at(step))?;
-            same_state("D33", &student, &twin.student).map_err(|failure| failure.at(step))?;
-            same_state("D33", &means[0], &twin.mean_network).map_err(|failure| failure.at(step))?;
-        }
-        Ok(())
-    };
-    devices::each(|| run(0.0)).unwrap();
-    devices::each(|| run(0.5)).unwrap();
+    all_agree(&AdaptationSettings { teachers: Teachers::OwnMean, ..mutual_mean_teaching() });
 }
 
 #[test]
 fn ten_steps_of_the_single_network_baseline_agree_in_every_number() {
-    let run = |dropped: f64| -> Trial {
-        let Twins { fast: network, reference } = Twins::new(fast::BlockKind::Bottleneck, "one/")?;
-        let mut adam = FusedAdam::new(network.trained(), WEIGHT_DECAY);
-        let mut twin = reference_train::single::Single::new(reference, WEIGHT_DECAY);
-        // The soft weights must have no part.
-        let (labels, (weights, reference_weights)) = (convert::label_tensor(&LABELS), weights());
-        for step in 0..STEPS {
-            let (view, volume) = images(&format!("view-1/{step}"))?;
-            let passes = BothPasses::new(Some(4), dropped, step)?;
-            let terms = single::terms(&network, &view, &labels, &weights, &passes.fast)?;
-            adam.zero_grad();
-            terms.total.backward();
-            adam.step(LEARNING_RATE)?;
-            let settings = passes.settings(reference_weights, 0.0);
-            let expected = twin.step(&volume, &LABELS, &settings)?;
-            let expected = [expected.ce, expected.tri, expected.total];
-            let values = Vec::<f64>::try_from(single::values(&terms))?;
-            for ((name, actual), expected) in single::NAMES.iter().zip(values).zip(expected) {
-                same("D33", actual, expected).map_err(|failure| failure.at(name).at(step))?;
-            }
-            same_moments(&adam, std::slice::from_ref(&twin.optimizer)).map_err(|failure| failure.at(step))?;
-            same_state("D33", &network, &twin.network).map_err(|failure| failure.at(step))?;
-        }
-        Ok(())
-    };
-    devices::each(|| run(0.0)).unwrap();
-    devices::each(|| run(0.5)).unwrap();
+    all_agree(&AdaptationSettings { teachers: Teachers::OwnMean, ..baseline() });
 }
 
 #[test]
@@ -397,16 +339,15 @@ fn ten_steps_of_pre_training_agree_in_every_number() {
             let (source, source_volume) = images(&format!("source/{step}"))?;
             let (target, target_volume) = images(&format!("target/{step}"))?;
             let labels = convert::label_tensor(&LABELS);
-            let passes = BothPasses::new(None, dropped, step)?;
-            let terms = pretrain::terms(&network, &source, &labels, Some(&target), 0.1, &passes.fast)?;
-            adam.zero_grad();
-            terms.total.backward();
-            adam.step(LEARNING_RATE)?;
+            let BothPasses { fast: passes, masks } = BothPasses::new(None, dropped, step, [1, 0])?;
+            let settings = pretrain::StepSettings { epsilon: 0.1, passes, learning_rate: LEARNING_RATE };
+            let pair = (&network, &mut adam);
+            let found = pretrain::step(pair, &source, &labels, Some(&target), &settings)?;
             let settings = reference_train::pretrain::StepSettings {
                 epsilon: 0.1,
                 learning_rate: LEARNING_RATE,
                 group: None,
-                mask: passes.masks().students[0],
+                mask: masks[0].first(),
             };
             let expected = reference_train::pretrain::step(
                 &mut reference,
@@ -416,8 +357,10 @@ fn ten_steps_of_pre_training_agree_in_every_number() {
                 Some(&target_volume),
                 &settings,
             )?;
-            same("D32", terms.ce.double_value(&[]), expected.ce)?;
-            same("D32", terms.tri.double_value(&[]), expected.tri)?;
+            let expected_losses = [expected.ce, expected.tri, expected.total];
+            for (actual, expected) in Vec::<f64>::try_from(found)?.into_iter().zip(expected_losses) {
+                same("D32", actual, expected).map_err(|failure| failure.at(step))?;
+            }
             same_state("D32", &network, &reference).map_err(|failure| failure.at(step))?;
         }
         Ok(())
@@ -429,38 +372,51 @@ fn ten_steps_of_pre_training_agree_in_every_number() {
 #[test]
 fn views_of_different_batches_networks_of_other_layers_and_decays_that_are_no_shares_are_refused() {
     let run = || -> Trial {
-        let (students, _, mut networks) = two_students(fast::BlockKind::Basic)?;
-        let mut means = [students[0].duplicate()?, students[1].duplicate()?];
-        let (labels, (weights, reference_weights)) = (convert::label_tensor(&LABELS), weights());
-        let (decay, group) = (0.5, None);
-        let settings = StepSettings {
-            weights: reference_weights,
-            learning_rate: LEARNING_RATE,
-            decay,
-            group,
-            masks: Masks::NONE,
-        };
-        let (passes, (view, volume)) = (Passes::default(), images("view-1/0")?);
+        let (view, volume) = images("view-1/0")?;
         let [_, channels, height, width] = IMAGES;
         let values = Vec::<f64>::try_from(view.narrow(0, 0, 4).contiguous().view(-1))?;
         let fewer = reference::Volume::new([4, channels, height, width], values)?;
-        let (volumes, views) = ([&volume, &fewer], [&view, &view.narrow(0, 0, 4)]);
-        let found = mutual::terms(&students, &means, views, &labels, &weights, &passes);
-        both_refuse("Shape", networks.step(volumes, &LABELS, &settings), found)?;
-        let found = mutual::current_terms(&students, views, &labels, &weights, &passes);
-        both_refuse("Shape", networks.current_step(volumes, &LABELS, &settings), found)?;
-        let found = mutual::hard_terms(&students, views, &labels, &weights, &passes);
-        both_refuse("Shape", networks.hard_step(volumes, &LABELS, &settings), found)?;
-        for decay in [-0.1, 1.1, f64::NAN] {
-            let found = mutual::update_mean_networks(&mut means, &students, decay);
-            both_refuse("Parameter", networks.update_mean_networks(decay), found)?;
+        let uneven = ([view.shallow_clone(), view.narrow(0, 0, 4)], [&volume, &fewer]);
+        let even = ([view.shallow_clone(), view.shallow_clone()], [&volume, &volume]);
+        let without_means =
+            AdaptationSettings { teachers: Teachers::MutualCurrent, ..mutual_mean_teaching() };
+        for settings in [mutual_mean_teaching(), without_means, baseline()] {
+            both_refuse_step("Shape", &settings, &uneven, 0.5)?;
         }
+        for decay in [-0.1, 1.1, f64::NAN] {
+            both_refuse_step("Parameter", &mutual_mean_teaching(), &even, decay)?;
+        }
+        let (students, references) = two_students(fast::BlockKind::Basic)?;
         let mut other = Twins::new(fast::BlockKind::Bottleneck, "one/")?;
-        let (mean, student) = (other.reference.state_mut(), networks.students[0].state());
-        let expected = reference_train::ema::update(mean, student, decay);
-        both_refuse("Shape", expected, ema::update(&mut other.fast, &students[0], decay))
+        let (mean, student) = (other.reference.state_mut(), references[0].state());
+        let expected = reference_train::ema::update(mean, student, 0.5);
+        both_refuse("Shape", expected, ema::update(&mut other.fast, &students[0], 0.5))
     };
     run().unwrap();
+}
+
+/// A step on these views by both wings, with the same kind of error from both.
+fn both_refuse_step(
+    kind: &str,
+    settings: &AdaptationSettings,
+    (views, volumes): &([Tensor; 2], [&reference::Volume; 2]),
+    decay: f64,
+) -> Trial {
+    let (students, references) = two_students(fast::BlockKind::Basic)?;
+    let weights = Weights { soft_ce: 0.5, soft_triplet: 0.8, epsilon: 0.1, clusters: CLUSTERS };
+    let passes = Passes::default();
+    let of_fast = StepSettings { weights, passes, learning_rate: LEARNING_RATE, decay };
+    let labels = convert::label_tensor(&LABELS);
+    let found = Learners::new(settings, students)?.step(views, &labels, &of_fast);
+    let of_reference = mutual::StepSettings {
+        weights: ReferenceWeights { soft_ce: 0.5, soft_triplet: 0.8, epsilon: 0.1, clusters: CLUSTERS },
+        learning_rate: LEARNING_RATE,
+        decay,
+        group: None,
+        masks: Masks::NONE,
+    };
+    let expected = reference_method(settings, references.to_vec())?.step(*volumes, &LABELS, &of_reference);
+    both_refuse(kind, expected, found)
 }
 
 #[test]

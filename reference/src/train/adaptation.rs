@@ -89,7 +89,7 @@ impl Method {
     }
 
     /// A step on both views of a batch (one student sees the first): its losses, in the order of their names.
-    fn step(
+    pub fn step(
         &mut self,
         views: [&Volume; 2],
         labels: &[usize],
@@ -176,6 +176,9 @@ pub trait Draws {
 
     /// Both views of a batch, each `[B, 3, H, W]`; `first`: images of the epoch before this batch.
     fn views(&mut self, epoch: usize, first: usize, batch: &[usize]) -> Result<[Volume; 2]>;
+
+    /// Dropout masks of a step, `[B, D]` each, of students and of mean networks in their order; none without dropout.
+    fn masks(&mut self, epoch: usize, step: usize, images: usize) -> [Vec<Matrix>; 2];
 }
 
 /// What came of an epoch.
@@ -274,13 +277,14 @@ impl Adaptation {
         for (step, batch) in draws.batches(self.epoch, pseudo_labels).iter().enumerate() {
             let labels: Vec<usize> = batch.iter().filter_map(|&image| pseudo_labels[image]).collect();
             let [one, two] = draws.views(self.epoch, first, batch)?;
+            let [students, means] = draws.masks(self.epoch, step, batch.len());
             let step_settings = StepSettings {
                 weights,
                 learning_rate: settings.learning_rate,
                 // The memory grows over all steps of all epochs.
                 decay: ema::decay(settings.ema, self.epoch * settings.steps + step, settings.alpha)?,
                 group: settings.group,
-                masks: Masks::NONE,
+                masks: Masks { students: pair(&students), mean_networks: pair(&means) },
             };
             let losses = self.method.step([&one, &two], &labels, &step_settings)?;
             sums.resize(losses.len(), 0.0);
@@ -289,4 +293,8 @@ impl Adaptation {
         }
         Ok(sums.into_iter().map(|sum| sum / settings.steps as f64).collect())
     }
+}
+
+fn pair(masks: &[Matrix]) -> [Option<&Matrix>; 2] {
+    [masks.first(), masks.get(1)]
 }

@@ -67,6 +67,9 @@ pub trait Draws {
 
     /// The target images that follow the source batch of `step`; none unless the target sets statistics during pre-training.
     fn target(&mut self, epoch: usize, step: usize) -> Result<Option<Volume>>;
+
+    /// Dropout mask `[B, D]` of the source batch of `step`; none without dropout.
+    fn mask(&mut self, epoch: usize, step: usize, images: usize) -> Option<Matrix>;
 }
 
 /// Settings of an epoch of pre-training.
@@ -98,11 +101,12 @@ pub fn epoch(
     for (at, batch) in draws.batches(epoch).iter().enumerate() {
         let labels: Vec<usize> = batch.iter().map(|&image| identities[image]).collect();
         let (view, target) = (draws.view(epoch, first, batch)?, draws.target(epoch, at)?);
+        let mask = draws.mask(epoch, at, batch.len());
         let step_settings = StepSettings {
             epsilon: settings.epsilon,
             learning_rate: settings.schedule.rate_at(epoch, at, settings.steps)?,
             group: settings.group,
-            mask: None,
+            mask: mask.as_ref(),
         };
         let terms = step(network, adam, &view, &labels, target.as_ref(), &step_settings)?;
         for (sum, value) in sums.iter_mut().zip([terms.ce, terms.tri, terms.total]) {

@@ -9,6 +9,7 @@ use mmt::experiment::{
 use mmt::{Error, Result};
 use tch::Device;
 
+use crate::bench::BenchArgs;
 use crate::check::CheckArgs;
 use crate::cluster::ClusterArgs;
 use crate::evaluate::EvaluateArgs;
@@ -44,6 +45,8 @@ pub enum Command {
     Extract(ExtractArgs),
     /// Cluster a file of features.
     Cluster(ClusterArgs),
+    /// Time a training step on this machine: its parts, the whole, the bare convolutions, and another implementation if asked for.
+    Bench(BenchArgs),
     /// Show libtorch, its CUDA part, NVIDIA's driver and the cards, and which of them `--device` can use.
     Devices,
     /// Write down how far the fast implementation is from the reference and the published code, as the tests saw it.

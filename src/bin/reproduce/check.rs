@@ -15,7 +15,7 @@ use crate::tool::Line;
 
 #[derive(Debug, Args)]
 pub struct CheckArgs {
-    /// Folder that holds the datasets (see the README for its layout).
+    /// Folder that holds the datasets (docs/real-data.md has its layout).
     #[arg(long, value_name = "DIR")]
     pub data_root: PathBuf,
     /// Dataset, may be repeated: market1501, dukemtmc, msmt17, msmt17-v2, own [default: all that are there].

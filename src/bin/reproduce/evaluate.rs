@@ -19,7 +19,7 @@ pub struct EvaluateArgs {
     /// Dataset: market1501, dukemtmc, msmt17, msmt17-v2, own.
     #[arg(long, value_name = "NAME")]
     pub dataset: DatasetName,
-    /// Folder that holds the dataset (see the README for its layout).
+    /// Folder that holds the dataset (docs/real-data.md has its layout).
     #[arg(long, value_name = "DIR")]
     pub data_root: PathBuf,
     /// Rank by k-reciprocal re-ranking as well (k1 = 20, k2 = 6, lambda = 0.3).

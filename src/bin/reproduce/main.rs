@@ -1,6 +1,7 @@
 //! `reproduce`: the four tasks from one command, and tools for features and networks of one's own. Arguments and progress bars only; everything else is in the library.
 
 mod args;
+mod bench;
 mod check;
 mod cluster;
 mod evaluate;
@@ -56,6 +57,7 @@ fn dispatch(cli: Cli) -> Result<()> {
         Some(Command::Check(args)) => check::run(&args),
         Some(Command::Extract(args)) => extract::run(&args),
         Some(Command::Cluster(args)) => cluster::run(&args),
+        Some(Command::Bench(args)) => bench::run(&args),
         Some(Command::Devices) => devices(),
         Some(Command::Agreement(args)) => write_agreement(&args),
         Some(Command::Import(args)) => files::import_file(&args),

@@ -110,7 +110,7 @@ impl Line {
             self.stage = Some((stage, Instant::now()));
             let template = match total {
                 0 => "{spinner} {msg} {elapsed}",
-                _ => "{msg:12} {bar:30} {pos}/{len} images, {eta} left",
+                _ => "{msg:12} {bar:30} {pos}/{len}, {eta} left",
             };
             let style =
                 ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());

@@ -1,6 +1,7 @@
 //! What the paper claims, and whether the records bear it out. The rule of the verdicts is [`RULE`]; `docs/claims.md` has it at length.
 
 mod gains;
+mod matrix;
 mod order;
 mod paper;
 mod rows;
@@ -9,9 +10,11 @@ mod tables;
 mod verdict;
 
 pub(super) use gains::{GainLine, Gains};
+pub(super) use matrix::{Matrix, Statement, counts};
 pub(super) use order::Order;
 pub(super) use paper::{baseline_of, judge};
-pub(super) use rows::{NUMBERS, differs_in, is_full, number};
+pub(super) use rows::{NUMBERS, differs_in, is_changed_number, is_full, lacks_a_part, number};
+pub(super) use scores::Scores;
 pub(super) use tables::{claims_table, gains_table, order_table};
 pub(super) use verdict::Verdict;
 
@@ -36,7 +39,7 @@ pub(super) const RULE: &str = "The rule is docs/claims.md. A difference is one o
 pub(super) struct Claim {
     /// `C1` to `C8`.
     pub number: &'static str,
-    /// `MMT-k is above Baseline`.
+    /// `MMT-100 is above Baseline`.
     pub statement: String,
     /// Names of the tasks: one, several for a claim about their mean, none for one that no row speaks to.
     pub tasks: Vec<String>,
@@ -150,7 +153,10 @@ mod tests {
 
     fn claim(confirmatory: bool, differences: &[f64]) -> Claim {
         let task = "market-to-duke".to_owned();
-        Claim { confirmatory, ..Claim::new("C1", "MMT-k is above Baseline", &[&task], estimate(differences)) }
+        Claim {
+            confirmatory,
+            ..Claim::new("C1", "MMT-100 is above Baseline", &[&task], estimate(differences))
+        }
     }
 
     /// Mean 2, standard deviation 1, five units: t = 2 √5 = 4.472, p = 0.0111 by four degrees of freedom.
@@ -188,7 +194,7 @@ mod tests {
         assert_eq!(
             found,
             [
-                "C1  MMT-k is above Baseline: Market → Duke: +1.0 △ leans, on this seed (1 of 1; verdicts need five)",
+                "C1  MMT-100 is above Baseline: Market → Duke: +1.0 △ leans, on this seed (1 of 1; verdicts need five)",
                 "not run, in full or in part: C4"
             ]
         );
@@ -197,7 +203,7 @@ mod tests {
         assert_eq!(
             sentences(&[three], DomainKind::Synthetic),
             [
-                "C1  MMT-k is above Baseline: Mean of 2 tasks: +2.0 (−5.5 to +9.5), 3 domains ○ mixed (2 of 3 above)"
+                "C1  MMT-100 is above Baseline: Mean of 2 tasks: +2.0 (−5.5 to +9.5), 3 domains ○ mixed (2 of 3 above)"
             ]
         );
     }

@@ -72,7 +72,7 @@ fn pairs(rows: &[Row]) -> Vec<(&Row, &Row)> {
 fn step(results: &Results, scores: &Scores, tasks: &[&String], (lower, upper): (&Row, &Row)) -> Claim {
     let found: Vec<ByRun> =
         tasks.iter().map(|task| scores.difference(task, &lower.name, &upper.name)).collect();
-    let statement = format!("{} < {}", row_label(&lower.name), row_label(&upper.name));
+    let statement = format!("{} < {}", results.label(lower), results.label(upper));
     Claim::new("Order", &statement, tasks, Estimate::of_differences(&found, results.domains)).about(upper)
 }
 
@@ -119,11 +119,11 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "Market → Duke: Baseline < MMT-k: holds +23.0",
-                "Market → Duke: MMT-k < Oracle: not run ",
-                "Duke → Market: Baseline < MMT-k: mixed +6.0",
-                "Duke → Market: MMT-k < Oracle: not run ",
-                "Mean of 2 tasks: Baseline < MMT-k: leans +14.5",
+                "Market → Duke: Baseline < MMT-100: holds +23.0",
+                "Market → Duke: MMT-100 < Oracle: not run ",
+                "Duke → Market: Baseline < MMT-100: mixed +6.0",
+                "Duke → Market: MMT-100 < Oracle: not run ",
+                "Mean of 2 tasks: Baseline < MMT-100: leans +14.5",
             ]
         );
     }

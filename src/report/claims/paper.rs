@@ -1,6 +1,5 @@
 //! The claims C1 to C8.
 
-use super::super::names::{METHODS, row_label};
 use super::super::results::{Results, Row};
 use super::super::runs::RunRecords;
 use super::super::statistics::{ByRun, Estimate};
@@ -44,7 +43,7 @@ pub(in crate::report) fn judge(results: &Results, runs: &[RunRecords]) -> Result
 /// The baseline that `full` gains over: hard labels alone for two networks, from the same clustering where there is such a row, else from
 /// the same kind.
 pub(in crate::report) fn baseline_of<'a>(rows: &'a [Row], full: &Row) -> Option<&'a Row> {
-    let baselines = || rows.iter().filter(|row| row.method == METHODS[1] && has_two_networks(row));
+    let baselines = || rows.iter().filter(|row| row.is_baseline() && has_two_networks(row));
     let same = baselines().find(|row| row.settings.get("clustering") == full.settings.get("clustering"));
     same.or_else(|| baselines().find(|row| comparable(row, full)))
 }
@@ -65,8 +64,8 @@ impl Judge<'_> {
         self.results.rows.iter().filter(|row| is_full(row))
     }
 
-    fn of_method(&self, method: &str) -> Option<&Row> {
-        self.results.rows.iter().find(|row| row.method == method)
+    fn first(&self, of: fn(&Row) -> bool) -> Option<&Row> {
+        self.results.rows.iter().find(|row| of(row))
     }
 
     /// The lines of a statement about differences.
@@ -90,16 +89,16 @@ impl Judge<'_> {
     fn over_baseline(&self) -> Vec<Claim> {
         let claims = |full: &Row| {
             let baseline = baseline_of(&self.results.rows, full)?;
-            let statement = format!("{} is above {}", row_label(&full.name), row_label(&baseline.name));
+            let statement = format!("{} is above {}", self.results.label(full), self.results.label(baseline));
             Some(self.above(("C1", &statement), full, baseline, full))
         };
         self.full().filter_map(claims).flatten().collect()
     }
 
     fn over_start(&self) -> Vec<Claim> {
-        let Some(start) = self.of_method(METHODS[0]) else { return Vec::new() };
+        let Some(start) = self.first(Row::is_start) else { return Vec::new() };
         let claims = |full: &Row| {
-            let statement = format!("{} is above {}", row_label(&full.name), row_label(&start.name));
+            let statement = format!("{} is above {}", self.results.label(full), self.results.label(start));
             self.above(("C8", &statement), full, start, full)
         };
         self.full().flat_map(claims).collect()
@@ -113,7 +112,7 @@ impl Judge<'_> {
         });
         let claims: Vec<Claim> = pairs
             .flat_map(|(full, without)| {
-                let (full_name, name) = (row_label(&full.name), row_label(&without.name));
+                let (full_name, name) = (self.results.label(full), self.results.label(without));
                 let statement = format!("{} helps: {full_name} is above {name}", part.name);
                 self.above((part.claim, &statement), full, without, full)
             })
@@ -126,22 +125,22 @@ impl Judge<'_> {
 
     fn over_students(&self) -> Vec<Claim> {
         let claims = |full: &Row| {
-            let statement = format!("mean networks of {} are above their networks", row_label(&full.name));
+            let statement = format!("mean networks of {} are above their networks", self.results.label(full));
             self.differences(("C3", &statement), full, |task| over_students(self.runs, task, &full.name))
         };
         self.full().flat_map(claims).collect()
     }
 
     fn near_oracle(&self) -> Vec<Claim> {
-        let (Some(start), Some(oracle)) = (self.of_method(METHODS[0]), self.of_method(METHODS[3])) else {
+        let (Some(start), Some(oracle)) = (self.first(Row::is_start), self.first(Row::is_oracle)) else {
             return Vec::new();
         };
         let claims = |full: &Row| {
             let statement = format!(
                 "{} closes more than half of the gap from {} to {}",
-                row_label(&full.name),
-                row_label(&start.name),
-                row_label(&oracle.name)
+                self.results.label(full),
+                self.results.label(start),
+                self.results.label(oracle)
             );
             lines(("C6", &statement), full, &self.results.tasks, |tasks| {
                 let to = |upper: &Row| -> Vec<ByRun> {
@@ -157,7 +156,7 @@ impl Judge<'_> {
     fn every_k(&self) -> Vec<Claim> {
         let mut rows: Vec<&Row> = self.full().filter(|row| clustering(row) == Some("kmeans")).collect();
         let other_k = |row: &&Row| {
-            row.method == "variant" && rows.first().is_some_and(|full| differs_in(full, row, "clusters"))
+            !row.is_of_table1() && rows.first().is_some_and(|full| differs_in(full, row, "clusters"))
         };
         let others: Vec<&Row> = self.results.rows.iter().filter(other_k).collect();
         rows.extend(others);
@@ -250,9 +249,9 @@ mod tests {
         assert_eq!(
             lines(&claims, "C1"),
             [
-                "Market-like → Duke-like: MMT-k is above Baseline: △ leans (3 of 3; verdicts need five)",
-                "Duke-like → Market-like: MMT-k is above Baseline: △ leans (3 of 3; verdicts need five)",
-                "Mean of 2 tasks: MMT-k is above Baseline: △ leans (3 of 3; verdicts need five)",
+                "Market-like → Duke-like: MMT-100 is above Baseline: △ leans (3 of 3; verdicts need five)",
+                "Duke-like → Market-like: MMT-100 is above Baseline: △ leans (3 of 3; verdicts need five)",
+                "Mean of 2 tasks: MMT-100 is above Baseline: △ leans (3 of 3; verdicts need five)",
                 "Market-like → Duke-like: MMT-DBSCAN is above Baseline-DBSCAN: ▽ leans opposite (3 of 3; verdicts need five)",
                 "Duke-like → Market-like: MMT-DBSCAN is above Baseline-DBSCAN: not run",
             ]
@@ -307,12 +306,12 @@ mod tests {
         row(&fixture, "baseline", "baseline", 0.3, &[]);
         assert_eq!(
             lines(&judged(&fixture), "C1"),
-            ["Market-like → Duke-like: MMT-k is above Baseline: △ leans (3 of 3; verdicts need five)"]
+            ["Market-like → Duke-like: MMT-100 is above Baseline: △ leans (3 of 3; verdicts need five)"]
         );
         let runs = load(&fixture.roots()).unwrap().runs;
         let order = super::super::Order::new(&Results::new(&runs).unwrap()).unwrap();
         let steps: Vec<&str> = order.steps.iter().map(|step| step.statement.as_str()).collect();
-        assert_eq!(steps, ["Baseline < MMT-k"]);
+        assert_eq!(steps, ["Baseline < MMT-100"]);
     }
 
     /// The fixture's student 1 is 9 points below its mean network, and there is no student 2.
@@ -324,7 +323,7 @@ mod tests {
         assert_eq!(
             lines(&claims, "C3"),
             [
-                "Market-like → Duke-like: mean networks of MMT-k are above their networks: △ leans (3 of 3; verdicts need five)"
+                "Market-like → Duke-like: mean networks of MMT-100 are above their networks: △ leans (3 of 3; verdicts need five)"
             ]
         );
         let claim = claims.iter().find(|claim| claim.number == "C3").unwrap();
@@ -349,7 +348,7 @@ mod tests {
         assert_eq!(share, "58 %");
         assert_eq!(
             line,
-            "Market-like → Duke-like: MMT-k closes more than half of the gap from Pre-trained to Oracle: \
+            "Market-like → Duke-like: MMT-100 closes more than half of the gap from Pre-trained to Oracle: \
              △ leans (3 of 3; verdicts need five)"
         );
         let (share, line) = near(0.8, 0.45);
@@ -404,9 +403,9 @@ mod tests {
         assert_eq!(
             means,
             [
-                "the hard identity loss helps: MMT-k is above MMT w/o L_id: +10.0",
-                "learning from hard labels helps: MMT-k is above MMT, only L_sid and L_stri: +5.0",
-                "MMT-k is above Pre-trained: +32.0",
+                "the hard identity loss helps: MMT-100 is above MMT w/o L_id: +10.0",
+                "learning from hard labels helps: MMT-100 is above MMT, only L_sid and L_stri: +5.0",
+                "MMT-100 is above Pre-trained: +32.0",
             ]
         );
     }

@@ -108,6 +108,16 @@ pub(in crate::report) fn differs_in(full: &Row, row: &Row, key: &str) -> bool {
     is_of_mmt(row) && one.is_some() && other.is_some() && one != other && rest(full) == rest(row)
 }
 
+/// Whether `row` is `full` with another number of one setting.
+pub(in crate::report) fn is_changed_number(full: &Row, row: &Row) -> bool {
+    NUMBERS.iter().any(|(key, _)| differs_in(full, row, key))
+}
+
+/// Whether `row` is `full` without one of its parts.
+pub(in crate::report) fn lacks_a_part(full: &Row, row: &Row) -> bool {
+    PARTS.iter().any(|part| part.is_taken_from(full, row))
+}
+
 /// Whether `row` is mutual mean-teaching with all of its parts.
 pub(in crate::report) fn is_full(row: &Row) -> bool {
     row.method == "mmt" && !PARTS.iter().any(|part| part.is_off(row))

@@ -9,7 +9,7 @@ use crate::error::Result;
 use crate::record::{EvaluationRecord, Split};
 
 /// A measure of every run at its last epoch, in percent.
-pub(super) struct Scores {
+pub(in crate::report) struct Scores {
     found: Cells<ByRun>,
 }
 

@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use polars::prelude::*;
 
 use super::super::frames::refused;
-use super::super::settings::{self, Setting};
+use super::super::settings::Setting;
 use super::super::statistics::Estimate;
 use super::super::summary::Context;
 use super::super::table::{Table, columns};
 use super::paper::CLAIMS;
-use super::{Claim, GainLine, Gains, Order, RULE};
+use super::{Claim, GainLine, Gains, Order};
 use crate::error::Result;
 
 /// MMT minus its baseline, and minus the pre-trained networks, on every task and on their mean; none without such rows.
@@ -23,25 +23,23 @@ pub(in crate::report) fn gains_table(gains: &Gains, context: &Context) -> Result
         let gains: Vec<&Estimate> = lines.iter().map(|line| &line.gain).collect();
         let names = df!(
             "task" => lines.iter().map(|line| line.scope(context.domains)).collect::<Vec<_>>(),
-            "compared" => lines.iter().map(GainLine::compared).collect::<Vec<_>>(),
+            "compared" => lines.iter().map(|line| line.compared.as_str()).collect::<Vec<_>>(),
             "measure" => lines.iter().map(|line| line.measure).collect::<Vec<_>>(),
         )?;
         context.stamped(names.hstack(numbers(&gains)?.columns())?)
     };
     let row = |line: &GainLine| {
-        let mut cells = vec![line.scope(context.domains), line.compared(), line.measure.to_owned()];
+        let mut cells = vec![line.scope(context.domains), line.compared.clone(), line.measure.to_owned()];
         cells.extend(shown(&line.gain));
         cells
     };
     Ok(Some(Table {
         name: "gains",
-        title: format!("Gains over the baseline and over no adaptation ({})", context.label()),
-        caption: format!(
-            "Differences at the last epoch in percentage points, between runs of the same domains and training seed, and the 95 % t \
+        title: "Gains over the baseline and over no adaptation".to_owned(),
+        caption: "Differences at the last epoch in percentage points, between runs of the same domains and training seed, and the 95 % t \
              interval over units (docs/claims.md; none for one unit); above: units above 0. All rows that adapt share one learning rate, \
-             which need not be the best one of each (docs/known-limits.md). Settings and minutes are those of the upper row. {}",
-            settings::CAPTION
-        ),
+             which need not be the best one of each (docs/known-limits.md)."
+            .to_owned(),
         data: frame().map_err(refused("the table of gains"))?,
         header: columns(["Task", "Compared", "measure", "difference", "95 % interval", "above", "units"]),
         rows: lines.iter().map(row).collect(),
@@ -60,7 +58,7 @@ fn shown(estimate: &Estimate) -> [String; 4] {
 /// C1 to C8 with their verdicts.
 pub(in crate::report) fn claims_table(claims: &[Claim], context: &Context) -> Result<Table> {
     let about: Vec<String> = CLAIMS.iter().map(|(number, text)| format!("{number}: {text}.")).collect();
-    verdicts("claims", "Claims of the paper", format!("{} {RULE}", about.join(" ")), claims, context)
+    verdicts("claims", "Claims of the paper", about.join(" "), claims, context)
 }
 
 /// The order of the methods, step by step; none where one method alone was run.
@@ -103,8 +101,8 @@ fn verdicts(
     };
     Ok(Table {
         name,
-        title: format!("{title} ({})", context.label()),
-        caption: format!("{caption} {}", settings::CAPTION),
+        title: title.to_owned(),
+        caption,
         data: frame().map_err(refused(&format!("the table of {name}")))?,
         header: columns([
             "Claim",

@@ -23,7 +23,6 @@ pub(in crate::report) enum Verdict {
 
 impl Verdict {
     /// All of them.
-    #[cfg(test)]
     pub const ALL: [Self; 7] = [
         Self::Holds,
         Self::Opposite,
@@ -64,7 +63,8 @@ impl Verdict {
         }
     }
 
-    fn sign(self) -> &'static str {
+    /// With a space behind it; empty where there is nothing to judge.
+    pub fn sign(self) -> &'static str {
         match self {
             Self::Holds => "▲ ",
             Self::Opposite => "▼ ",

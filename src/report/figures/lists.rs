@@ -1,169 +1,141 @@
-//! Ranked lists: the query, then the gallery's nearest images, framed by whether they are right.
+//! Ranked lists: for each query its image, and the gallery's nearest by both methods, framed by whether they are right.
 
-use image::imageops::{FilterType, crop_imm, resize};
-use plotters::element::BitMapElement;
-use plotters::prelude::*;
+use super::super::ranked::{Chosen, List, Lists, Ranked};
+use super::pen::{Anchor, Pen, Stroke, Words};
+use super::plate::{Caption, Panel, WIDTH, figure};
+use super::style::{BAD, Dash, GOOD, INK};
+use super::{Figure, Source};
+use crate::error::Result;
+use crate::record::RANKED_TILES;
+use crate::report::names::minus;
+use crate::report::summary::Context;
 
-use super::super::ranked::{List, Lists, Ranked};
-use super::super::summary::Context;
-use super::canvas::{Area, Drawing, Drawn, Scale, TITLE, anchor, titled};
-use super::palette::{BAD, GOOD, INK};
-use crate::record::{Case, RANKED_TILES};
+/// Height of a tile; its width follows from its image.
+const TILE: f64 = 50.0;
+const GAP: f64 = 5.0;
+/// Before the lists: the query, and the names of methods.
+const QUERY: f64 = 5.0;
+const NAMES: f64 = 44.0;
+const HEADING: f64 = 14.0;
+/// Below a tile: camera and distance.
+const WORDS: f64 = 19.0;
+const FRAME: f64 = 1.6;
 
-/// Height of a tile, in units; its width follows from its image.
-const TILE: f64 = 96.0;
-const GAP: f64 = 10.0;
-/// Width of the words before a list, and the room after the query.
-const WORDS: f64 = 92.0;
-const AFTER_QUERY: f64 = 14.0;
-const HEADING: f64 = 34.0;
-const FRAME: f64 = 3.0;
-/// Length of a dash and of the gap after it.
-const DASH: f64 = 6.0;
-
-/// The figure of a task.
-pub(super) struct RankedLists<'a> {
-    ranked: &'a Ranked,
-    title: String,
-    subtitle: String,
+/// A figure for each task that has lists.
+pub(super) fn lists(source: &Source<'_>, context: &Context) -> Result<Vec<Figure>> {
+    let one = |(at, ranked): (usize, &Ranked)| {
+        let names: Vec<&str> = ranked.lists.iter().map(|lists| lists.label.as_str()).collect();
+        let caption = Caption {
+            name: format!("ranked_lists_{}", at + 1),
+            title: format!("Ranked lists, {}", context.task(&ranked.task)),
+            text: format!(
+                "The ten nearest images of the gallery, those of the query's person under its own camera left out, for the same queries by {} \
+                 ({}). Of 16 queries that were chosen before any result, those are shown whose average precision (AP) gains most, is the \
+                 median, and loses most. Green, whole frame: the query's person. Orange, dashed: another. Below: camera (bold where it is \
+                 the query's) and distance.",
+                names.join(" and "),
+                ranked.run
+            ),
+        };
+        let panels: Vec<Box<dyn Panel>> = ranked
+            .chosen
+            .iter()
+            .map(|chosen| {
+                Box::new(Query { ranked: ranked.clone(), chosen: chosen.clone() }) as Box<dyn Panel>
+            })
+            .collect();
+        figure(caption, &panels, context)
+    };
+    source.ranked.iter().enumerate().map(one).collect()
 }
 
-impl<'a> RankedLists<'a> {
-    pub fn new(ranked: &'a Ranked, context: &Context) -> Self {
-        Self { ranked, title: format!("Ranked lists, {}", ranked.task), subtitle: context.label() }
+/// One query by every method.
+struct Query {
+    ranked: Ranked,
+    chosen: Chosen,
+}
+
+impl Query {
+    fn lists(&self) -> impl Iterator<Item = (&Lists, &List)> {
+        let query = self.chosen.query;
+        self.ranked.lists.iter().filter_map(move |lists| Some((lists, lists.lists.get(&query)?)))
     }
 
-    /// Width of a tile in units.
-    fn tile(lists: &Lists) -> f64 {
-        let (width, height) = lists.image.dimensions();
-        let (width, height) =
-            (f64::from(width) / RANKED_TILES as f64, f64::from(height) / lists.lists.len() as f64);
-        (TILE * width / height).clamp(12.0, 2.0 * TILE)
-    }
-
-    fn draw_list<B: DrawingBackend>(
-        &self,
-        area: &Area<B>,
-        (lists, row): (&Lists, usize),
-        top: f64,
-        scale: Scale,
-    ) -> Drawn<B> {
-        let list = &lists.lists[row];
-        let words = [case(list).to_owned(), format!("AP {:.1} %", list.ap)];
-        for (text, y) in words.iter().zip([-10.0, 10.0]) {
-            let at = (scale.px(20.0), scale.px(top + TILE / 2.0 + y));
-            area.draw_text(text, &scale.text(14.0).pos(anchor::LEFT), at)?;
-        }
-        let width = Self::tile(lists);
-        for column in 0..=list.right.len() {
-            let after = if column > 0 { AFTER_QUERY } else { 0.0 };
-            let left = 20.0 + WORDS + column as f64 * (width + GAP) + after;
-            draw_tile(area, (lists, row, column), (left, top), scale)?;
-            let corners = [(left, top), (left + width, top + TILE)];
-            match column.checked_sub(1).map(|rank| list.right[rank]) {
-                None => frame(area, corners, (INK, false), scale)?,
-                Some(true) => frame(area, corners, (GOOD, false), scale)?,
-                Some(false) => {
-                    frame(area, corners, (BAD, true), scale)?;
-                    cross(area, (left + width, top), scale)?;
-                }
-            }
-        }
-        Ok(())
+    /// `largest gain: AP 12 % → 64 %`.
+    fn heading(&self) -> String {
+        let precisions: Vec<String> =
+            self.lists().map(|(_, list)| minus(&format!("{:.0} %", list.ap))).collect();
+        format!("{}: AP {}", self.chosen.reason, precisions.join(" → "))
     }
 }
 
-fn case(list: &List) -> &'static str {
-    match list.case {
-        Case::Worst => "worst query",
-        Case::Median => "median",
-        Case::Best => "best query",
-    }
-}
-
-/// Draws a tile of the picture at the size that the scale asks for.
-fn draw_tile<B: DrawingBackend>(
-    area: &Area<B>,
-    (lists, row, column): (&Lists, usize, usize),
-    (left, top): (f64, f64),
-    scale: Scale,
-) -> Drawn<B> {
+/// Width and height of the tiles of a picture, in pixels.
+fn pixels(lists: &Lists) -> (u32, u32) {
     let (width, height) = lists.image.dimensions();
-    let (width, height) = (width / RANKED_TILES as u32, height / lists.lists.len() as u32);
-    let tile = crop_imm(&lists.image, column as u32 * width, row as u32 * height, width, height).to_image();
-    let size = (scale.px(RankedLists::tile(lists)).max(1) as u32, scale.px(TILE).max(1) as u32);
-    // Drawings of a few pixels are shown as they are, which also keeps the files small; photographs smoothly.
-    let filter = if size.1 >= 2 * height { FilterType::Nearest } else { FilterType::CatmullRom };
-    let pixels = resize(&tile, size.0, size.1, filter).into_raw();
-    match BitMapElement::<_, plotters::backend::RGBPixel>::with_owned_buffer(
-        (scale.px(left), scale.px(top)),
-        size,
-        pixels,
-    ) {
-        Some(element) => area.draw(&element),
-        None => Ok(()),
-    }
+    (width / RANKED_TILES as u32, height / lists.lists.len().max(1) as u32)
 }
 
-/// A frame about a tile; a dashed one is seen without colours too.
-fn frame<B: DrawingBackend>(
-    area: &Area<B>,
-    [(left, top), (right, bottom)]: [(f64, f64); 2],
-    (colour, dashed): (RGBColor, bool),
-    scale: Scale,
-) -> Drawn<B> {
-    let half = FRAME / 2.0;
-    let (left, top, right, bottom) = (left - half, top - half, right + half, bottom + half);
-    let corners = [(left, top), (right, top), (right, bottom), (left, bottom), (left, top)];
-    for side in corners.windows(2) {
-        let (from, to) = (side[0], side[1]);
-        let length = (to.0 - from.0).abs() + (to.1 - from.1).abs();
-        let pieces = if dashed { (length / (2.0 * DASH)).ceil() } else { 1.0 };
-        for piece in 0..pieces as usize {
-            let share = |offset: f64| (piece as f64 + offset) / pieces;
-            let point = |share: f64| {
-                (scale.px(from.0 + (to.0 - from.0) * share), scale.px(from.1 + (to.1 - from.1) * share))
-            };
-            let end = if dashed { 0.6 } else { 1.0 };
-            let style = colour.stroke_width(scale.stroke(FRAME));
-            area.draw(&PathElement::new([point(share(0.0)), point(share(end))], style))?;
+/// Width of a tile in points; as many as there are fit beside each other.
+fn width(lists: &Lists) -> f64 {
+    let (width, height) = pixels(lists);
+    let room = (WIDTH - QUERY - NAMES) / RANKED_TILES as f64 - GAP;
+    (TILE * f64::from(width) / f64::from(height)).min(room)
+}
+
+fn draw_list(pen: Pen<'_, '_>, (lists, list): (&Lists, &List), first: bool) {
+    let (tile, (pixel_width, pixel_height)) = (width(lists), pixels(lists));
+    let left = |column: usize| match column {
+        0 => QUERY,
+        column => QUERY + NAMES + column as f64 * (tile + GAP),
+    };
+    let row = list.row as u32 * pixel_height;
+    pen.tiles(|tiles, (dx, dy)| {
+        let strip =
+            image::imageops::crop_imm(&lists.image, 0, row, RANKED_TILES as u32 * pixel_width, pixel_height);
+        let strip = tiles.strip(strip.to_image());
+        for column in usize::from(!first)..=list.entries.len() {
+            let from = [column as u32 * pixel_width, 0, pixel_width, pixel_height];
+            tiles.show(strip, from, [dx + left(column), dy, tile, TILE]);
         }
+    });
+    if first {
+        frame(pen, (left(0), tile), Stroke::new(INK, FRAME));
+        pen.text("query", (left(0) + tile / 2.0, TILE + 6.0), Words::new(Anchor::Middle));
+        pen.text(
+            &format!("c{}", list.camera),
+            (left(0) + tile / 2.0, TILE + 15.0),
+            Words::new(Anchor::Middle).bold(),
+        );
     }
-    Ok(())
+    pen.text(&lists.label, (left(1) - GAP - 1.0, TILE / 2.0), Words::new(Anchor::Right));
+    for (column, entry) in (1..).zip(&list.entries) {
+        let (colour, dash) = if entry.right { (GOOD, Dash::Solid) } else { (BAD, Dash::Short) };
+        frame(pen, (left(column), tile), Stroke { colour, width: FRAME, dash, alpha: 1.0 });
+        let words = Words::new(Anchor::Middle);
+        let words = if entry.same_camera { words.bold() } else { words };
+        let middle = left(column) + tile / 2.0;
+        pen.text(&format!("c{}", entry.camera), (middle, TILE + 6.0), words);
+        pen.text(&format!("{:.2}", entry.distance), (middle, TILE + 15.0), Words::new(Anchor::Middle).soft());
+    }
 }
 
-/// A cross on white in the corner of a wrong image.
-fn cross<B: DrawingBackend>(area: &Area<B>, (right, top): (f64, f64), scale: Scale) -> Drawn<B> {
-    let at = |x: f64, y: f64| (scale.px(right + x), scale.px(top + y));
-    area.draw(&Rectangle::new([at(-14.0, 0.0), at(0.0, 14.0)], WHITE.filled()))?;
-    let style = BAD.stroke_width(scale.stroke(2.5));
-    area.draw(&PathElement::new([at(-11.0, 3.0), at(-3.0, 11.0)], style))?;
-    area.draw(&PathElement::new([at(-3.0, 3.0), at(-11.0, 11.0)], style))
+/// A frame about a tile whose upper edge is at zero.
+fn frame(pen: Pen<'_, '_>, (left, width): (f64, f64), stroke: Stroke) {
+    let out = FRAME / 2.0;
+    let (right, bottom) = (left + width + out, TILE + out);
+    let left = left - out;
+    pen.line(&[(left, -out), (right, -out), (right, bottom), (left, bottom), (left, -out)], stroke);
 }
 
-impl Drawing for RankedLists<'_> {
-    fn size(&self) -> (u32, u32) {
-        let width =
-            |lists: &Lists| 40.0 + WORDS + AFTER_QUERY + RANKED_TILES as f64 * (Self::tile(lists) + GAP);
-        let height = |lists: &Lists| HEADING + lists.lists.len() as f64 * (TILE + GAP);
-        let lists = &self.ranked.lists;
-        let (width, height) =
-            (lists.iter().map(width).fold(0.0, f64::max), lists.iter().map(height).sum::<f64>());
-        (width as u32, (TITLE + height + GAP) as u32)
+impl Panel for Query {
+    fn size(&self) -> (f64, f64) {
+        (WIDTH, HEADING + self.lists().count() as f64 * (TILE + WORDS) + 2.0)
     }
 
-    fn draw<B: DrawingBackend>(&self, root: &Area<B>, scale: Scale) -> Drawn<B> {
-        let area = titled(root, &self.title, &self.subtitle, scale)?;
-        let mut top = 0.0;
-        for lists in &self.ranked.lists {
-            let at = (scale.px(20.0), scale.px(top + HEADING / 2.0));
-            area.draw_text(&lists.label, &scale.bold(14.0).pos(anchor::LEFT), at)?;
-            top += HEADING;
-            for row in 0..lists.lists.len() {
-                self.draw_list(&area, (lists, row), top, scale)?;
-                top += TILE + GAP;
-            }
+    fn draw(&self, pen: Pen<'_, '_>) {
+        pen.text(&self.heading(), (QUERY, 5.0), Words::new(Anchor::Left).bold());
+        for (at, found) in self.lists().enumerate() {
+            draw_list(pen.moved(0.0, HEADING + at as f64 * (TILE + WORDS)), found, at == 0);
         }
-        Ok(())
     }
 }

@@ -177,6 +177,17 @@ impl Estimate {
         self.mean().map_or(String::new(), |mean| self.text(mean))
     }
 
+    /// The lowest and the highest unit, `−0.4 to +4.4`; empty for less than two.
+    pub fn range_text(&self) -> String {
+        let low = self.values.values().copied().fold(f64::INFINITY, f64::min);
+        let high = self.values.values().copied().fold(f64::NEG_INFINITY, f64::max);
+        if self.values.len() < 2 {
+            String::new()
+        } else {
+            format!("{} to {}", self.text(low), self.text(high))
+        }
+    }
+
     /// `−1.2 to +9.1`; `none` for one unit; empty without any.
     pub fn interval_text(&self) -> String {
         match (self.interval(), self.mean()) {

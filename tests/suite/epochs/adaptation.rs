@@ -12,15 +12,12 @@ use mmt_reference::cluster::kmeans_plus_plus::starting_rows;
 use mmt_reference::model::Volume;
 use mmt_reference::train::adaptation as reference;
 use mmt_reference::train::ema as reference_ema;
-use mmt_reference::train::mutual::Networks;
-use mmt_reference::train::own_mean::OwnMean;
-use mmt_reference::train::single::Single;
 use mmt_testkit::tolerance::{Quantity, Width, check};
 use mmt_testkit::{Trial, convert};
 use rand::Rng;
 
-use super::{BATCH, Pictures, SEED, TRANSFORM, network, somewhere, twin};
-use crate::ten_steps::same_state;
+use super::{BATCH, Pictures, SEED, TRANSFORM, mask, network, somewhere, twin};
+use crate::ten_steps::{reference_method, same_state};
 
 const EPOCHS: usize = 3;
 const STEPS: usize = 3;
@@ -57,6 +54,9 @@ fn dbscan() -> Clustering {
 /// What the epochs draw, by the names of its streams.
 struct Drawn<'a> {
     pictures: &'a Pictures,
+    dropout: f64,
+    /// Students and mean networks.
+    networks: [usize; 2],
 }
 
 impl reference::Draws for Drawn<'_> {
@@ -91,30 +91,24 @@ impl reference::Draws for Drawn<'_> {
         let view = |view| self.pictures.view("adapt/augment", epoch, (first, batch), (view, 2));
         Ok([view(0)?, view(1)?])
     }
+
+    fn masks(&mut self, epoch: usize, step: usize, images: usize) -> [Vec<Matrix>; 2] {
+        let of = |who, count| {
+            let purpose = |at| format!("adapt/dropout/{who}-{at}");
+            (1..=count).filter_map(|at| mask(&purpose(at), self.dropout, (epoch, step), images)).collect()
+        };
+        [of("student", self.networks[0]), of("mean", self.networks[1])]
+    }
 }
 
 /// The reference's adaptation from the networks of `fast` as they are.
 fn reference_of(settings: &AdaptationSettings, fast: &Adaptation) -> Trial<reference::Adaptation> {
-    let mut students = fast.students().iter().map(twin).collect::<Trial<Vec<_>>>()?.into_iter();
-    let mut student = || students.next().ok_or_else(|| mmt_testkit::Failure::new("a student is missing"));
-    let decay = settings.weight_decay;
-    let method = match settings.teachers {
-        Teachers::MutualMean if settings.is_hard_only() => {
-            reference::Method::HardOnly(Networks::new([student()?, student()?], decay))
-        }
-        Teachers::MutualMean => reference::Method::MutualMean(Networks::new([student()?, student()?], decay)),
-        Teachers::MutualCurrent => {
-            reference::Method::MutualCurrent(Networks::new([student()?, student()?], decay))
-        }
-        Teachers::OwnMean if settings.is_hard_only() => {
-            reference::Method::Single(Single::new(student()?, decay))
-        }
-        Teachers::OwnMean => reference::Method::OwnMean(OwnMean::new(student()?, decay)),
-    };
+    let students = fast.students().iter().map(twin).collect::<Trial<Vec<_>>>()?;
+    let method = reference_method(settings, students)?;
     let settings = reference::Settings {
         steps: settings.steps,
         learning_rate: settings.learning_rate,
-        weight_decay: decay,
+        weight_decay: settings.weight_decay,
         epsilon: settings.epsilon,
         soft_ce: settings.soft_ce_weight,
         soft_triplet: settings.soft_tri_weight,
@@ -205,7 +199,9 @@ fn epochs_agree(settings: AdaptationSettings, resumed: bool) -> Trial {
             fast.resume(&state, epoch, somewhere())?;
         }
         let found = fast.next_epoch(&mut ())?;
-        let expected = twin.next_epoch(&images, &mut Drawn { pictures: &pictures })?;
+        let networks = [fast.students().len(), fast.mean_networks().len()];
+        let mut draws = Drawn { pictures: &pictures, dropout: settings.dropout, networks };
+        let expected = twin.next_epoch(&images, &mut draws)?;
         same_epoch(&fast, &found, &twin, &expected)
             .map_err(|failure| failure.at(format!("epoch {epoch}")))?;
         noise += found.pseudo_labels.unassigned();
@@ -278,4 +274,10 @@ fn epochs_that_keep_their_classifiers() {
 #[test]
 fn epochs_that_keep_their_optimizer() {
     agree(AdaptationSettings { reset_optimizer: false, ..published() });
+}
+
+#[test]
+fn epochs_in_which_units_are_dropped() {
+    agree(AdaptationSettings { dropout: 0.5, ..published() });
+    agree(AdaptationSettings { dropout: 0.5, teachers: Teachers::OwnMean, ..published() });
 }

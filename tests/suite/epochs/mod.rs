@@ -20,12 +20,13 @@ use mmt::data::{
 use mmt::model as fast;
 use mmt::random::stream;
 use mmt::train::{BatchSettings, TransformSettings};
+use mmt_reference::Matrix;
 use mmt_reference::model as reference;
 use mmt_testkit::Trial;
 use rand::Rng;
 use tch::{Device, Kind};
 
-use crate::ten_steps::{fast_spec, reference_spec};
+use crate::ten_steps::{FEATURES, fast_spec, reference_spec};
 
 const SIZE: ImageSize = ImageSize { height: 12, width: 8 };
 const SEED: u64 = 7;
@@ -115,6 +116,14 @@ impl Pictures {
         let sampler = GallerySampler::new(labels, &self.cameras, BATCH.instances).expect("there are labels");
         sampler.batches(BATCH.identities, steps, SEED, purpose, epoch as u64).expect("P is not 0")
     }
+}
+
+/// The dropout mask of a network by the name of its stream: a unit is dropped with probability `dropped`, the others are scaled so that
+/// the mean stays. None without dropout.
+fn mask(purpose: &str, dropped: f64, (epoch, step): (usize, usize), images: usize) -> Option<Matrix> {
+    let mut rng = stream(SEED, purpose, epoch as u64, step as u64);
+    let mut unit = |_, _| if rng.random_bool(dropped) { 0.0 } else { 1.0 / (1.0 - dropped) };
+    (dropped > 0.0).then(|| Matrix::from_fn(images, FEATURES, &mut unit))
 }
 
 fn volume(images: usize, values: Vec<f64>) -> mmt_reference::Result<reference::Volume> {

@@ -5,6 +5,7 @@ use mmt::train::statistics::set_statistics;
 use mmt::train::{
     BatchSettings, Pretraining, PretrainingSettings, Schedule, SourceImages, TargetStatistics, Unit, WarmUp,
 };
+use mmt_reference::Matrix;
 use mmt_reference::model::Volume;
 use mmt_reference::train::fused_adam::Adam;
 use mmt_reference::train::pretrain as reference;
@@ -13,7 +14,7 @@ use mmt_testkit::tolerance::{Quantity, Width, check};
 use mmt_testkit::{Trial, convert};
 use rand::seq::SliceRandom;
 
-use super::{BATCH, Pictures, SEED, TRANSFORM, network, somewhere, twin};
+use super::{BATCH, Pictures, SEED, TRANSFORM, mask, network, somewhere, twin};
 use crate::ten_steps::same_state;
 
 const EPOCHS: usize = 3;
@@ -87,6 +88,7 @@ fn shuffled(images: usize, size: usize, count: usize, purpose: &str, epoch: usiz
 }
 
 struct Drawn<'a> {
+    dropout: f64,
     source: &'a Pictures,
     target: Option<&'a Pictures>,
 }
@@ -107,6 +109,10 @@ impl reference::Draws for Drawn<'_> {
         let batches = shuffled(target.store.len(), size, STEPS, "pretrain/target", epoch);
         target.view("pretrain/augment-target", epoch, (step * size, &batches[step]), (0, 1)).map(Some)
     }
+
+    fn mask(&mut self, epoch: usize, step: usize, images: usize) -> Option<Matrix> {
+        mask("pretrain/dropout/network-1", self.dropout, (epoch, step), images)
+    }
 }
 
 fn start(
@@ -124,26 +130,26 @@ fn start(
     Ok(Pretraining::new(settings.clone(), SEED, network(number, IDENTITIES)?, images, target)?)
 }
 
-fn epochs_agree(target_statistics: TargetStatistics, unit: Unit, resumed: bool) -> Trial {
-    let settings = settings(target_statistics, unit);
+fn epochs_agree(settings: &PretrainingSettings, resumed: bool) -> Trial {
+    let target_statistics = settings.target_statistics;
     let (source, target) = (Pictures::new(1, IDENTITIES)?, Pictures::new(2, TARGET_IDENTITIES)?);
     let target = (target_statistics == TargetStatistics::During).then_some(&target);
-    let mut fast = start(&settings, &source, target, 1)?;
+    let mut fast = start(settings, &source, target, 1)?;
     let mut expected = twin(fast.network())?;
     let mut adam = Adam::new(expected.state(), settings.weight_decay);
     for epoch in 0..EPOCHS {
         if resumed && epoch > 0 {
             let state = fast.state();
-            fast = start(&settings, &source, target, 3)?;
+            fast = start(settings, &source, target, 3)?;
             fast.resume(&state, epoch, somewhere())?;
         }
         let losses = fast.next_epoch(&mut ())?.means()?;
-        let mut draws = Drawn { source: &source, target };
+        let mut draws = Drawn { dropout: settings.dropout, source: &source, target };
         let means = reference::epoch(
             (&mut expected, &mut adam),
             &source.identities,
             epoch,
-            &reference_settings(&settings),
+            &reference_settings(settings),
             &mut draws,
         )?;
         for ((name, actual), expected) in losses.into_iter().zip(means) {
@@ -173,20 +179,26 @@ fn same_moments(fast: &Pretraining, adam: &Adam) -> Trial {
 #[test]
 fn epochs_of_pre_training_alone() {
     for resumed in [false, true] {
-        epochs_agree(TargetStatistics::Off, Unit::Epoch, resumed).unwrap();
+        epochs_agree(&settings(TargetStatistics::Off, Unit::Epoch), resumed).unwrap();
     }
 }
 
 #[test]
 fn epochs_of_pre_training_by_a_schedule_of_steps() {
-    epochs_agree(TargetStatistics::Off, Unit::Step, false).unwrap();
+    epochs_agree(&settings(TargetStatistics::Off, Unit::Step), false).unwrap();
 }
 
 #[test]
 fn epochs_of_pre_training_with_the_targets_statistics_during_it() {
     for resumed in [false, true] {
-        epochs_agree(TargetStatistics::During, Unit::Epoch, resumed).unwrap();
+        epochs_agree(&settings(TargetStatistics::During, Unit::Epoch), resumed).unwrap();
     }
+}
+
+#[test]
+fn epochs_of_pre_training_in_which_units_are_dropped() {
+    let settings = settings(TargetStatistics::During, Unit::Epoch);
+    epochs_agree(&PretrainingSettings { dropout: 0.5, ..settings }, true).unwrap();
 }
 
 #[test]

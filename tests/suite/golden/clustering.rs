@@ -3,6 +3,7 @@
 use mmt::cluster as fast;
 use mmt::cluster::jaccard::SparseDistances;
 use mmt::cluster::kmeans::kmeans_from;
+use mmt::train::PseudoLabels;
 use mmt_reference::Matrix;
 use mmt_reference::cluster::jaccard::{self, Neighbourhood};
 use mmt_reference::cluster::{centroids, dbscan, eps, k_reciprocal, kmeans as reference_kmeans};
@@ -64,8 +65,9 @@ fn kmeans_script(run: &mut Run) -> Trial {
             [run.case.tensor("features_1", side.kind())?, run.case.tensor("features_2", side.kind())?];
         let average = mmt::features::average(&features);
         let found = kmeans_from(&average, &run.case.tensor("init", side.kind())?, MAX_ITERATIONS, tolerance)?;
-        run.compare(side, "labels", found.labels.as_slice())?;
-        run.compare(side, "classifier", &mmt::distance::normalize_rows(&found.centroids))?;
+        let found = PseudoLabels::of_kmeans(found)?;
+        run.compare(side, "labels", numbers(&found.labels).as_slice())?;
+        run.compare(side, "classifier", &found.centroids)?;
     }
     Ok(())
 }

@@ -2,6 +2,8 @@
 //! Jaccard distances, eps of the first epoch, DBSCAN, centroids as classifier rows.
 
 use mmt::cluster as fast;
+use mmt::random::stream;
+use mmt::train::{Clusterer, Clustering};
 use mmt_reference::Matrix;
 use mmt_reference::cluster::{centroids, dbscan, eps, jaccard};
 use mmt_reference::distance::normalize_rows;
@@ -100,12 +102,27 @@ fn fast_epoch(
 ) -> Trial<Epoch> {
     let features: [Tensor; 2] =
         [run.case.tensor(&names[0], side.kind())?, run.case.tensor(&names[1], side.kind())?];
-    let features = mmt::distance::normalize_rows(&mmt::features::average(&features));
-    let distances = if gives_distances(run) {
-        dense(run)?
-    } else {
-        fast::jaccard::jaccard(&features, fast_neighbourhood(run)?)?
-    };
+    let features = mmt::features::average(&features);
+    if gives_distances(run) {
+        return fast_epoch_of_distances(run, &features, settings, kept);
+    }
+    let fast::jaccard::Neighbourhood { k1, k2 } = fast_neighbourhood(run)?;
+    let Settings { rho, min_samples } = *settings;
+    let mut clusterer = Clusterer::new(Clustering::Dbscan { k1, k2, rho, min_samples });
+    clusterer.eps = kept.eps;
+    let found = clusterer.cluster(&features, &mut stream(0, "DBSCAN draws nothing", 0, 0))?;
+    kept.eps = clusterer.eps;
+    Ok(Epoch { labels: found.labels, classifier: Actual::from(&found.centroids) })
+}
+
+/// A case without features to speak of has no place in the run's clustering, which makes its distances itself.
+fn fast_epoch_of_distances(
+    run: &Run,
+    features: &Tensor,
+    settings: &Settings,
+    kept: &mut Kept,
+) -> Trial<Epoch> {
+    let (features, distances) = (mmt::distance::normalize_rows(features), dense(run)?);
     let eps = match kept.eps {
         Some(eps) => eps,
         None => *kept.eps.insert(fast::eps::eps(&distances, settings.rho)?),

@@ -2,7 +2,7 @@
 
 use mmt::loss::objective::Weights;
 use mmt::model::{Network, Spec};
-use mmt::train::{FusedAdam, Passes, ema, mutual, pretrain};
+use mmt::train::{AdaptationSettings, FusedAdam, Learners, Passes, StepSettings, ema, pretrain};
 use mmt_testkit::golden::generator;
 use mmt_testkit::{Trial, strategies};
 use tch::{Kind, Tensor};
@@ -10,6 +10,7 @@ use tch::{Kind, Tensor};
 use super::models::generated_network;
 use super::run::{Run, Side};
 use super::{reference_network, unknown_function};
+use crate::ten_steps;
 
 /// Both trainers: Adam's settings of the published scripts, and the label smoothing.
 pub const LEARNING_RATE: f64 = 3.5e-4;
@@ -106,11 +107,13 @@ fn pretraining(run: &mut Run, side: Side) -> Trial {
         let source = images(run, &format!("pretrain/source/{step}"), side)?;
         let target = images(run, &format!("pretrain/target/{step}"), side)?;
         let labels = run.case.tensor(&format!("labels_{step}"), Kind::Int64)?;
-        let terms = pretrain::terms(&network, &source, &labels, Some(&target), EPSILON, &Passes::default())?;
-        adam.zero_grad();
-        terms.total.backward();
-        adam.step(LEARNING_RATE)?;
-        losses.0.push([&terms.ce, &terms.tri, &terms.total].map(|term| term.double_value(&[])).to_vec());
+        let settings = pretrain::StepSettings {
+            epsilon: EPSILON,
+            passes: Passes::default(),
+            learning_rate: LEARNING_RATE,
+        };
+        let values = pretrain::step((&network, &mut adam), &source, &labels, Some(&target), &settings)?;
+        losses.0.push(Vec::<f64>::try_from(values.to_kind(Kind::Double))?);
         weights.0.push(norms(&network, &NORMS));
         stats.0.push(norms(&network, &STATS));
     }
@@ -130,29 +133,28 @@ fn mutual_mean_teaching(run: &mut Run, side: Side) -> Trial {
     let alpha = run.case.number("alpha")?;
     let network = |prefix: &str| generated_network(run, &Spec::resnet50(), classes, prefix, side.kind());
     let students = [network("mmt/1/")?, network("mmt/2/")?];
-    let mut means = [students[0].duplicate()?, students[1].duplicate()?];
-    let parameters = students.iter().flat_map(Network::trained).collect();
-    let mut adam = FusedAdam::new(parameters, WEIGHT_DECAY);
+    let settings = AdaptationSettings { weight_decay: WEIGHT_DECAY, ..ten_steps::mutual_mean_teaching() };
+    let mut learners = Learners::new(&settings, students)?;
     let mut rows: [Rows; 5] = Default::default();
     for step in 0..steps(run, side)? {
         let views =
             [images(run, &format!("mmt/1/{step}"), side)?, images(run, &format!("mmt/2/{step}"), side)?];
         let labels = run.case.tensor(&format!("labels_{step}"), Kind::Int64)?;
-        let passes = Passes::default();
-        let terms = mutual::terms(&students, &means, [&views[0], &views[1]], &labels, &weights, &passes)?;
-        adam.zero_grad();
-        terms.total.backward();
-        adam.step(LEARNING_RATE)?;
-        let decay = ema::decay(ema::Convention::Published, step, alpha)?;
-        mutual::update_mean_networks(&mut means, &students, decay)?;
-        rows[0].0.push(Vec::<f64>::try_from(terms.values().to_kind(Kind::Double))?);
-        let both = |networks: &[Network; 2], names: &[&str]| -> Vec<f64> {
+        let settings = StepSettings {
+            weights,
+            passes: Passes::default(),
+            learning_rate: LEARNING_RATE,
+            decay: ema::decay(ema::Convention::Published, step, alpha)?,
+        };
+        let values = learners.step(&views, &labels, &settings)?;
+        rows[0].0.push(Vec::<f64>::try_from(values.to_kind(Kind::Double))?);
+        let both = |networks: &[Network], names: &[&str]| -> Vec<f64> {
             networks.iter().flat_map(|network| norms(network, names)).collect()
         };
-        rows[1].0.push(both(&students, &NORMS));
-        rows[2].0.push(both(&means, &NORMS));
-        rows[3].0.push(both(&students, &STATS));
-        rows[4].0.push(both(&means, &STATS));
+        rows[1].0.push(both(learners.students(), &NORMS));
+        rows[2].0.push(both(learners.mean_networks(), &NORMS));
+        rows[3].0.push(both(learners.students(), &STATS));
+        rows[4].0.push(both(learners.mean_networks(), &STATS));
     }
     for (rows, stem) in rows.iter().zip(["losses", "norms", "ema_norms", "stats", "ema_stats"]) {
         rows.compare(run, side, stem)?;

@@ -19,7 +19,7 @@ const WAITING: [&str; 7] =
 /// Lines that do so and do not belong to a step.
 const OUTSIDE_OF_STEPS: &[(&str, &str)] = &[
     ("src/train/adaptation.rs", "eps.double_value("),
-    ("src/train/adaptation.rs", "set_classifier(&centroids.to_device("),
+    ("src/train/learners.rs", "set_classifier(&centroids.to_device("),
     ("src/train/fused_adam/mod.rs", "let copy = |tensor: &Tensor| tensor.to_device(Device::Cpu)"),
     ("src/model/initial.rs", "tensor.to_kind(self.kind).to_device(self.device)"),
     ("src/loss/mod.rs", "outside.any().int64_value("),
