@@ -111,7 +111,10 @@ fn decoder<'a>(path: &Path, bytes: &'a [u8]) -> Result<impl ImageDecoder + 'a> {
     let (width, height) = decoder.dimensions();
     if u64::from(width) * u64::from(height) > MOST_PIXELS {
         let size = format!("{width} x {height} pixels, more than {MOST_PIXELS}");
-        return Err(Error::file(path, format!("the image has {size}: no image of a person; cut the person out")));
+        return Err(Error::file(
+            path,
+            format!("the image has {size}: no image of a person; cut the person out"),
+        ));
     }
     Ok(decoder)
 }
@@ -210,13 +213,19 @@ mod tests {
         gradient().write_to(&mut bytes, ImageFormat::Png).unwrap();
         let mut bytes = bytes.into_inner();
         // Width and height of a PNG stand at 16, the checksum over them and the 13 bytes of their chunk at 29.
-        for (width, height, refused) in [(60_000_u32, 60_000_u32, true), (1 << 13, (1 << 13) + 1, true), (16, 24, false)] {
+        for (width, height, refused) in
+            [(60_000_u32, 60_000_u32, true), (1 << 13, (1 << 13) + 1, true), (16, 24, false)]
+        {
             bytes[16..20].copy_from_slice(&width.to_be_bytes());
             bytes[20..24].copy_from_slice(&height.to_be_bytes());
             let sum = crc32fast::hash(&bytes[12..29]);
             bytes[29..33].copy_from_slice(&sum.to_be_bytes());
             let found = decode_bytes(&bytes);
-            assert_eq!(found.is_err_and(|error| error.to_string().contains("pixels")), refused, "{width} x {height}");
+            assert_eq!(
+                found.is_err_and(|error| error.to_string().contains("pixels")),
+                refused,
+                "{width} x {height}"
+            );
         }
     }
 
