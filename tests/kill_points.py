@@ -41,7 +41,7 @@ steps = 2
 epochs = 3
 steps = 2
 """
-RECORDS = ["epochs.csv", "evaluations.csv", "labels.csv", "queries.csv", "ranked_lists.csv", "ranked_lists.png"]
+RECORDS = ["epochs.csv", "evaluations.csv", "labels.csv", "queries.csv", "galleries.csv", "galleries.jpg"]
 RECORDS += ["events.out.tfevents.0.mmt"]
 LARGE = 256 << 20
 

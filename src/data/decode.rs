@@ -106,8 +106,22 @@ fn decoder<'a>(path: &Path, bytes: &'a [u8]) -> Result<impl ImageDecoder + 'a> {
     if format == ImageFormat::Jpeg && !reaches_end_marker(bytes) {
         return Err(Error::file(path, "the image is truncated: its JPEG data stop before the end marker"));
     }
-    ImageReader::with_format(Cursor::new(bytes), format).into_decoder().map_err(undecodable(path))
+    let decoder =
+        ImageReader::with_format(Cursor::new(bytes), format).into_decoder().map_err(undecodable(path))?;
+    let (width, height) = decoder.dimensions();
+    if u64::from(width) * u64::from(height) > MOST_PIXELS {
+        let size = format!("{width} x {height} pixels, more than {MOST_PIXELS}");
+        return Err(Error::file(
+            path,
+            format!("the image has {size}: no image of a person; cut the person out"),
+        ));
+    }
+    Ok(decoder)
 }
+
+/// Pixels that an image of a person may have, with room to spare. A file of a megabyte may hold a billion, and then ask for more memory than
+/// there is.
+const MOST_PIXELS: u64 = 1 << 26;
 
 const END_OF_IMAGE: u8 = 0xD9;
 
@@ -191,6 +205,28 @@ mod tests {
         let bytes = bytes.into_inner();
         assert!(decode_bytes(&bytes).is_ok());
         assert!(decode_bytes(&bytes[..bytes.len() / 2]).is_err());
+    }
+
+    #[test]
+    fn an_image_of_more_pixels_than_memory_holds_is_refused_by_its_head() {
+        let mut bytes = Cursor::new(Vec::new());
+        gradient().write_to(&mut bytes, ImageFormat::Png).unwrap();
+        let mut bytes = bytes.into_inner();
+        // Width and height of a PNG stand at 16, the checksum over them and the 13 bytes of their chunk at 29.
+        for (width, height, refused) in
+            [(60_000_u32, 60_000_u32, true), (1 << 13, (1 << 13) + 1, true), (16, 24, false)]
+        {
+            bytes[16..20].copy_from_slice(&width.to_be_bytes());
+            bytes[20..24].copy_from_slice(&height.to_be_bytes());
+            let sum = crc32fast::hash(&bytes[12..29]);
+            bytes[29..33].copy_from_slice(&sum.to_be_bytes());
+            let found = decode_bytes(&bytes);
+            assert_eq!(
+                found.is_err_and(|error| error.to_string().contains("pixels")),
+                refused,
+                "{width} x {height}"
+            );
+        }
     }
 
     #[test]

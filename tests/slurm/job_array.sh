@@ -51,7 +51,7 @@ until_state "${again}_2" COMPLETED
 say "both came to their end: $(scontrol show job "${array}_1" | grep -o 'Restarts=[0-9]*')"
 
 differences=0
-for name in epochs.csv evaluations.csv labels.csv queries.csv ranked_lists.csv DONE; do
+for name in epochs.csv evaluations.csv labels.csv queries.csv galleries.csv DONE; do
   for file in $(cd alone && find . -name "$name"); do
     cmp -s "alone/$file" "runs/$file" || { say "differs: $file"; differences=$((differences + 1)); }
   done
