@@ -88,7 +88,7 @@ write "# $title" "" "Written by \`tools/gpu-check.sh\` on $(date -u +%Y-%m-%d), 
 write "" "## Machine" ""
 # Where libtorch lies says nothing.
 "$reproduce" devices 2>&1 | sed "s#/[^ ]*/torch/lib#torch/lib#g" | fence
-write "" "$(nproc) processors, $(cut -d ' ' -f 1 /proc/loadavg) programs at work on them when the check began."
+write "" "$(nproc --all) processors, $(cut -d ' ' -f 1 /proc/loadavg) programs at work on them when the check began."
 
 write "" "## Golden and property tests" ""
 # The suite leaves its comparisons in the folder three above its own.
