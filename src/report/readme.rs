@@ -248,4 +248,27 @@ Pre-trained < Baseline < MMT < Oracle (mAP, last epoch): the means stand in this
         let tasks = "Market-like → Duke-like | Duke-like → Market-like | Market-like → MSMT-like | Duke-like → MSMT-like";
         assert_eq!(between.matches(tasks).count(), 2);
     }
+
+    /// And those of its first lines are the ones in the reports of agreement and of mutations.
+    #[test]
+    fn what_the_readme_says_of_tests_is_what_the_reports_say() {
+        let text = include_str!("../../README.md").replace(['\n', ','], " ");
+        let words: Vec<&str> = text.split_whitespace().collect();
+        let before = |what: &[&str]| {
+            let at = words.windows(what.len()).position(|window| window == what).unwrap();
+            words[at - 1].to_owned()
+        };
+        let agreement = include_str!("../../reports/agreement.md");
+        let thousands = |tests: &str| format!("{tests} tests of commit");
+        assert!(agreement.contains(&thousands(&before(&["tests", "made"]))), "tests");
+        let at = words.windows(2).position(|window| window == ["tests", "made"]).unwrap();
+        let comparisons = format!("made {}{} comparisons", words[at + 2], words[at + 3]);
+        assert!(agreement.contains(&comparisons), "{comparisons}");
+        let caught = format!(
+            "{} of {} breaks were caught",
+            before(&["of", &before(&["bugs", "that"])]),
+            before(&["bugs", "that"])
+        );
+        assert!(include_str!("../../reports/mutations.md").contains(&caught), "{caught}");
+    }
 }
