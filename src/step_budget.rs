@@ -9,8 +9,8 @@ use crate::data::ImageSize;
 use crate::device::memory::guarded;
 use crate::device::{Precision, transfer};
 use crate::error::{Error, InvalidInput, Result};
-use crate::loss::objective::{Weights, mutual_mean_teaching};
-use crate::model::{BlockKind, Network, Spec};
+use crate::loss::objective::mutual_mean_teaching;
+use crate::model::{ConvolutionShape, Network, Spec};
 use crate::random::stream;
 use crate::shim;
 use crate::train::{AdaptationSettings, FusedAdam, Learners, Passes, StepSettings, ema};
@@ -48,14 +48,14 @@ pub struct BudgetRequest {
 }
 
 impl BudgetRequest {
-    /// Seconds of `work`, that of the device included.
-    fn timed(&self, work: impl FnOnce() -> Result<()>) -> Result<f64> {
+    /// What `work` gives, and its seconds, those of the device included.
+    fn timed<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<(T, f64)> {
         let since = Instant::now();
-        self.precision.with(self.device, work)?;
+        let found = self.precision.with(self.device, work)?;
         if let Device::Cuda(card) = self.device {
             tch::Cuda::synchronize(card as i64);
         }
-        Ok(since.elapsed().as_secs_f64())
+        Ok((found, since.elapsed().as_secs_f64()))
     }
 }
 
@@ -110,8 +110,8 @@ fn steps(
     let (mut parts, mut seconds) = (Vec::new(), Vec::<Turn>::new());
     for done in 0..WARM_UP + request.steps {
         let found = by_parts.run(request)?;
-        let whole = request.timed(|| step.run())?;
-        let bare = request.timed(|| floor.run())?;
+        let ((), whole) = request.timed(|| step.run())?;
+        let ((), bare) = request.timed(|| floor.run())?;
         let other = peer.as_mut().map(|peer| peer()).transpose()?;
         if done >= WARM_UP {
             parts.push(found);
@@ -167,15 +167,6 @@ fn students(request: &BudgetRequest) -> Result<[Network; 2]> {
     Ok([network(1)?, network(2)?])
 }
 
-fn weights(request: &BudgetRequest) -> Weights {
-    Weights {
-        soft_ce: request.settings.soft_ce_weight,
-        soft_triplet: request.settings.soft_tri_weight,
-        epsilon: request.settings.epsilon,
-        clusters: request.clusters,
-    }
-}
-
 /// The step as an epoch calls it.
 struct WholeStep {
     learners: Learners,
@@ -186,7 +177,8 @@ struct WholeStep {
 impl WholeStep {
     fn new(request: &BudgetRequest) -> Result<Self> {
         let learners = Learners::new(&request.settings, students(request)?)?;
-        let (weights, passes) = (weights(request), Passes::grouped(request.settings.batch.group()));
+        let weights = request.settings.weights(request.clusters);
+        let passes = Passes::grouped(request.settings.batch.group());
         let settings = StepSettings { weights, passes, learning_rate: LEARNING_RATE, decay: DECAY };
         Ok(Self { learners, batch: Batch::new(request)?, settings })
     }
@@ -223,30 +215,18 @@ impl StepByParts {
     fn run(&mut self, request: &BudgetRequest) -> Result<[f64; 6]> {
         let Self { students, means, optimizer, batch: Batch { views, labels } } = self;
         let group = request.settings.batch.group();
-        let (mut of_students, mut of_means, mut terms) = (None, None, None);
-        let one = request.timed(|| {
-            of_students = Some([0, 1].map(|at: usize| students[at].train(&views[at], group)));
-            Ok(())
-        })?;
-        let two = request.timed(|| {
-            of_means = Some(tch::no_grad(|| [0, 1].map(|at: usize| means[at].train(&views[at], group))));
-            Ok(())
-        })?;
-        let three = request.timed(|| {
-            if let (Some(students), Some(means)) = (&of_students, &of_means) {
-                let found =
-                    mutual_mean_teaching(students.each_ref(), means.each_ref(), labels, &weights(request))?;
-                terms = Some(found);
-            }
-            Ok(())
-        })?;
+        let (of_students, one) =
+            request.timed(|| Ok([0, 1].map(|at: usize| students[at].train(&views[at], group))))?;
+        let (of_means, two) = request
+            .timed(|| Ok(tch::no_grad(|| [0, 1].map(|at: usize| means[at].train(&views[at], group)))))?;
+        let weights = request.settings.weights(request.clusters);
+        let (terms, three) = request
+            .timed(|| mutual_mean_teaching(of_students.each_ref(), of_means.each_ref(), labels, &weights))?;
         optimizer.zero_grad();
-        let four = request.timed(|| {
-            let total = terms.as_ref().map(|terms| terms.total.f_backward());
-            total.transpose().map(drop).map_err(Error::torch("cannot compute gradients"))
-        })?;
-        let five = request.timed(|| optimizer.step(LEARNING_RATE))?;
-        let six = request.timed(|| {
+        let ((), four) =
+            request.timed(|| terms.total.f_backward().map_err(Error::torch("cannot compute gradients")))?;
+        let ((), five) = request.timed(|| optimizer.step(LEARNING_RATE))?;
+        let ((), six) = request.timed(|| {
             means.iter_mut().zip(&*students).try_for_each(|(mean, student)| ema::update(mean, student, DECAY))
         })?;
         Ok([one, two, three, four, five, six])
@@ -282,17 +262,18 @@ impl Floor {
         let layout = |tensor: Tensor| {
             if request.device == Device::Cpu { shim::channels_last(&tensor) } else { tensor }
         };
-        let (batch, ImageSize { height, width }) = (request.batch as i64, request.size);
-        let convolution = |&Shape { inputs, outputs, kernel, stride, size: [height, width] }: &Shape| {
+        let batch = request.batch as i64;
+        let convolution = |it: ConvolutionShape| {
+            let ConvolutionShape { inputs, outputs, kernel, stride, size: [height, width] } = it;
             let input = layout(Tensor::randn([batch, inputs, height, width], place));
             let weight = layout(Tensor::randn([outputs, inputs, kernel, kernel], place));
             let gradient = input.conv2d(&weight, None::<Tensor>, stride, kernel / 2, 1, 1);
             Convolution { input, weight, stride, gradient }
         };
-        let shapes = shapes(&request.spec, [height as i64, width as i64]);
+        let shapes = request.spec.convolutions(request.size);
         let features = Tensor::randn([batch, request.spec.features()], place);
         let classifier = Tensor::randn([request.clusters as i64, request.spec.features()], place);
-        Ok(Self { convolutions: shapes.iter().map(convolution).collect(), features, classifier })
+        Ok(Self { convolutions: shapes.into_iter().map(convolution).collect(), features, classifier })
     }
 
     /// Four networks forward, two of them backward.
@@ -317,91 +298,9 @@ impl Floor {
     }
 }
 
-/// A convolution's shape; `size`: height and width of its input.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Shape {
-    inputs: i64,
-    outputs: i64,
-    kernel: i64,
-    stride: i64,
-    size: [i64; 2],
-}
-
-impl Shape {
-    /// Height and width of what comes out; padded by half the kernel.
-    fn result(&self) -> [i64; 2] {
-        self.size.map(|side| (side - 1) / self.stride + 1)
-    }
-}
-
-/// All convolutions of a network (D29) on images of `size`, in order.
-fn shapes(spec: &Spec, size: [i64; 2]) -> Vec<Shape> {
-    let stem = spec.stem;
-    let first = Shape { inputs: 3, outputs: stem.channels, kernel: stem.kernel, stride: stem.stride, size };
-    let (mut all, mut channels, mut size) = (vec![first], stem.channels, first.result());
-    if stem.max_pool {
-        size = size.map(|side| (side - 1) / 2 + 1);
-    }
-    for stage in &spec.stages {
-        for block in 0..stage.blocks {
-            let (stride, outputs) =
-                (if block == 0 { stage.stride } else { 1 }, spec.block.outputs(stage.width));
-            let before = size;
-            let plan: &[(i64, i64, i64)] = match spec.block {
-                BlockKind::Basic => &[(3, stage.width, stride), (3, outputs, 1)],
-                BlockKind::Bottleneck => &[(1, stage.width, 1), (3, stage.width, stride), (1, outputs, 1)],
-            };
-            let mut inputs = channels;
-            for &(kernel, outputs, stride) in plan {
-                let shape = Shape { inputs, outputs, kernel, stride, size };
-                (inputs, size) = (outputs, shape.result());
-                all.push(shape);
-            }
-            if stride != 1 || channels != outputs {
-                all.push(Shape { inputs: channels, outputs, kernel: 1, stride, size: before });
-            }
-            channels = outputs;
-        }
-    }
-    all.extend(spec.projection.map(|outputs| Shape {
-        inputs: channels,
-        outputs,
-        kernel: 1,
-        stride: 1,
-        size,
-    }));
-    all
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn the_floor_has_every_convolution_of_the_network() {
-        for (spec, size) in [(Spec::small(), [64, 32]), (Spec::resnet50(), [128, 64])] {
-            let place = (Kind::Float, Device::Cpu);
-            let network = Network::new(&spec, 3, &mut stream(0, "test", 0, 0), place).unwrap();
-            let mut kernels: Vec<Vec<i64>> = network
-                .entries()
-                .iter()
-                .map(|entry| entry.tensor.size())
-                .filter(|size| size.len() == 4)
-                .collect();
-            let mut found: Vec<Vec<i64>> = shapes(&spec, size)
-                .iter()
-                .map(|shape| vec![shape.outputs, shape.inputs, shape.kernel, shape.kernel])
-                .collect();
-            kernels.sort();
-            found.sort();
-            assert_eq!(found, kernels);
-        }
-        // 64 × 32 halved by the stem and by two stages, and the projection on what is left.
-        let last = *shapes(&Spec::small(), [64, 32]).last().unwrap();
-        assert_eq!(last, Shape { inputs: 64, outputs: 512, kernel: 1, stride: 1, size: [8, 4] });
-        // Four halvings of a published ResNet, whose last stage has stride 1.
-        assert_eq!(shapes(&Spec::resnet50(), [128, 64]).last().unwrap().result(), [8, 4]);
-    }
 
     #[test]
     fn a_median_is_the_middle() {

@@ -1,6 +1,6 @@
 //! How large a network is: the parameters it holds, and the values that a pass makes of an image.
 
-use super::spec::{BlockKind, Spec};
+use super::spec::Spec;
 use crate::data::ImageSize;
 
 /// Size of a network, in values.
@@ -12,73 +12,27 @@ pub struct Footprint {
     pub convolved: u64,
 }
 
-/// A map on its way through the network.
-struct Walk {
-    height: u64,
-    width: u64,
-    channels: u64,
-    sum: Footprint,
-}
-
-impl Walk {
-    /// A convolution, padded by half its kernel, with its norm.
-    fn convolution(&mut self, channels: i64, kernel: i64, stride: i64) {
-        self.pool(stride);
-        let (outputs, kernel) = (channels.unsigned_abs(), kernel.unsigned_abs());
-        self.sum.parameters += outputs * self.channels * kernel * kernel + 2 * outputs;
-        self.sum.convolved += outputs * self.height * self.width;
-        self.channels = outputs;
-    }
-
-    /// Steps of `stride` over the map, padded so that only they shorten it.
-    fn pool(&mut self, stride: i64) {
-        let stride = stride.unsigned_abs().max(1);
-        (self.height, self.width) = (self.height.div_ceil(stride), self.width.div_ceil(stride));
-    }
-
-    fn block(&mut self, kind: BlockKind, width: i64, stride: i64) {
-        let (height, map_width, inputs) = (self.height, self.width, self.channels);
-        let outputs = kind.outputs(width);
-        let body: &[(i64, i64, i64)] = match kind {
-            BlockKind::Basic => &[(width, 3, stride), (outputs, 3, 1)],
-            BlockKind::Bottleneck => &[(width, 1, 1), (width, 3, stride), (outputs, 1, 1)],
-        };
-        body.iter().for_each(|&(channels, kernel, stride)| self.convolution(channels, kernel, stride));
-        if stride != 1 || inputs != self.channels {
-            (self.height, self.width, self.channels) = (height, map_width, inputs);
-            self.convolution(outputs, 1, stride);
-        }
-    }
-}
-
 impl Spec {
     /// Size of the network, and of its pass over an image of `size`.
     pub fn footprint(&self, size: ImageSize) -> Footprint {
-        let sum = Footprint { parameters: 0, convolved: 0 };
-        let mut walk = Walk { height: size.height as u64, width: size.width as u64, channels: 3, sum };
-        walk.convolution(self.stem.channels, self.stem.kernel, self.stem.stride);
-        if self.stem.max_pool {
-            walk.pool(2);
+        let (mut parameters, mut convolved) = (0, 0);
+        for it in self.convolutions(size) {
+            let [height, width] = it.result();
+            // With its norm.
+            parameters += it.outputs * it.inputs * it.kernel * it.kernel + 2 * it.outputs;
+            convolved += it.outputs * height * width;
         }
-        for stage in &self.stages {
-            for block in 0..stage.blocks {
-                walk.block(self.block, stage.width, if block == 0 { stage.stride } else { 1 });
-            }
-        }
-        if let Some(channels) = self.projection {
-            walk.convolution(channels, 1, 1);
-        }
-        let pooled = self.pooled_features().unsigned_abs();
-        let embedding =
-            self.embedding.map_or(0, |embedding| (pooled + 1) * embedding.features.unsigned_abs());
-        walk.sum.parameters += embedding + 2 * self.features().unsigned_abs();
-        walk.sum
+        let pooled = self.pooled_features();
+        let embedding = self.embedding.map_or(0, |embedding| (pooled + 1) * embedding.features);
+        parameters += embedding + 2 * self.features();
+        Footprint { parameters: parameters.unsigned_abs(), convolved: convolved.unsigned_abs() }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::BlockKind;
 
     const IMAGE: ImageSize = ImageSize { height: 224, width: 224 };
 

@@ -12,6 +12,7 @@
 mod backbone;
 mod checkpoint;
 mod choice;
+mod convolutions;
 mod footprint;
 mod initial;
 mod layers;
@@ -30,6 +31,7 @@ mod weights;
 pub use backbone::Backbone;
 pub use checkpoint::{Checkpoint, CheckpointFile, Format, Shapes, read_any, read_checkpoint, strip_prefix};
 pub use choice::Choice;
+pub use convolutions::ConvolutionShape;
 pub use footprint::Footprint;
 pub use load::{Imported, not_finite, published_name};
 pub use load_report::LoadReport;

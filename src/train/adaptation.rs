@@ -17,7 +17,6 @@ use crate::data::{GallerySampler, ImageStore, StreamName, TrainBatch, TrainLoade
 use crate::device::transfer;
 use crate::error::Result;
 use crate::features;
-use crate::loss::objective::Weights;
 use crate::model::{Named, Network};
 use crate::random::stream;
 
@@ -188,12 +187,7 @@ impl Adaptation {
     fn step_settings(&self, step: usize, images: usize, clusters: usize) -> Result<StepSettings> {
         let settings = &self.settings;
         Ok(StepSettings {
-            weights: Weights {
-                soft_ce: settings.soft_ce_weight,
-                soft_triplet: settings.soft_tri_weight,
-                epsilon: settings.epsilon,
-                clusters,
-            },
+            weights: settings.weights(clusters),
             passes: self.passes(step, images)?,
             learning_rate: settings.learning_rate,
             decay: ema::decay(settings.ema, self.epoch * settings.steps + step, settings.alpha)?,

@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::ema::Convention;
 use super::schedule::Schedule;
 use crate::data::{ImageSize, RandomErasing, TrainTransform};
+use crate::loss::objective::Weights;
 
 /// A batch: P identities × K instances.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -195,6 +196,16 @@ pub struct AdaptationSettings {
 }
 
 impl AdaptationSettings {
+    /// Weights of the objective (D8) on `clusters` clusters.
+    pub fn weights(&self, clusters: usize) -> Weights {
+        Weights {
+            soft_ce: self.soft_ce_weight,
+            soft_triplet: self.soft_tri_weight,
+            epsilon: self.epsilon,
+            clusters,
+        }
+    }
+
     /// Whether the step has soft losses or mean networks at all. With α = 0 and no soft loss, mean networks would be copies of the
     /// students, so the students stand for them (the clustering baseline).
     pub fn is_hard_only(&self) -> bool {

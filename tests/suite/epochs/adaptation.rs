@@ -17,7 +17,7 @@ use mmt_testkit::{Trial, convert};
 use rand::Rng;
 
 use super::{BATCH, Pictures, SEED, TRANSFORM, mask, network, somewhere, twin};
-use crate::ten_steps::{reference_method, same_state};
+use crate::ten_steps::{mutual_mean_teaching, reference_method, same_state};
 
 const EPOCHS: usize = 3;
 const STEPS: usize = 3;
@@ -30,20 +30,10 @@ fn published() -> AdaptationSettings {
         epochs: EPOCHS,
         steps: STEPS,
         batch: BATCH,
-        learning_rate: 3.5e-3,
-        weight_decay: 5e-4,
-        epsilon: 0.1,
         alpha: 0.8,
-        ema: Convention::Published,
-        teachers: Teachers::MutualMean,
-        cluster_features: ClusterFeatures::MeanNetworks,
-        reset_classifier: true,
-        reset_optimizer: true,
-        soft_ce_weight: 0.5,
-        soft_tri_weight: 0.8,
-        dropout: 0.0,
         clustering: Clustering::KMeans { clusters: 5, n_init: STARTS },
         transform: TRANSFORM,
+        ..mutual_mean_teaching()
     }
 }
 
