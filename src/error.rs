@@ -147,7 +147,15 @@ fn nearest<'a>(value: &str, known: &[&'a str]) -> Option<&'a str> {
 
 /// Whether libtorch (or one of the libraries below it) means a lack of memory, on a card or for the processor.
 pub(crate) fn is_out_of_memory(message: &str) -> bool {
-    let texts = ["out of memory", "can't allocate memory", "not enough memory", "ALLOC_FAILED"];
+    // The last: there was none left to say it in.
+    let texts = [
+        "out of memory",
+        "can't allocate memory",
+        "not enough memory",
+        "ALLOC_FAILED",
+        "std::bad_alloc",
+        "<Error computing Error::what()>",
+    ];
     texts.iter().any(|text| message.contains(text))
 }
 

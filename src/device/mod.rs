@@ -11,6 +11,7 @@ mod libtorch;
 pub mod memory;
 mod overview;
 mod precision;
+pub mod process;
 pub mod transfer;
 
 pub use choice::{Refusal, choose, usable};

@@ -64,6 +64,15 @@ pub(super) fn read(folder: &Path) -> Result<Option<Found>> {
     }
 }
 
+/// The checkpoint that a finished job ended with, which is the last and no other; none where it is missing.
+///
+/// # Errors
+/// It is torn.
+pub(super) fn read_last(folder: &Path) -> Result<Option<Found>> {
+    let last = path(folder);
+    if last.exists() { read_one(&last).map(Some) } else { Ok(None) }
+}
+
 /// The checkpoint before a torn one.
 fn instead(before: &Path, torn: &Error) -> Result<Found> {
     let found = read_one(before).map_err(|error| {
@@ -161,6 +170,16 @@ mod tests {
         tidy(folder.path()).unwrap();
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
         assert_eq!(found(folder.path()), (3, 3.0, false));
+    }
+
+    #[test]
+    fn t17_10_a_finished_job_ends_with_its_last_checkpoint_or_none() {
+        let folder = two();
+        assert_eq!(read_last(folder.path()).unwrap().unwrap().epoch, 2);
+        fs::write(path(folder.path()), "torn").unwrap();
+        assert!(read_last(folder.path()).unwrap_err().to_string().contains(LAST));
+        fs::remove_file(path(folder.path())).unwrap();
+        assert!(read_last(folder.path()).unwrap().is_none());
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub(super) struct Layout {
     pub left_out: Vec<LeftOut>,
     /// Weights that source networks start from.
     pub init: Option<InitialWeights>,
-    threads: usize,
+    pub threads: usize,
 }
 
 impl Layout {

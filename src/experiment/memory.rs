@@ -6,6 +6,8 @@ use super::layout::Layout;
 use super::monitor::Monitor;
 use super::profile::Profile;
 use crate::device::memory::{Memory, in_words};
+use crate::device::process::room_for_training;
+use crate::error::Result;
 use crate::model::Footprint;
 use crate::train::{AdaptationSettings, Teachers};
 
@@ -46,6 +48,12 @@ impl Layout {
     /// `about 9.8 GiB for a job in training`, for plans and the start of a run.
     pub(super) fn memory_in_words(&self) -> String {
         format!("about {} for a job in training, by estimate", in_words(needed(&self.profile)))
+    }
+
+    /// Refuses a run for which the system lets the process have too little address space.
+    pub(super) fn check_address_space(&self) -> Result<()> {
+        let training = if self.device == Device::Cpu { needed(&self.profile) } else { 0 };
+        room_for_training(training * self.parallel_jobs() as u64, self.threads)
     }
 
     /// Says before the start how much memory a card needs, and warns where it has less. The processor's is the system's to share out.

@@ -86,6 +86,7 @@ impl Run {
         monitor: &dyn Monitor,
     ) -> Result<Self> {
         let layout = Layout::new(profile, options)?;
+        layout.check_address_space()?;
         fs::create_dir_all(&layout.folder).map_err(Error::io("create", &layout.folder))?;
         let (plan, origin, size) = (&layout.plan, &layout.origin, layout.profile.image_size);
         let mut progress = |text: &str, done, total| {

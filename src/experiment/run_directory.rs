@@ -185,7 +185,7 @@ impl RunDirectory {
                 format!("{reason}, though the job is done; delete its folder"),
             )
         };
-        match job_checkpoint::read(&self.path) {
+        match job_checkpoint::read_last(&self.path) {
             Ok(Some(found)) => Ok((found.state, found.path)),
             Ok(None) => Err(way_out("missing".to_owned())),
             Err(Error::File { reason, .. }) => Err(way_out(reason)),

@@ -11,6 +11,8 @@ mod files;
 #[cfg(unix)]
 mod killed;
 #[cfg(target_os = "linux")]
+mod limits;
+#[cfg(target_os = "linux")]
 mod memory;
 mod networks;
 mod other_data;

@@ -9,7 +9,7 @@ use super::networks::checkpoint;
 use super::{DOMAINS, Program, data_root, domains_root, fails};
 
 /// Command lines of every command, each of which ends well and prints something.
-fn commands(program: &Program) -> Vec<Vec<String>> {
+pub fn commands(program: &Program) -> Vec<Vec<String>> {
     features(program, "a.npy", 60);
     let [root, domains, checkpoint] =
         [&domains_root(), DOMAINS.path(), &checkpoint()].map(|path| path.display().to_string());

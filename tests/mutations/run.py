@@ -49,13 +49,29 @@ pub fn mutant(number: usize) -> bool {
 """
 
 
-def copy_tree() -> None:
-    """The tracked files, so that an unfinished edit elsewhere does no harm."""
-    shutil.rmtree(TREE, ignore_errors=True)
-    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
-    for name in filter(None, listed.split("\0")):
-        (TREE / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(ROOT / name, TREE / name)
+class Tree:
+    """The tracked files with the breaks, so that an unfinished edit elsewhere does no harm."""
+
+    def __init__(self) -> None:
+        listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, check=True, capture_output=True, text=True).stdout
+        self.files = {name: (ROOT / name).read_bytes() for name in filter(None, listed.split("\0")) if (ROOT / name).is_file()}
+
+    def text(self, name: str) -> str:
+        return self.files[name].decode()
+
+    def put(self, name: str, text: str) -> None:
+        self.files[name] = text.encode()
+
+    def write(self) -> None:
+        """Only what differs is written: the rest need not be built again."""
+        for path in [path for path in TREE.rglob("*") if path.is_file() and str(path.relative_to(TREE)) not in self.files]:
+            path.unlink()
+        for name, content in self.files.items():
+            path = TREE / name
+            if not path.exists() or path.read_bytes() != content:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                path.write_bytes(content)
+                shutil.copymode(ROOT / name, path)
 
 
 def code_of(text: str) -> str:
@@ -64,10 +80,9 @@ def code_of(text: str) -> str:
     return re.sub(r"//[^\n]*", lambda comment: " " * len(comment.group()), code)
 
 
-def plant(number: int, mutation: dict) -> None:
+def plant(tree: Tree, number: int, mutation: dict) -> None:
     """Builds one break into the copy."""
-    path = TREE / mutation["file"]
-    text = path.read_text()
+    text = tree.text(mutation["file"])
     code = code_of(text)
     found = mutation["find"]
     if code.count(found) != 1:
@@ -80,7 +95,7 @@ def plant(number: int, mutation: dict) -> None:
         # The expression itself is put in last: another break is to find the place that it looks for, not this one's text.
         new = f"(if {switch} {{ {placeholder(number)} }} else {{ {found} }})"
     at = code.index(found)
-    path.write_text(text[:at] + new + text[at + len(found) :])
+    tree.put(mutation["file"], text[:at] + new + text[at + len(found) :])
 
 
 def placeholder(number: int) -> str:
@@ -89,14 +104,14 @@ def placeholder(number: int) -> str:
 
 def plant_all(mutations: list[dict]) -> None:
     """All breaks, each behind its switch."""
+    tree = Tree()
     for number, mutation in enumerate(mutations):
-        plant(number, mutation)
+        plant(tree, number, mutation)
     for number, mutation in enumerate(mutations):
         if "put" in mutation:
-            path = TREE / mutation["file"]
-            path.write_text(path.read_text().replace(placeholder(number), mutation["put"]))
-    library = TREE / "src" / "lib.rs"
-    library.write_text(library.read_text() + SWITCH)
+            tree.put(mutation["file"], tree.text(mutation["file"]).replace(placeholder(number), mutation["put"]))
+    tree.put("src/lib.rs", tree.text("src/lib.rs") + SWITCH)
+    tree.write()
 
 
 def build() -> dict[str, Path]:
@@ -208,7 +223,6 @@ def main() -> None:
     rooms = [mutation["file"].split("/")[1].removesuffix(".rs") for mutation in mutations]
     if unknown := chosen - {mutation["definition"] for mutation in mutations} - set(rooms):
         sys.exit(f"no break of {', '.join(sorted(unknown))} is listed")
-    copy_tree()
     plant_all(mutations)
     programs = build()
     asked = [

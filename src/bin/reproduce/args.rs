@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use mmt::device::process;
 use mmt::experiment::{
     Experiment, HashedData, InitialWeights, Method, Origin, Profile, RunOptions, Shard, Task,
 };
@@ -157,20 +158,19 @@ pub struct MachineArgs {
     pub threads: Option<u16>,
 }
 
+/// Threads where nobody says how many: as many as the machine runs at a time.
+pub fn all_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
 impl MachineArgs {
     pub fn threads(&self) -> usize {
-        let all = || std::thread::available_parallelism().map_or(1, usize::from);
-        self.threads.map_or_else(all, usize::from)
+        self.threads.map_or_else(all_threads, usize::from)
     }
 
     /// Gives loaders, the drawing of the built-in domains and libtorch as many threads.
     pub fn set_threads(&self) -> Result<()> {
-        let threads = self.threads();
-        tch::set_num_threads(threads as i32);
-        rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .build_global()
-            .map_err(|error| Error::Training(format!("cannot start {threads} threads: {error}")))
+        process::set_threads(self.threads())
     }
 }
 

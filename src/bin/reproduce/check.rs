@@ -4,12 +4,14 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use mmt::data::{DatasetName, check_root, is_present};
+use mmt::device::process::set_loader_threads;
 use mmt::record::{write_csv, write_json, write_whole};
 use mmt::tools::data_check::{DatasetCheck, check_dataset};
 use mmt::tools::fix_list::{Fix, fix_list};
 use mmt::whole_file::{check_ending, check_outputs};
 use mmt::{Error, Result};
 
+use crate::args::all_threads;
 use crate::out::{print_beside, say};
 use crate::tool::Line;
 
@@ -66,12 +68,7 @@ pub fn run(args: &CheckArgs) -> Result<()> {
     let outputs = args.outputs()?;
     check_root(&args.data_root)?;
     let datasets = args.datasets()?;
-    if let Some(threads) = args.threads {
-        rayon::ThreadPoolBuilder::new()
-            .num_threads(usize::from(threads))
-            .build_global()
-            .map_err(|error| Error::Training(format!("cannot start {threads} threads: {error}")))?;
-    }
+    set_loader_threads(args.threads.map_or_else(all_threads, usize::from))?;
     let (mut found, mut fixes, mut wrong) = (Vec::new(), Vec::new(), 0);
     for name in datasets {
         match check_one(name, args) {

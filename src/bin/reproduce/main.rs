@@ -1,5 +1,6 @@
 //! `reproduce`: the four tasks from one command, and tools for features and networks of one's own. Arguments and progress bars only; everything else is in the library.
 
+mod allocator;
 mod args;
 mod bench;
 mod check;
@@ -24,6 +25,9 @@ use mmt::{Error, Result};
 use out::{clap_message, print, print_line, say};
 use progress::{Bars, Verbosity};
 use tool::warn;
+
+#[global_allocator]
+static ALLOCATOR: allocator::Allocator = allocator::Allocator;
 
 /// Exit status of a wrong command line or setting.
 const USAGE: u8 = 2;

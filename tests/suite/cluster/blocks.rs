@@ -64,9 +64,11 @@ proptest! {
         }
     }
 
+    // Quarters: of two rows that only have each other near, both lower the inertia by as much, and rounding must not choose.
     #[test]
     fn the_starting_rows_are_those_of_the_reference_which_tries_every_candidate(rows in 6..40_usize, clusters in 1..6_usize, seed: u64) {
-        let (points, _) = generate::blobs(rows, 3, 4, 0.5, &mut generate::rng(seed));
+        let (blobs, _) = generate::blobs(rows, 3, 4, 0.5, &mut generate::rng(seed));
+        let points = Matrix::from_fn(rows, 3, |i, j| (4.0 * blobs.row(i)[j]).round() / 4.0);
         let expected = starting_rows(&points, clusters, &mut generate::rng(seed ^ 7))?;
         let found = kmeans::starting_rows(&double(&points), clusters, &mut generate::rng(seed ^ 7))?;
         same("D10", &found, &expected)?;

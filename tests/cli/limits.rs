@@ -1,0 +1,79 @@
+//! A process that may have little: address space (`ulimit -v`), open files (`ulimit -n`). Every command does its work or says in one
+//! line why not; none panics, hangs or ends by a signal.
+
+use std::process::{Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+use super::outputs::commands;
+use super::{DOMAINS, Program};
+
+/// A process that is at work after so long hangs.
+const PATIENCE: Duration = Duration::from_secs(300);
+/// What the loader says with when a library finds no room: the program has not begun.
+const NOT_LOADED: i32 = 127;
+
+/// The command lines, each in a shell that first runs `limit`.
+fn outcomes(limit: &str) -> Vec<(String, Output)> {
+    let own = Program::new();
+    let mut lines = commands(&own);
+    let run =
+        ["--profile", "miniature", "--task", "market-to-duke", "--method", "pre-trained", "--threads", "2"];
+    let domains = DOMAINS.path().display().to_string();
+    lines.push(run.into_iter().chain(["--domains-dir", &domains]).map(str::to_owned).collect());
+    let outcome = |arguments: Vec<String>| {
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("{limit}; exec \"$0\" \"$@\"")]);
+        command.arg(assert_cmd::cargo::cargo_bin("reproduce")).args(&arguments);
+        command.current_dir(own.folder.path()).stdout(Stdio::null()).stderr(Stdio::piped());
+        // Printing where a panic came from takes memory that is not there.
+        let mut child = command.env_remove("RUST_BACKTRACE").spawn().unwrap();
+        let since = Instant::now();
+        while child.try_wait().unwrap().is_none() {
+            if since.elapsed() > PATIENCE {
+                child.kill().unwrap();
+                panic!("{limit}: {arguments:?} hangs");
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        (format!("{limit}: {}", arguments.join(" ")), child.wait_with_output().unwrap())
+    };
+    lines.into_iter().map(outcome).collect()
+}
+
+/// Holds what is said above; whether all, some or none of them did their work.
+fn hold(limit: &str) -> (usize, usize) {
+    let outcomes = outcomes(limit);
+    for (name, output) in &outcomes {
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(!text.contains("panicked") && !text.contains("internal error"), "{name}: {text}");
+        match output.status.code() {
+            Some(0 | NOT_LOADED) => {}
+            Some(1) => {
+                let said =
+                    text.lines().filter(|line| line.starts_with("error: ") || line.starts_with("libgomp: "));
+                assert_eq!(said.count(), 1, "{name}: {text}");
+            }
+            other => panic!("{name}: {other:?}, {:?}: {text}", output.status),
+        }
+    }
+    let done = outcomes.iter().filter(|(_, output)| output.status.success()).count();
+    (done, outcomes.len())
+}
+
+#[test]
+fn t17_2_little_address_space_is_one_line() {
+    for kibibytes in [560_000, 700_000, 900_000] {
+        let (done, all) = hold(&format!("ulimit -v {kibibytes}"));
+        // The run, at least, has too little of it.
+        assert!(done < all, "{kibibytes}: {done} of {all}");
+    }
+}
+
+#[test]
+fn t17_2_few_open_files_are_one_line() {
+    for files in [4, 6] {
+        hold(&format!("ulimit -n {files}"));
+    }
+    let (done, all) = hold("ulimit -n 64");
+    assert_eq!(done, all);
+}
