@@ -1,4 +1,4 @@
-//! D16 … D21.
+//! D16 … D21, D34.
 
 use criterion::Criterion;
 use mmt::eval as fast;
@@ -12,6 +12,7 @@ use super::group;
 pub fn benches(criterion: &mut Criterion) {
     ranking(criterion);
     label_quality(criterion);
+    pair_errors(criterion);
     re_ranking(criterion);
 }
 
@@ -52,6 +53,21 @@ fn label_quality(criterion: &mut Criterion) {
     });
     group.bench_function("2000/fast", |b| {
         b.iter(|| fast::label_quality::label_quality(&pseudo_labels, &identities));
+    });
+    group.finish();
+}
+
+fn pair_errors(criterion: &mut Criterion) {
+    let identities: Vec<usize> = (0..2000).map(|image| image / 17).collect();
+    let cameras: Vec<usize> = (0..2000).map(|image| image % 6).collect();
+    let pseudo_labels: Vec<Option<usize>> =
+        (0..2000).map(|image| (image % 9 > 0).then_some(image / 15)).collect();
+    let mut group = group(criterion, "eval/pair_errors");
+    group.bench_function("2000/reference", |b| {
+        b.iter(|| reference::pair_errors::pair_errors(&pseudo_labels, &identities, &cameras));
+    });
+    group.bench_function("2000/fast", |b| {
+        b.iter(|| fast::pair_errors::pair_errors(&pseudo_labels, &identities, &cameras));
     });
     group.finish();
 }

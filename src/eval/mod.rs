@@ -4,6 +4,7 @@ mod accuracy;
 mod average_precision;
 pub mod cmc;
 pub mod label_quality;
+pub mod pair_errors;
 pub mod ranking;
 pub mod re_ranking;
 

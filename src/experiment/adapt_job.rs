@@ -11,6 +11,7 @@ use super::run_directory::RunDirectory;
 use super::stopwatch::JobObserver;
 use crate::error::Result;
 use crate::eval::label_quality::label_quality;
+use crate::eval::pair_errors::pair_errors;
 use crate::model::Network;
 use crate::record::{LabelRecord, SCHEMA_VERSION, Split};
 use crate::train::{Adaptation, EpochOutcome, TargetStatistics, statistics};
@@ -112,6 +113,7 @@ impl Run {
         records.add_losses(epoch, &losses);
         let labels = &outcome.pseudo_labels;
         let quality = label_quality(&labels.labels, &target.train_identities)?;
+        let pairs = pair_errors(&labels.labels, &target.train_identities, &target.train_cameras)?;
         records.labels.push(LabelRecord {
             schema: SCHEMA_VERSION,
             epoch,
@@ -120,6 +122,10 @@ impl Run {
             ari: quality.ari,
             nmi: quality.nmi,
             purity: quality.purity,
+            wrong_merges: pairs.wrong_merges,
+            wrong_splits: pairs.wrong_splits,
+            one_camera: pairs.one_camera,
+            one_camera_by_chance: pairs.one_camera_by_chance,
         });
         let mut networks: Vec<_> = NETWORKS.into_iter().zip(adaptation.answering()).collect();
         if !adaptation.mean_networks().is_empty() {

@@ -98,7 +98,8 @@ pub struct Domain {
     pub gallery: TestSet,
     /// True identities of the training images: for source training and for measures, never for adaptation.
     pub train_identities: Vec<usize>,
-    train_cameras: Vec<usize>,
+    /// Their cameras.
+    pub train_cameras: Vec<usize>,
     /// Number of training identities.
     pub identities: usize,
 }

@@ -81,7 +81,20 @@ mod tests {
     use super::*;
 
     fn record(schema: u32, ari: f64) -> LabelRecord {
-        LabelRecord { schema, epoch: 1, clusters: 3, unassigned: 0, ari, nmi: 0.5, purity: 1.0 }
+        let pairs = Some(0.5);
+        LabelRecord {
+            schema,
+            epoch: 1,
+            clusters: 3,
+            unassigned: 0,
+            ari,
+            nmi: 0.5,
+            purity: 1.0,
+            wrong_merges: pairs,
+            wrong_splits: pairs,
+            one_camera: None,
+            one_camera_by_chance: pairs,
+        }
     }
 
     #[test]

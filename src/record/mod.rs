@@ -25,7 +25,7 @@ pub use files::{read_csv, read_json, write_csv, write_json, write_whole};
 pub const PRETRAIN: &str = "pretrain";
 
 /// Version of all records. Raise it when a column changes its name or meaning.
-pub const SCHEMA_VERSION: u32 = 2;
+pub const SCHEMA_VERSION: u32 = 3;
 
 /// File of the [`EpochRecord`]s.
 pub const EPOCHS: &str = "epochs.csv";
@@ -181,6 +181,14 @@ pub struct LabelRecord {
     pub nmi: f64,
     /// Share of the images whose identity is the commonest of their cluster.
     pub purity: f64,
+    /// Of the pairs with one label, those of two identities. None where there is no such pair, as in the next three.
+    pub wrong_merges: Option<f64>,
+    /// Of the pairs of one identity, those with two labels.
+    pub wrong_splits: Option<f64>,
+    /// Of the wrong merges, those from one camera.
+    pub one_camera: Option<f64>,
+    /// Of all pairs of two identities, those from one camera.
+    pub one_camera_by_chance: Option<f64>,
 }
 
 /// Seconds of one stage.

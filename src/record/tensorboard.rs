@@ -60,14 +60,17 @@ fn scalars(epochs: &[EpochRecord], evaluations: &[EvaluationRecord], labels: &[L
     }
     for record in labels {
         let measures = [
-            ("clusters", record.clusters as f64),
-            ("unassigned", record.unassigned as f64),
-            ("ARI", record.ari),
-            ("NMI", record.nmi),
-            ("purity", record.purity),
+            ("clusters", Some(record.clusters as f64)),
+            ("unassigned", Some(record.unassigned as f64)),
+            ("ARI", Some(record.ari)),
+            ("NMI", Some(record.nmi)),
+            ("purity", Some(record.purity)),
+            ("wrong merges", record.wrong_merges),
+            ("wrong splits", record.wrong_splits),
+            ("wrong merges in one camera", record.one_camera),
         ];
         for (name, value) in measures {
-            put(record.epoch, format!("labels/{name}"), value);
+            value.into_iter().for_each(|value| put(record.epoch, format!("labels/{name}"), value));
         }
     }
     found
@@ -207,6 +210,10 @@ mod tests {
             ari: 0.5,
             nmi: 0.25,
             purity: 1.0,
+            wrong_merges: Some(0.25),
+            wrong_splits: Some(0.125),
+            one_camera: None,
+            one_camera_by_chance: Some(0.2),
         };
         let all = events(&losses, &[evaluation(0), evaluation(1)], std::slice::from_ref(&label));
         let found = frames(&all);
@@ -214,7 +221,10 @@ mod tests {
         assert_eq!(crc(b"123456789"), 0xE306_9283, "the check value of CRC-32C");
         let has = |frame: &[u8], tag: &str| frame.windows(tag.len()).any(|part| part == tag.as_bytes());
         assert!(
-            has(&found[2], "loss/ce_1") && has(&found[2], "labels/ARI") && has(&found[2], "network-1/mAP")
+            has(&found[2], "loss/ce_1")
+                && has(&found[2], "labels/ARI")
+                && has(&found[2], "labels/wrong merges")
+                && has(&found[2], "network-1/mAP")
         );
         assert!(has(&found[3], "loss/ce_1") && !has(&found[3], "labels"));
         assert!(all.starts_with(&events(&losses[..1], &[evaluation(0), evaluation(1)], &[label])));

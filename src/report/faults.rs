@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn nan_losses_and_evaluations_are_found() {
-        let loss = found(EPOCHS, |text| text.replace("2,2,total,1.0", "2,2,total,NaN"));
+        let loss = found(EPOCHS, |text| text.replace("3,2,total,1.0", "3,2,total,NaN"));
         assert!(loss.contains(EPOCHS) && loss.contains("epoch 2"), "{loss}");
         let evaluation = found(EVALUATIONS, |text| text.replacen("0.19", "NaN", 1));
         assert!(evaluation.contains(EVALUATIONS) && evaluation.contains("epoch 0"), "{evaluation}");
@@ -173,7 +173,7 @@ mod tests {
             let text = found(file, without_last_line);
             assert!(text.contains(file) && text.contains("cut off"), "{file}: {text}");
         }
-        let timings = found(TIMINGS, |text| text.replace("2,2,training,60.0\n", ""));
+        let timings = found(TIMINGS, |text| text.replace("3,2,training,60.0\n", ""));
         assert!(timings.contains(TIMINGS) && timings.contains("epoch 2 of 2"), "{timings}");
         let students = found(EVALUATIONS, without_last_line);
         assert!(students.contains("no student-1 at epoch 2"), "{students}");
@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn a_file_that_goes_on_after_the_last_epoch_is_found() {
-        let text = found(LABELS, |text| format!("{text}2,3,100,5,0.3,0.5,0.75\n"));
+        let text = found(LABELS, |text| format!("{text}3,3,100,5,0.3,0.5,0.75,0.25,0.125,0.5,0.2\n"));
         assert!(text.contains("epoch 3, but the configuration has 2"), "{text}");
     }
 

@@ -210,6 +210,10 @@ fn labels(epochs: usize) -> Vec<LabelRecord> {
         ari: 0.1 * epoch as f64,
         nmi: 0.5,
         purity: 0.75,
+        wrong_merges: Some(0.25),
+        wrong_splits: Some(0.125),
+        one_camera: Some(0.5),
+        one_camera_by_chance: Some(0.2),
     };
     (1..epochs).map(record).collect()
 }

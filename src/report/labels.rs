@@ -11,8 +11,18 @@ use crate::error::Result;
 use crate::record::LabelRecord;
 
 /// What is shown of the last epoch, with its decimals.
-const SHOWN: [(&str, usize); 6] =
-    [("clusters", 0), ("unassigned", 0), ("first_ari", 3), ("ari", 3), ("nmi", 3), ("purity", 3)];
+const SHOWN: [(&str, usize); 10] = [
+    ("clusters", 0),
+    ("unassigned", 0),
+    ("first_ari", 3),
+    ("ari", 3),
+    ("nmi", 3),
+    ("purity", 3),
+    ("wrong_merges", 3),
+    ("wrong_splits", 3),
+    ("one_camera", 3),
+    ("one_camera_by_chance", 3),
+];
 
 /// The table of label quality; none where no run made pseudo labels.
 pub(super) fn table(runs: &[RunRecords], results: &Results, context: &Context) -> Result<Option<Table>> {
@@ -35,33 +45,53 @@ fn make(runs: &[&RunRecords], results: &Results, context: &Context) -> PolarsRes
     Ok(Table {
         name: "label_quality",
         title: "Pseudo labels against true identities".to_owned(),
-        caption: "The clustering of the last epoch, and the ARI of the first; mean ± sample standard deviation over runs. True \
+        caption: "The clustering of the last epoch, and the ARI of the first; mean ± sample standard deviation over runs. Wrong \
+                  merges: share of the pairs in one cluster that are two persons; wrong splits: share of a person's pairs in two \
+                  clusters; in one camera: share of the wrong merges, and of any two persons' pairs by chance. True \
                   identities of training images are used for this table and for the figure of pseudo labels only; no training sees them."
             .to_owned(),
         rows: shown(&frame, context)?,
         settings: settings_of(&frame, context)?,
         data: context.stamped(frame)?,
-        header: columns(["Task", "Method", "runs", "clusters", "unassigned", "ARI, first", "ARI", "NMI", "purity"]),
+        header: columns([
+            "Task",
+            "Method",
+            "runs",
+            "clusters",
+            "unassigned",
+            "ARI, first",
+            "ARI",
+            "NMI",
+            "purity",
+            "wrong merges",
+            "wrong splits",
+            "in one camera",
+            "by chance",
+        ]),
         names: 2,
     })
 }
 
 /// One line per run: its last clustering and the ARI of its first.
 fn per_run(runs: &[&RunRecords]) -> PolarsResult<DataFrame> {
-    let at_end = |of: fn(&LabelRecord) -> f64| -> Vec<Option<f64>> {
-        runs.iter().map(|run| run.labels.iter().max_by_key(|record| record.epoch).map(of)).collect()
+    let at_end = |of: fn(&LabelRecord) -> Option<f64>| -> Vec<Option<f64>> {
+        runs.iter().map(|run| run.labels.iter().max_by_key(|record| record.epoch).and_then(of)).collect()
     };
     let first =
         runs.iter().map(|run| run.labels.iter().min_by_key(|record| record.epoch).map(|record| record.ari));
     df!(
         "task" => runs.iter().map(|run| run.info.task.as_str()).collect::<Vec<_>>(),
         "row" => runs.iter().map(|run| run.info.row.as_str()).collect::<Vec<_>>(),
-        "clusters" => at_end(|record| record.clusters as f64),
-        "unassigned" => at_end(|record| record.unassigned as f64),
+        "clusters" => at_end(|record| Some(record.clusters as f64)),
+        "unassigned" => at_end(|record| Some(record.unassigned as f64)),
         "first_ari" => first.collect::<Vec<_>>(),
-        "ari" => at_end(|record| record.ari),
-        "nmi" => at_end(|record| record.nmi),
-        "purity" => at_end(|record| record.purity),
+        "ari" => at_end(|record| Some(record.ari)),
+        "nmi" => at_end(|record| Some(record.nmi)),
+        "purity" => at_end(|record| Some(record.purity)),
+        "wrong_merges" => at_end(|record| record.wrong_merges),
+        "wrong_splits" => at_end(|record| record.wrong_splits),
+        "one_camera" => at_end(|record| record.one_camera),
+        "one_camera_by_chance" => at_end(|record| record.one_camera_by_chance),
     )
 }
 

@@ -299,7 +299,7 @@ mod tests {
     #[test]
     fn records_of_another_schema_and_without_a_description_are_left_out() {
         let schema = left_out(|folder| {
-            edit(&folder.join(RUN), |text| text.replace("\"schema\": 2", "\"schema\": 99"));
+            edit(&folder.join(RUN), |text| text.replace("\"schema\": 3", "\"schema\": 99"));
         });
         assert!(schema.contains("schema 99"), "{schema}");
         assert!(left_out(|folder| fs::remove_file(folder.join(RUN)).unwrap()).contains(RUN));

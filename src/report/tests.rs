@@ -131,13 +131,13 @@ fn one_other_loss_makes_another_table() {
     let records =
         fixture.runs().join("adapt/market-to-duke/mmt-k/domain-1/seed-1").join(crate::record::EPOCHS);
     let text = fs::read_to_string(&records).unwrap();
-    fs::write(&records, text.replace("2,3,total,1.0", "2,3,total,2.5")).unwrap();
+    fs::write(&records, text.replace("3,3,total,1.0", "3,3,total,2.5")).unwrap();
     build(&fixture.roots(), &fixture.out(), &[]).unwrap();
     let after = all();
     assert!(after[1].contains(">1.000 → 1.750<"), "{}", after[1]);
     assert!(after[0].contains(",1.0000,0.0000,1.7500,1.0607,1.2500,"), "{}", after[0]);
     // A number of an epoch between first and last is in the mean.
-    fs::write(&records, text.replace("2,2,total,1.0", "2,2,total,2.5")).unwrap();
+    fs::write(&records, text.replace("3,2,total,1.0", "3,2,total,2.5")).unwrap();
     build(&fixture.roots(), &fixture.out(), &[]).unwrap();
     assert!(all()[0].contains(",1.0000,0.0000,1.0000,0.0000,1.2500,"), "{}", all()[0]);
 }

@@ -378,4 +378,13 @@ pub const DEFINITIONS: &[Definition] = &[
         golden: Functions(&["mmt.trainers.MMTTrainer.train"]),
         bench: Named("train/step"),
     },
+    Definition {
+        number: "D34",
+        name: "wrong merges and splits",
+        reference: "eval/pair_errors.rs",
+        fast: &["eval/pair_errors.rs"],
+        laws: "eval/pair_errors.rs",
+        golden: Golden::None("the published code does not measure its pseudo labels"),
+        bench: Named("eval/pair_errors"),
+    },
 ];

@@ -297,14 +297,14 @@ fn experiments() {
 
 #[test]
 fn record_files() {
-    let seeds = texts(&["schema,epoch,loss,value\n2,1,ce_1,0.5\n2,1,total,NaN\n2,2,ce_1,0.25\n"]);
+    let seeds = texts(&["schema,epoch,loss,value\n3,1,ce_1,0.5\n3,1,total,NaN\n3,2,ce_1,0.25\n"]);
     fuzz(&Target { name: "records", seeds, read: records });
 }
 
 #[test]
 fn descriptions_of_runs() {
     let seeds = texts(&[
-        "{\"schema\": 2, \"profile\": \"quick\", \"domains\": \"real\", \"task\": \"market-to-duke\", \"row\": \"mmt-k\", \"method\": \"mmt\", \
+        "{\"schema\": 3, \"profile\": \"quick\", \"domains\": \"real\", \"task\": \"market-to-duke\", \"row\": \"mmt-k\", \"method\": \"mmt\", \
          \"backbone\": \"small\", \"domain_seed\": null, \"seed\": 1, \"config\": \"00\"}",
     ]);
     fuzz(&Target { name: "descriptions of runs", seeds, read: description });

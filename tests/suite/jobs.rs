@@ -8,6 +8,7 @@ use std::sync::Arc;
 use mmt::cluster::jaccard::Neighbourhood;
 use mmt::data::{self, Dataset, DatasetName, ImageStore, LabelledItem};
 use mmt::eval::label_quality::label_quality;
+use mmt::eval::pair_errors::pair_errors;
 use mmt::eval::re_ranking::evaluate_re_ranked;
 use mmt::eval::{Evaluation, Labels, evaluate};
 use mmt::experiment::{HashedData, Method, Origin, Profile, Row, Run, RunOptions, Stop};
@@ -230,6 +231,8 @@ impl Hand {
             let identities: Vec<usize> =
                 self.target.dataset.train.iter().map(|item| item.identity as usize).collect();
             let quality = label_quality(labels, &identities).unwrap();
+            let cameras: Vec<usize> = self.target.dataset.train.iter().map(|item| item.camera).collect();
+            let pairs = pair_errors(labels, &identities, &cameras).unwrap();
             found.labels.push(LabelRecord {
                 schema: SCHEMA_VERSION,
                 epoch,
@@ -238,6 +241,10 @@ impl Hand {
                 ari: quality.ari,
                 nmi: quality.nmi,
                 purity: quality.purity,
+                wrong_merges: pairs.wrong_merges,
+                wrong_splits: pairs.wrong_splits,
+                one_camera: pairs.one_camera,
+                one_camera_by_chance: pairs.one_camera_by_chance,
             });
             let (students, means) = (adaptation.students(), adaptation.mean_networks());
             // Mean networks answer where there are any, and their students are recorded beside them.

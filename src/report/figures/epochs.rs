@@ -171,8 +171,8 @@ fn above_students(run: &RunRecords) -> Option<History> {
     (!found.is_empty()).then_some(found)
 }
 
-/// A number of the pseudo labels of a run.
-type Measure = fn(&RunRecords, &LabelRecord) -> f64;
+/// A number of the pseudo labels of a run, if it has it.
+type Measure = fn(&RunRecords, &LabelRecord) -> Option<f64>;
 
 /// Agreement with true identities of all tasks that have some, and images left out and clusters where they are not the same
 /// throughout, as both are with k-means; none where no row has more than one epoch.
@@ -202,9 +202,10 @@ pub(super) fn labels(source: &Source<'_>, context: &Context) -> Result<Option<Fi
     let caption = Caption {
         name: "labels_over_epochs".to_owned(),
         title: "Pseudo labels over epochs".to_owned(),
-        text: "Agreement of the pseudo labels with the true identities of training images: adjusted Rand index (0: chance, 1: equal) and \
-               purity (share of images whose cluster is mostly of their person), means over runs; and, where they are not the same \
-               throughout, images that got no label and clusters found. No training sees true identities."
+        text: "Pseudo labels against the true identities of training images, means over runs: adjusted Rand index (0: chance, 1: equal); \
+               wrong merges, the share of the pairs in one cluster that are two persons; wrong splits, the share of a person's pairs in \
+               two clusters; the share of the wrong merges that are from one camera; and, where they are not the same throughout, images \
+               that got no label and clusters found. No training sees true identities."
             .to_owned(),
     };
     if panels.is_empty() { Ok(None) } else { figure(caption, &panels, context).map(Some) }
@@ -219,19 +220,21 @@ fn lines(task: &str, rows: &[Row], histories: &Cells<Histories>, source: &Source
 }
 
 /// Names and numbers of the panels. Images without a label are a share where the configurations say of how many.
-fn measures(runs: &[&RunRecords]) -> [(&'static str, Measure); 4] {
+fn measures(runs: &[&RunRecords]) -> [(&'static str, Measure); 6] {
     let noise: (_, Measure) = if runs.iter().all(|run| images(run).is_some()) {
         ("without a label (%)", |run, record| {
-            100.0 * record.unassigned as f64 / images(run).unwrap_or(f64::NAN)
+            images(run).map(|images| 100.0 * record.unassigned as f64 / images)
         })
     } else {
-        ("images without a label", |_, record| record.unassigned as f64)
+        ("images without a label", |_, record| Some(record.unassigned as f64))
     };
     [
-        ("ARI", |_, record| record.ari),
-        ("purity", |_, record| record.purity),
+        ("ARI", |_, record| Some(record.ari)),
+        ("wrong merges", |_, record| record.wrong_merges),
+        ("wrong splits", |_, record| record.wrong_splits),
+        ("merges in one camera", |_, record| record.one_camera),
         noise,
-        ("clusters", |_, record| record.clusters as f64),
+        ("clusters", |_, record| Some(record.clusters as f64)),
     ]
 }
 
@@ -239,7 +242,7 @@ fn measures(runs: &[&RunRecords]) -> [(&'static str, Measure); 4] {
 fn varies(runs: &[&RunRecords], of: Measure) -> bool {
     let mut values = runs.iter().flat_map(|run| run.labels.iter().map(move |record| of(run, record)));
     let first = values.next();
-    values.any(|value| Some(value) != first)
+    first.is_some_and(|first| values.any(|value| value != first))
 }
 
 /// Training images of the drawn domains; those of real data are not in the configuration.
@@ -254,7 +257,8 @@ fn quality(runs: &[&RunRecords], task: &str, of: Measure) -> Cells<Histories> {
     let mut found: Cells<Histories> = Cells::new();
     for run in runs.iter().filter(|run| run.info.task == task) {
         let cell = (run.info.task.clone(), run.info.row.clone());
-        let history = run.labels.iter().map(|record| (record.epoch as u32, of(run, record))).collect();
+        let history =
+            run.labels.iter().filter_map(|record| Some((record.epoch as u32, of(run, record)?))).collect();
         found.entry(cell).or_default().insert(run.draw(), history);
     }
     found

@@ -1,4 +1,4 @@
-//! D16 … D21: input no measure is defined for is a typed error, of the same variant in both wings.
+//! D16 … D21, D34: input no measure is defined for is a typed error, of the same variant in both wings.
 
 use mmt::eval as fast;
 use mmt_reference::{Matrix, eval as slow};

@@ -1,8 +1,9 @@
-//! The evaluation (D16 … D21): fast = reference, and the laws each measure obeys in both wings.
+//! The evaluation (D16 … D21, D34): fast = reference, and the laws each measure obeys in both wings.
 
 mod adapters;
 mod bad_input;
 mod blocks;
 mod label_quality;
+mod pair_errors;
 mod ranking;
 mod re_ranking;
