@@ -1,6 +1,39 @@
 //! Mutual Mean-Teaching for unsupervised domain adaptation in person re-identification, on libtorch.
 //!
-//! Rooms from the ground up; a room uses only rooms that stand before it (`tests/suite/architecture.rs` holds this).
+//! ```text
+//! images ──▶ data ──▶ model ──▶ features ──▶ cluster ──▶ pseudo labels ──┐
+//!              │        ▲                                                │
+//!              │        └──────────────── train ◀── loss ◀───────────────┘      once more, an epoch at a time
+//!              │                            │
+//!              └── query, gallery ──▶ eval ─┴──▶ record ──▶ report ──▶ tables, figures, verdicts
+//! ```
+//!
+//! - [`data`] reads datasets and makes batches, [`synthetic`] draws domains where there are none; [`model`] is the networks and their
+//!   files, [`features`] what they make of images.
+//! - [`loss`], [`cluster`] and [`eval`] are the definitions: functions on tensors that need nothing of the rest. [`train`] puts them
+//!   together: pre-training, and adaptation an epoch at a time.
+//! - [`experiment`] runs jobs from a profile into folders, [`record`] is what they leave there, [`mod@report`] what is made of it, [`tools`] the
+//!   same for networks and features of one's own.
+//! - [`device`], [`random`], [`distance`], [`blocks`], [`whole_file`], [`file_kind`] and [`error`] are what all of them stand on.
+//!
+//! A room uses only rooms that stand before it (`tests/suite/architecture.rs` holds this).
+//!
+//! A loss and its gradient:
+//! ```
+//! use mmt::loss::soft_softmax_triplet::soft_softmax_triplet;
+//! use tch::{Device, Kind, Tensor};
+//!
+//! # fn main() -> mmt::Result<()> {
+//! let student = Tensor::randn([8, 16], (Kind::Float, Device::Cpu)).set_requires_grad(true);
+//! let teacher = Tensor::randn([8, 16], (Kind::Float, Device::Cpu));
+//! let labels = Tensor::from_slice(&[0_i64, 0, 1, 1, 2, 2, 3, 3]);
+//! // Features [N, D] of a network and of its teacher, pseudo labels [N]: the soft softmax-triplet loss (D7).
+//! let loss = soft_softmax_triplet(&student, &teacher, &labels, false)?;
+//! loss.backward();
+//! assert_eq!(student.grad().size(), [8, 16]);
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod blocks;
 pub mod cluster;

@@ -11,7 +11,7 @@ use crate::{InvalidInput, Result};
 const FRACTION_BITS: u32 = 22;
 
 /// Pillow's bicubic resize (D26): a = -0.5 (Catmull-Rom), widened when shrinking, within the rows and within the columns
-/// (see [`columns_first`]), each pass rounded and clipped to 8 bits. An image that has the size already comes back as it
+/// (see `columns_first`), each pass rounded and clipped to 8 bits. An image that has the size already comes back as it
 /// is. Returns u8 `[H, W, 3]`.
 ///
 /// # Errors

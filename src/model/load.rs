@@ -45,12 +45,12 @@ pub struct Imported {
 }
 
 impl Imported {
-    /// Opens the chosen network of a checkpoint of any format and either naming ([`CheckpointFile::open_network`], [`published_name`]) and
+    /// Opens the chosen network of a checkpoint of any format and either naming (`CheckpointFile::open_network`, [`published_name`]) and
     /// holds it against a network. The number of classes and the embedding are those of the file. Entries whose names begin with
     /// one of `allowed` may be missing or misfit.
     ///
     /// # Errors
-    /// Those of [`CheckpointFile::open_network`] and [`LoadReport::check`].
+    /// Those of `CheckpointFile::open_network` and [`LoadReport::check`].
     pub fn open(path: &Path, choice: &Choice, spec: &Spec, allowed: &[String]) -> Result<Self> {
         let chosen = named(path, choice, spec)?;
         let (fitted, classes) = fitted(spec, &chosen.file.shapes());
@@ -199,11 +199,11 @@ pub fn not_finite(tensor: &Tensor) -> usize {
 }
 
 impl Network {
-    /// Loads the chosen network of a checkpoint of any format and either naming ([`CheckpointFile::open_network`], [`published_name`]).
+    /// Loads the chosen network of a checkpoint of any format and either naming (`CheckpointFile::open_network`, [`published_name`]).
     /// Entries whose names begin with one of `allowed` may be missing or misfit and then stay as they are.
     ///
     /// # Errors
-    /// Those of [`CheckpointFile::open_network`], [`LoadReport::check`] and [`Imported::load_into`]; the network is unchanged then.
+    /// Those of `CheckpointFile::open_network`, [`LoadReport::check`] and [`Imported::load_into`]; the network is unchanged then.
     pub fn load_checkpoint(
         &mut self,
         path: &Path,

@@ -133,7 +133,7 @@ pub enum Teachers {
     /// ([`AdaptationSettings::is_hard_only`]) it is the published single-network baseline.
     OwnMean,
     /// Two students; each is taught by what the other gives in the same step. No mean networks, so `alpha` has no part: the
-    /// paper's ablation without E[θ].
+    /// paper's ablation without `E[θ]`.
     MutualCurrent,
 }
 

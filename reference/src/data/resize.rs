@@ -25,7 +25,7 @@ pub fn resize(image: &Pixels, height: usize, width: usize) -> Result<Pixels> {
 
 /// The image at another size (D26). Along a line of n values that becomes one of m, with the scale s = n/m and the stretch
 /// t = max(s, 1), value q is `Σ_p w_p x_p / Σ_p w_p`, `w_p = b((p + 1/2 − (q + 1/2) s) / t)`: the filter [`bicubic`] is widened
-/// when shrinking, and cut off at the image's edge. The weights, of sum 1, are rounded to [`WEIGHT_DIGITS`]; without that, black and
+/// when shrinking, and cut off at the image's edge. The weights, of sum 1, are rounded to `WEIGHT_DIGITS`; without that, black and
 /// white pixels, whose sums often lie halfway between two grey levels, come out up to two levels apart from Pillow. One direction
 /// is resized after the other; each pass is rounded to the nearest of 0..=255, halves up.
 ///

@@ -21,7 +21,7 @@ use crate::model::{Network, Volume};
 pub enum Method {
     /// Mutual mean-teaching.
     MutualMean(Networks),
-    /// Each student is taught by the other: without E[θ].
+    /// Each student is taught by the other: without `E[θ]`.
     MutualCurrent(Networks),
     /// The clustering baseline: two students, no teacher.
     HardOnly(Networks),

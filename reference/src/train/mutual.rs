@@ -103,7 +103,7 @@ impl Networks {
         Ok(terms)
     }
 
-    /// A step of mutual teaching by the current networks, the paper's ablation without E[θ]: each student is taught by what
+    /// A step of mutual teaching by the current networks, the paper's ablation without `E[θ]`: each student is taught by what
     /// the other gives in this very step, which is a constant to it. The mean networks have no part; they stay as they are.
     pub fn current_step(
         &mut self,

@@ -134,7 +134,7 @@ pub struct SelectArgs {
     /// Folder where the built-in domains are kept.
     #[arg(long, default_value = "target/domains", value_name = "DIR", conflicts_with = "data_root")]
     pub domains_dir: PathBuf,
-    /// Folder for runs and reports: <OUT>/<profile>/.
+    /// Folder for runs and reports: `<OUT>/<profile>/`.
     #[arg(long, default_value = "runs", value_name = "DIR")]
     pub out: PathBuf,
     /// Checkpoint whose trunk both source networks start from, such as ImageNet weights (.pth or .safetensors) [default: the profile's `init`, or random weights].

@@ -31,12 +31,12 @@ pub fn print(text: &str) -> Result<()> {
     }
 }
 
-/// [`print`] of a line.
+/// `print` of a line.
 pub fn print_line(line: &str) -> Result<()> {
     print(&format!("{line}\n"))
 }
 
-/// [`print`], or to standard error where one of `files` is standard output itself (`--out /dev/stdout`): what a program reads there must
+/// `print`, or to standard error where one of `files` is standard output itself (`--out /dev/stdout`): what a program reads there must
 /// hold nothing else.
 pub fn print_beside(files: &[&Path], text: &str) -> Result<()> {
     if files.iter().any(|file| is_standard_output(file)) {
