@@ -129,4 +129,21 @@ mod tests {
             ]
         );
     }
+
+    #[test]
+    fn rows_of_two_kinds_of_clustering_are_no_step() {
+        let row = |name: &str, method: Method, kind: &str| Row {
+            name: name.to_owned(),
+            method: Some(method),
+            settings: format!("clustering = {{ kind = '{kind}' }}").parse().unwrap(),
+        };
+        let rows = [
+            row("baseline", Method::Baseline, "kmeans"),
+            row("mmt-k", Method::Mmt, "kmeans"),
+            row("mmt-dbscan", Method::Mmt, "dbscan"),
+        ];
+        let names: Vec<_> =
+            pairs(&rows).iter().map(|(one, other)| (one.name.as_str(), other.name.as_str())).collect();
+        assert_eq!(names, [("baseline", "mmt-k")]);
+    }
 }

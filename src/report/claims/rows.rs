@@ -146,3 +146,38 @@ pub(super) fn comparable(one: &Row, other: &Row) -> bool {
 pub(super) fn clusters(row: &Row) -> Option<i64> {
     row.settings.get("clustering")?.get("clusters")?.as_integer()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn row(method: Method, settings: &str) -> Row {
+        Row { name: "row".to_owned(), method: Some(method), settings: settings.parse().unwrap() }
+    }
+
+    /// A row that differs in k and in something else besides says nothing of k.
+    #[test]
+    fn a_changed_number_is_the_only_change() {
+        let of = |settings: &str| row(Method::Mmt, settings);
+        let full = of("alpha = 0.99\nclustering = { kind = 'kmeans', clusters = 100 }");
+        for (other, key, expected) in [
+            ("alpha = 0.99\nclustering = { kind = 'kmeans', clusters = 50 }", CLUSTERS, true),
+            ("alpha = 0.9\nclustering = { kind = 'kmeans', clusters = 50 }", CLUSTERS, false),
+            ("alpha = 0.99\nclustering = { kind = 'kmeans', clusters = 100 }", CLUSTERS, false),
+            ("alpha = 0.9\nclustering = { kind = 'kmeans', clusters = 100 }", "alpha", true),
+            ("alpha = 0.9\nclustering = { kind = 'kmeans', clusters = 50 }", "alpha", false),
+        ] {
+            assert_eq!(differs_in(&full, &of(other), key), expected, "{key}: {other}");
+        }
+        let baseline = row(Method::Baseline, "alpha = 0.9\nclustering = { kind = 'kmeans', clusters = 100 }");
+        assert!(!differs_in(&full, &baseline, "alpha"));
+    }
+
+    #[test]
+    fn rows_of_two_kinds_of_clustering_are_not_comparable() {
+        let of = |kind: &str| row(Method::Mmt, &format!("clustering = {{ kind = '{kind}' }}"));
+        let [kmeans, dbscan, none] = [of("kmeans"), of("dbscan"), row(Method::Oracle, "")];
+        assert!(comparable(&kmeans, &kmeans) && !comparable(&kmeans, &dbscan));
+        assert!(comparable(&kmeans, &none) && comparable(&none, &dbscan));
+    }
+}

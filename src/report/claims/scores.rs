@@ -81,4 +81,44 @@ mod tests {
         near(2, 37.5);
         assert!(scores.difference("duke-to-market", "baseline", "mmt-k").is_empty());
     }
+
+    #[test]
+    fn runs_of_other_domains_are_no_pair_even_of_one_training_seed() {
+        let fixture = Fixture::new();
+        for (row, method, domain, map) in
+            [("baseline", "baseline", 1, 0.25), ("baseline", "baseline", 2, 0.5), ("mmt-k", "mmt", 2, 0.75)]
+        {
+            let mut info = Fixture::info("market-to-duke", row, method, 1);
+            info.domain_seed = Some(domain);
+            fixture.write(&info, &[0.2, map]);
+        }
+        let runs = load(&fixture.roots()).unwrap().runs;
+        let scores = Scores::new(&Results::new(&runs).unwrap(), "map").unwrap();
+        let found: Vec<f64> =
+            scores.difference("market-to-duke", "baseline", "mmt-k").into_values().collect();
+        assert!(found.len() == 1 && (found[0] - 25.0).abs() < 1e-9, "{found:?}");
+    }
+
+    #[test]
+    fn both_mean_networks_are_compared_with_their_students_at_the_last_epoch() {
+        let fixture = Fixture::new();
+        fixture.run("market-to-duke", "mmt-k", "mmt", 1, &[0.2, 0.3, 0.4]);
+        let mut runs = load(&fixture.roots()).unwrap().runs;
+        let mut second = runs[0].evaluations.clone();
+        second.retain(|record| record.network == "student-1");
+        second.iter_mut().for_each(|record| record.network = "student-2".to_owned());
+        runs[0].evaluations.extend(second);
+        for record in &mut runs[0].evaluations {
+            record.map = match (record.epoch, record.network.as_str()) {
+                (2, "network-1") => 0.5,
+                (2, "student-1") => 0.25,
+                (2, "network-2") => 0.75,
+                (2, "student-2") => 0.25,
+                _ => 0.125,
+            };
+        }
+        let found: Vec<f64> = over_students(&runs, "market-to-duke", "mmt-k").into_values().collect();
+        assert_eq!(found, [37.5], "the mean of 25 and 50");
+        assert!(over_students(&runs, "market-to-duke", "baseline").is_empty());
+    }
 }

@@ -297,6 +297,9 @@ pub(in crate::report) mod tests {
         let found = of(&gap);
         assert_eq!(found.values, BTreeMap::from([(1, 30.0), (2, 75.0)]));
         assert_eq!((found.signs(), found.mean_text().as_str()), ((1, 1), "52 %"));
+        // Mean 52.5 at a bar of 50, standard error 22.5: t = 1/9 with one degree of freedom, whose p is 1 − 2/π arctan t.
+        let p = 1.0 - (1.0_f64 / 9.0).atan() * std::f64::consts::FRAC_2_PI;
+        assert!((found.p().unwrap() - p).abs() < 1e-12, "{:?}", found.p());
         let turned = of(&runs(&[(1, 1, 20.0), (2, 2, -4.0)]));
         assert_eq!((turned.mean(), turned.interval(), turned.n()), (None, None, 2));
         assert_eq!(turned.undefined, [2]);
