@@ -260,6 +260,19 @@ mod tests {
     }
 
     #[test]
+    fn roots_in_any_order_give_the_runs_in_one() {
+        let [one, two] = [Fixture::new(), Fixture::new()];
+        one.run("market-to-duke", "baseline", "baseline", 1, &[0.2, 0.3]);
+        two.run("duke-to-market", "mmt-k", "mmt", 1, &[0.2, 0.4]);
+        let places = |roots: &[PathBuf]| -> Vec<_> {
+            load(roots).unwrap().runs.into_iter().map(|run| run.place).collect()
+        };
+        let forth = places(&[one.roots(), two.roots()].concat());
+        assert_eq!(forth, places(&[two.roots(), one.roots()].concat()));
+        assert!(forth.len() == 2 && forth.is_sorted(), "{forth:?}");
+    }
+
+    #[test]
     fn an_unfinished_run_is_left_out() {
         assert!(left_out(|folder| fs::remove_file(folder.join(DONE)).unwrap()).contains("not finished"));
     }
