@@ -31,7 +31,9 @@ fn fast(labels: &[Option<usize>], identities: &[usize], cameras: &[usize]) -> Tr
     Ok(pair_errors(labels, identities, cameras)?)
 }
 
-const BOTH: [fn(&[Option<usize>], &[usize], &[usize]) -> Trial<PairErrors>; 2] = [slow, fast];
+type Measure = fn(&[Option<usize>], &[usize], &[usize]) -> Trial<PairErrors>;
+
+const BOTH: [Measure; 2] = [slow, fast];
 
 fn same(actual: PairErrors, expected: PairErrors) -> Trial {
     // Minus one stands for a share of nothing: no share is near it.
