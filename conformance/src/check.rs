@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::definition::Definition;
+use crate::definition::{Definition, Reading};
 use crate::definitions::ALL;
 use crate::implementation::{Answer, Call, Fault, Implementation, Offer, Offered};
 use crate::judge::{Complaint, Worst, explains, judge};
@@ -164,12 +164,7 @@ impl<'a> Offering<'a> {
         Some(judge(self.definition, self.width, inputs, found, &expected))
     }
 
-    fn check(
-        &self,
-        implementation: &mut dyn Implementation,
-        plan: &Plan,
-        progress: Progress<'_>,
-    ) -> Finding {
+    fn check(&self, implementation: &mut dyn Implementation, plan: &Plan, progress: Progress<'_>) -> Finding {
         let mut finding = Finding::new(self.definition, Some(self.width), Outcome::Agrees);
         let mut seen = Vec::new();
         let mut open: Option<Inputs> = None;
@@ -258,35 +253,33 @@ impl<'a> Offering<'a> {
         let again = complain(&smallest).or_else(|| complain(inputs));
         let Some((complaint, Answer::Outputs(found))) = again else {
             let text = "the same case was answered in two ways".to_owned();
-            return Outcome::Fails(Fault::Nonsense(text), Box::new(inputs.clone()), implementation.last_words());
+            return Outcome::Fails(
+                Fault::Nonsense(text),
+                Box::new(inputs.clone()),
+                implementation.last_words(),
+            );
         };
         let expected = (self.definition.reference)(&smallest).unwrap_or_default();
         let own = Seen { inputs: smallest.clone(), answer: Answer::Outputs(found.clone()) };
-        let reading = self.reading(seen.iter().chain([&own]), complaint.output);
+        let reading = self.reading(seen, &own, complaint.output);
         let differing = |seen: &&Seen| matches!(self.judge(&seen.inputs, &seen.answer), Some(Err(_)));
         let differing = seen.iter().filter(differing).count() as u64;
         let found = Disagreement { complaint, inputs: smallest, expected, found, reading, differing, tries };
         if is_open { Outcome::AgreesBut(Box::new(found)) } else { Outcome::Differs(Box::new(found)) }
     }
 
-    /// The first known reading that explains every answer, the failing output among what it has.
-    fn reading<'s>(&self, seen: impl Iterator<Item = &'s Seen> + Clone, output: &str) -> Option<&'static str> {
-        let explained = |reading: &&crate::definition::Reading| {
-            let mut cases = 0;
-            for one in seen.clone() {
-                let is_open = |name| (self.definition.open)(&one.inputs, self.width, name).is_some();
-                // A reading may not cover a case; where the source leaves the output open it need not.
-                let Ok(outputs) = (reading.compute)(&one.inputs) else { continue };
-                if outputs.get(output).is_none() {
-                    return false;
-                }
-                match explains(self.definition, self.width, &one.inputs, &one.answer, &outputs) {
-                    Some(true) => cases += 1,
-                    Some(false) if !is_open(output) => return false,
-                    _ => {}
-                }
-            }
-            cases > 0
+    /// The first known reading that explains the smallest case and every answer before it. Where the source leaves an output open, a
+    /// reading need not.
+    fn reading(&self, seen: &[Seen], smallest: &Seen, output: &str) -> Option<&'static str> {
+        let explains = |reading: &Reading, one: &Seen| {
+            let outputs =
+                (reading.compute)(&one.inputs).ok().filter(|outputs| outputs.get(output).is_some())?;
+            explains(self.definition, self.width, &one.inputs, &one.answer, &outputs)
+        };
+        let is_open = |one: &Seen| (self.definition.open)(&one.inputs, self.width, output).is_some();
+        let explained = |reading: &&Reading| {
+            explains(reading, smallest) == Some(true)
+                && seen.iter().all(|one| explains(reading, one) != Some(false) || is_open(one))
         };
         self.definition.readings.iter().find(explained).map(|reading| reading.name)
     }

@@ -92,7 +92,9 @@ pub fn judge(
     let mut worst = Worst::default();
     let mut complaint: Option<Complaint> = None;
     for output in definition.outputs {
-        let (Some(found), Some(expected)) = (found.get(output.name), expected.get(output.name)) else { continue };
+        let (Some(found), Some(expected)) = (found.get(output.name), expected.get(output.name)) else {
+            continue;
+        };
         match judge_output(output, width, units, found, expected) {
             None => {}
             Some(Ok(seen)) => {

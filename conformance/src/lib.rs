@@ -5,21 +5,26 @@
 //! known other readings. [`check`](check::check) puts cases to an [`Implementation`](implementation::Implementation), shrinks what
 //! disagrees, and says which reading explains it.
 
+pub mod case_file;
 pub mod check;
 pub mod compare;
 pub mod definition;
 pub mod definitions;
+pub mod error;
 pub mod generate;
 pub mod implementation;
 pub mod judge;
+pub mod offline;
 pub mod own;
 pub mod program;
 pub mod protocol;
+pub mod report;
 pub mod serve;
 pub mod shrink;
 pub mod tolerance;
 pub mod value;
 
 pub use definition::Definition;
+pub use error::Error;
 pub use tolerance::Width;
 pub use value::{Array, Inputs, Outputs, Value};

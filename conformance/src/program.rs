@@ -72,7 +72,8 @@ impl Program {
     }
 
     fn start(&self) -> Result<Running, Fault> {
-        let (name, arguments) = self.command.split_first().ok_or(Fault::NotStarted("no program".to_owned()))?;
+        let (name, arguments) =
+            self.command.split_first().ok_or(Fault::NotStarted("no program".to_owned()))?;
         let mut child = Command::new(name)
             .args(arguments)
             .stdin(Stdio::piped())
@@ -218,8 +219,10 @@ fn keep_words(errors: ChildStderr, words: &Mutex<VecDeque<String>>) {
         match errors.by_ref().take(LONGEST_WORD).read_until(b'\n', &mut line) {
             Ok(0) | Err(_) => return,
             Ok(_) => {
-                let text: String =
-                    String::from_utf8_lossy(&line).chars().filter(|c| !c.is_control() || *c == '\t').collect();
+                let text: String = String::from_utf8_lossy(&line)
+                    .chars()
+                    .filter(|c| !c.is_control() || *c == '\t')
+                    .collect();
                 let mut words = words.lock().unwrap_or_else(PoisonError::into_inner);
                 if words.len() == LAST_WORDS {
                     words.pop_front();

@@ -55,7 +55,8 @@ fn is_empty(inputs: &Inputs) -> bool {
 }
 
 /// The ways to make inputs smaller, one after the other.
-const STEPS: &[Step] = &[Step::Halves, Step::Single, Step::Labels, Step::Scalars, Step::Arrays, Step::Entries];
+const STEPS: &[Step] =
+    &[Step::Halves, Step::Single, Step::Labels, Step::Scalars, Step::Arrays, Step::Entries];
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
@@ -89,9 +90,7 @@ fn candidates(definition: &Definition, inputs: &Inputs, step: Step) -> Vec<Input
             .collect(),
         Step::Labels => vec![without_gaps(definition, inputs)],
         Step::Scalars => each(definition, inputs, |array, kind| match array.values[..] {
-            [value] if array.shape.is_empty() => {
-                simpler(value, kind).into_iter().map(Array::from).collect()
-            }
+            [value] if array.shape.is_empty() => simpler(value, kind).into_iter().map(Array::from).collect(),
             _ => Vec::new(),
         }),
         Step::Arrays => each(definition, inputs, |array, kind| {
@@ -110,9 +109,7 @@ fn candidates(definition: &Definition, inputs: &Inputs, step: Step) -> Vec<Input
             }
             let places = (0..array.values.len())
                 .flat_map(|place| simpler(array.values[place], kind).into_iter().map(move |v| (place, v)));
-            places
-                .flat_map(|(place, value)| mirrored(array, place, value))
-                .collect()
+            places.flat_map(|(place, value)| mirrored(array, place, value)).collect()
         }),
     }
 }
@@ -167,7 +164,8 @@ fn without_gaps(definition: &Definition, inputs: &Inputs) -> Inputs {
         .filter(|value| **value >= 0.0)
         .map(|value| *value as u64)
         .collect();
-    let ranks: BTreeMap<u64, usize> = values.into_iter().enumerate().map(|(rank, value)| (value, rank)).collect();
+    let ranks: BTreeMap<u64, usize> =
+        values.into_iter().enumerate().map(|(rank, value)| (value, rank)).collect();
     for (name, value) in &mut result.0 {
         if let (true, Value::Array(array)) = (whole(name), value) {
             for value in array.values.iter_mut().filter(|value| **value >= 0.0) {

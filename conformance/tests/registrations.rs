@@ -32,12 +32,24 @@ fn cases_have_the_declared_inputs_and_the_reference_the_declared_outputs() {
             let inputs = definition.case(SEED, index);
             assert_eq!(inputs, definition.case(SEED, index), "{}", definition.number);
             let names: BTreeSet<&str> = inputs.0.keys().map(String::as_str).collect();
-            assert_eq!(names, definition.inputs.iter().map(|input| input.name).collect(), "{}", definition.number);
+            assert_eq!(
+                names,
+                definition.inputs.iter().map(|input| input.name).collect(),
+                "{}",
+                definition.number
+            );
             for input in definition.inputs {
                 match (&inputs.0[input.name], input.kind) {
                     (Value::Array(array), Kind::Real | Kind::Whole) => {
-                        assert_eq!(array.shape.len(), input.shape.len(), "{} {}", definition.number, input.name);
-                        let single = |value: &f64| f64::from(*value as f32) == *value || input.shape.is_empty();
+                        assert_eq!(
+                            array.shape.len(),
+                            input.shape.len(),
+                            "{} {}",
+                            definition.number,
+                            input.name
+                        );
+                        let single =
+                            |value: &f64| f64::from(*value as f32) == *value || input.shape.is_empty();
                         assert!(array.values.iter().all(single), "{} {}", definition.number, input.name);
                     }
                     (Value::Flag(_), Kind::Flag) => {}
@@ -47,7 +59,12 @@ fn cases_have_the_declared_inputs_and_the_reference_the_declared_outputs() {
             }
             let outputs = (definition.reference)(&inputs).unwrap();
             let names: BTreeSet<&str> = outputs.0.keys().map(String::as_str).collect();
-            assert_eq!(names, definition.outputs.iter().map(|output| output.name).collect(), "{}", definition.number);
+            assert_eq!(
+                names,
+                definition.outputs.iter().map(|output| output.name).collect(),
+                "{}",
+                definition.number
+            );
         }
         assert!(definition.widths().contains(&Width::Double), "{} has no tolerance", definition.number);
     }
@@ -83,7 +100,9 @@ fn every_known_reading_is_caught_and_named() {
         for reading in definition.readings {
             let mut alternative = Alternative { definition, compute: reading.compute };
             // f32 may be too coarse for it, f64 is not.
-            let Some(finding) = findings(&mut alternative, &[definition]).into_iter().next() else { continue };
+            let Some(finding) = findings(&mut alternative, &[definition]).into_iter().next() else {
+                continue;
+            };
             let named = match &finding.outcome {
                 Outcome::Differs(found) | Outcome::AgreesBut(found) => found.reading,
                 _ => None,

@@ -36,10 +36,22 @@ pub(super) static DEFINITION: Definition = Definition {
     },
     open: nothing_open,
     readings: &[
-        Reading { name: "decoupled weight decay (AdamW)", compute: |inputs| by(inputs, &Rule { decoupled: true, ..Rule::OURS }) },
-        Reading { name: "no weight decay", compute: |inputs| by(&inputs.clone().with("weight_decay", 0.0), &Rule::OURS) },
-        Reading { name: "no bias correction", compute: |inputs| by(inputs, &Rule { correction: false, ..Rule::OURS }) },
-        Reading { name: "ε under the root", compute: |inputs| by(inputs, &Rule { epsilon_inside: true, ..Rule::OURS }) },
+        Reading {
+            name: "decoupled weight decay (AdamW)",
+            compute: |inputs| by(inputs, &Rule { decoupled: true, ..Rule::OURS }),
+        },
+        Reading {
+            name: "no weight decay",
+            compute: |inputs| by(&inputs.clone().with("weight_decay", 0.0), &Rule::OURS),
+        },
+        Reading {
+            name: "no bias correction",
+            compute: |inputs| by(inputs, &Rule { correction: false, ..Rule::OURS }),
+        },
+        Reading {
+            name: "ε under the root",
+            compute: |inputs| by(inputs, &Rule { epsilon_inside: true, ..Rule::OURS }),
+        },
         Reading { name: "AMSGrad", compute: |inputs| by(inputs, &Rule { largest: true, ..Rule::OURS }) },
     ],
 };

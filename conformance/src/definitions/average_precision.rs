@@ -24,9 +24,15 @@ pub(super) static DEFINITION: Definition = Definition {
     units: no_units,
     open: nothing_open,
     readings: &[
-        Reading { name: "entries at equal distance stand one after the other, in the order of the gallery", compute: ordered },
+        Reading {
+            name: "entries at equal distance stand one after the other, in the order of the gallery",
+            compute: ordered,
+        },
         Reading { name: "the trapezoidal rule between two matches", compute: trapezoidal },
-        Reading { name: "images of the query's identity and camera stay in the gallery", compute: nothing_removed },
+        Reading {
+            name: "images of the query's identity and camera stay in the gallery",
+            compute: nothing_removed,
+        },
         Reading { name: "all images of the query's camera are removed", compute: camera_removed },
         Reading { name: "queries without a match count as 0", compute: invalid_as_zero },
     ],

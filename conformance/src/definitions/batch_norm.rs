@@ -31,7 +31,8 @@ pub(super) static DEFINITION: Definition = Definition {
     reference,
     generate: generated,
     units: |inputs| {
-        let largest = inputs.array("x").map_or(1.0, |x| x.values.iter().fold(1.0, |most: f64, x| x.abs().max(most)));
+        let largest =
+            inputs.array("x").map_or(1.0, |x| x.values.iter().fold(1.0, |most: f64, x| x.abs().max(most)));
         [64.0 * largest * largest, 1.0]
     },
     open: nothing_open,
@@ -39,15 +40,21 @@ pub(super) static DEFINITION: Definition = Definition {
         Reading { name: "the running variance takes the biased variance", compute: biased_running },
         Reading { name: "the batch is divided by the unbiased variance", compute: unbiased_batch },
         Reading { name: "momentum 0.9, not 0.1", compute: other_momentum },
-        Reading { name: "the batch's statistics in evaluation, too", compute: |inputs| {
-            let outputs = reference(&inputs.clone().with("training", true))?;
-            Ok(Outputs::default().with("y", outputs["y"].clone()))
-        } },
-        Reading { name: "running statistics are left as they are", compute: |inputs| {
-            Ok(Outputs::default()
-                .with("running_mean", inputs.array("running_mean")?.clone())
-                .with("running_var", inputs.array("running_var")?.clone()))
-        } },
+        Reading {
+            name: "the batch's statistics in evaluation, too",
+            compute: |inputs| {
+                let outputs = reference(&inputs.clone().with("training", true))?;
+                Ok(Outputs::default().with("y", outputs["y"].clone()))
+            },
+        },
+        Reading {
+            name: "running statistics are left as they are",
+            compute: |inputs| {
+                Ok(Outputs::default()
+                    .with("running_mean", inputs.array("running_mean")?.clone())
+                    .with("running_var", inputs.array("running_var")?.clone()))
+            },
+        },
     ],
 };
 
@@ -151,8 +158,7 @@ fn other_momentum(inputs: &Inputs) -> Result<Outputs> {
 }
 
 fn generated(rng: &mut ChaCha8Rng) -> Inputs {
-    let (images, channels, pixels) =
-        (rng.random_range(1..5), rng.random_range(1..4), rng.random_range(1..5));
+    let (images, channels, pixels) = (rng.random_range(1..5), rng.random_range(1..4), rng.random_range(1..5));
     let scale = [0.25, 1.0, 4.0][rng.random_range(0..3)];
     let volume = |scale: f64, rng: &mut ChaCha8Rng| Array {
         shape: vec![images, channels, pixels],

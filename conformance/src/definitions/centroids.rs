@@ -30,14 +30,18 @@ pub(super) static DEFINITION: Definition = Definition {
     },
     open: nothing_open,
     readings: &[
-        Reading { name: "rows are brought to unit length before they are averaged", compute: |inputs| {
-            outputs(&normalize_rows(&inputs.matrix("features")?)?, inputs)
-        } },
+        Reading {
+            name: "rows are brought to unit length before they are averaged",
+            compute: |inputs| outputs(&normalize_rows(&inputs.matrix("features")?)?, inputs),
+        },
         Reading { name: "sums, not means", compute: sums },
-        Reading { name: "the classifier's rows are not brought to unit length", compute: |inputs| {
-            let found = outputs(&inputs.matrix("features")?, inputs)?;
-            Ok(Outputs::default().with("classifier", found["centroids"].clone()))
-        } },
+        Reading {
+            name: "the classifier's rows are not brought to unit length",
+            compute: |inputs| {
+                let found = outputs(&inputs.matrix("features")?, inputs)?;
+                Ok(Outputs::default().with("classifier", found["centroids"].clone()))
+            },
+        },
     ],
 };
 

@@ -19,9 +19,18 @@ pub(super) static DEFINITION: Definition = Definition {
         split::GALLERY_IDENTITIES,
         split::GALLERY_CAMERAS,
         whole("ranks", &[], "entries of the curve"),
-        word("rule", &["first", "all", "separate-cameras"], "the first match counts; each of n counts 1/n; as `first` without all images of the query's camera"),
+        word(
+            "rule",
+            &["first", "all", "separate-cameras"],
+            "the first match counts; each of n counts 1/n; as `first` without all images of the query's camera",
+        ),
     ],
-    outputs: &[value("cmc", &["R"], "D17", "entry r − 1: share of the valid queries with a match within rank r")],
+    outputs: &[value(
+        "cmc",
+        &["R"],
+        "D17",
+        "entry r − 1: share of the valid queries with a match within rank r",
+    )],
     reference,
     generate: |rng| {
         let rule = ["first", "first", "all", "separate-cameras"][rng.random_range(0..4)];
@@ -33,10 +42,22 @@ pub(super) static DEFINITION: Definition = Definition {
         tied.then_some("equal distances may be ranked in any order")
     },
     readings: &[
-        Reading { name: "images of the query's identity and camera stay in the gallery", compute: |inputs| first(inputs, |_, _| false, true) },
-        Reading { name: "all images of the query's camera are removed", compute: |inputs| first(inputs, |_, camera| camera, true) },
-        Reading { name: "queries without a match count as misses", compute: |inputs| first(inputs, |is_match, camera| is_match && camera, false) },
-        Reading { name: "always the first match only", compute: |inputs| reference(&inputs.clone().with("rule", "first")) },
+        Reading {
+            name: "images of the query's identity and camera stay in the gallery",
+            compute: |inputs| first(inputs, |_, _| false, true),
+        },
+        Reading {
+            name: "all images of the query's camera are removed",
+            compute: |inputs| first(inputs, |_, camera| camera, true),
+        },
+        Reading {
+            name: "queries without a match count as misses",
+            compute: |inputs| first(inputs, |is_match, camera| is_match && camera, false),
+        },
+        Reading {
+            name: "always the first match only",
+            compute: |inputs| reference(&inputs.clone().with("rule", "first")),
+        },
     ],
 };
 

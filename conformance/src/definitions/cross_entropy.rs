@@ -28,8 +28,14 @@ pub(super) static DEFINITION: Definition = Definition {
     readings: &[
         Reading { name: "the loss is summed over the rows, not averaged", compute: summed },
         Reading { name: "no label smoothing", compute: plain },
-        Reading { name: "the smoothing goes to the other classes only: ε / (M − 1) each", compute: others_only },
-        Reading { name: "the right class keeps 1 − ε and gets no share of the smoothing", compute: right_without },
+        Reading {
+            name: "the smoothing goes to the other classes only: ε / (M − 1) each",
+            compute: others_only,
+        },
+        Reading {
+            name: "the right class keeps 1 − ε and gets no share of the smoothing",
+            compute: right_without,
+        },
     ],
 };
 

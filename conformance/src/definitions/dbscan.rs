@@ -15,7 +15,11 @@ pub(super) static DEFINITION: Definition = Definition {
     inputs: &[
         real("distances", &["N", "N"], "symmetric distances"),
         real("eps", &[], "neighbours are at most this far"),
-        whole("min_samples", &[], "neighbours of a core point at least, itself counted where it is at most eps from itself"),
+        whole(
+            "min_samples",
+            &[],
+            "neighbours of a core point at least, itself counted where it is at most eps from itself",
+        ),
     ],
     outputs: &[
         value("labels", &["N"], "D14", "cluster of each point by the lowest core point, −1 for noise"),
@@ -30,10 +34,13 @@ pub(super) static DEFINITION: Definition = Definition {
         Reading { name: "the point itself is not counted", compute: |inputs| own_distance(inputs, f64::MAX) },
         Reading { name: "the point itself always counts", compute: |inputs| own_distance(inputs, 0.0) },
         Reading { name: "border points are noise", compute: no_borders },
-        Reading { name: "min_samples is the least that is not enough", compute: |inputs| {
-            let more = inputs.count("min_samples")? + 1;
-            with(&inputs.clone().with("min_samples", more), inputs.matrix("distances")?)
-        } },
+        Reading {
+            name: "min_samples is the least that is not enough",
+            compute: |inputs| {
+                let more = inputs.count("min_samples")? + 1;
+                with(&inputs.clone().with("min_samples", more), inputs.matrix("distances")?)
+            },
+        },
     ],
 };
 
@@ -62,8 +69,7 @@ fn own_distance(inputs: &Inputs, distance: f64) -> Result<Outputs> {
 }
 
 fn no_borders(inputs: &Inputs) -> Result<Outputs> {
-    let mut found =
-        dbscan(&inputs.matrix("distances")?, inputs.real("eps")?, inputs.count("min_samples")?)?;
+    let mut found = dbscan(&inputs.matrix("distances")?, inputs.real("eps")?, inputs.count("min_samples")?)?;
     for (label, core) in found.labels.iter_mut().zip(&found.core) {
         *label = label.filter(|_| *core);
     }

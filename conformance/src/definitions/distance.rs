@@ -40,9 +40,7 @@ fn of(inputs: &Inputs) -> Result<[Matrix; 2]> {
 
 fn distances(inputs: &Inputs) -> Result<Outputs> {
     let [x, y] = of(inputs)?;
-    Ok(Outputs::default()
-        .with("distances", &euclidean(&x, &y)?)
-        .with("squares", &squared_euclidean(&x, &y)?))
+    Ok(Outputs::default().with("distances", &euclidean(&x, &y)?).with("squares", &squared_euclidean(&x, &y)?))
 }
 
 fn not_rooted(inputs: &Inputs) -> Result<Outputs> {
@@ -107,9 +105,7 @@ pub(super) static NORMALISATION: Definition = Definition {
     name: "feature normalisation",
     inputs: &[real("features", &["N", "D"], "rows")],
     outputs: &[value("unit", &["N", "D"], "D9", "rows of length 1; a row of zeros stays")],
-    reference: |inputs| {
-        Ok(Outputs::default().with("unit", &normalize_rows(&inputs.matrix("features")?)?))
-    },
+    reference: |inputs| Ok(Outputs::default().with("unit", &normalize_rows(&inputs.matrix("features")?)?)),
     generate: |rng| {
         let mut features = pairs::batch(rng).features;
         if rng.random_bool(0.2) {

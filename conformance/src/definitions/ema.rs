@@ -23,19 +23,28 @@ pub(super) static DEFINITION: Definition = Definition {
     reference: |inputs| with(inputs, inputs.count("step")?, "mean", "student"),
     generate: generated,
     units: |inputs| {
-        let largest = |name| inputs.array(name).map_or(1.0, |x| x.values.iter().fold(1.0, |most: f64, x| x.abs().max(most)));
+        let largest = |name| {
+            inputs.array(name).map_or(1.0, |x| x.values.iter().fold(1.0, |most: f64, x| x.abs().max(most)))
+        };
         [4.0 * f64::max(largest("mean"), largest("student")), 1.0]
     },
     open: nothing_open,
     readings: &[
-        Reading { name: "α throughout, from the first step on", compute: |inputs| {
-            let inputs = inputs.clone().with("convention", "paper");
-            with(&inputs, 0, "mean", "student")
-        } },
-        Reading { name: "steps count from 1: the first one does not copy", compute: |inputs| {
-            with(inputs, inputs.count("step")? + 1, "mean", "student")
-        } },
-        Reading { name: "α weighs the student", compute: |inputs| with(inputs, inputs.count("step")?, "student", "mean") },
+        Reading {
+            name: "α throughout, from the first step on",
+            compute: |inputs| {
+                let inputs = inputs.clone().with("convention", "paper");
+                with(&inputs, 0, "mean", "student")
+            },
+        },
+        Reading {
+            name: "steps count from 1: the first one does not copy",
+            compute: |inputs| with(inputs, inputs.count("step")? + 1, "mean", "student"),
+        },
+        Reading {
+            name: "α weighs the student",
+            compute: |inputs| with(inputs, inputs.count("step")?, "student", "mean"),
+        },
     ],
 };
 

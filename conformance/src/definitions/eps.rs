@@ -23,12 +23,24 @@ pub(super) static DEFINITION: Definition = Definition {
     open: nothing_open,
     readings: &[
         Reading { name: "distances of 0 count", compute: |inputs| by(inputs, |i, j, _| j > i, even, mean) },
-        Reading { name: "the number of pairs is rounded down", compute: |inputs| by(inputs, above, f64::floor, mean) },
-        Reading { name: "the number of pairs is rounded up", compute: |inputs| by(inputs, above, f64::ceil, mean) },
+        Reading {
+            name: "the number of pairs is rounded down",
+            compute: |inputs| by(inputs, above, f64::floor, mean),
+        },
+        Reading {
+            name: "the number of pairs is rounded up",
+            compute: |inputs| by(inputs, above, f64::ceil, mean),
+        },
         Reading { name: "the share is of all pairs, those at 0 included", compute: share_of_all },
-        Reading { name: "the largest of the smallest distances, not their mean", compute: |inputs| by(inputs, above, even, last) },
+        Reading {
+            name: "the largest of the smallest distances, not their mean",
+            compute: |inputs| by(inputs, above, even, last),
+        },
         Reading { name: "the diagonal counts", compute: |inputs| by(inputs, |i, j, _| j >= i, even, mean) },
-        Reading { name: "both triangles count", compute: |inputs| by(inputs, |i, j, d| j != i && d != 0.0, even, mean) },
+        Reading {
+            name: "both triangles count",
+            compute: |inputs| by(inputs, |i, j, d| j != i && d != 0.0, even, mean),
+        },
     ],
 };
 

@@ -33,9 +33,10 @@ pub(super) static DEFINITION: Definition = Definition {
     open: nothing_open,
     readings: &[
         Reading { name: "height and width are exchanged", compute: |inputs| by(inputs, true) },
-        Reading { name: "always erased", compute: |inputs| {
-            by(&inputs.clone().with("probability", 1.0), false)
-        } },
+        Reading {
+            name: "always erased",
+            compute: |inputs| by(&inputs.clone().with("probability", 1.0), false),
+        },
     ],
 };
 
@@ -61,9 +62,7 @@ fn by(inputs: &Inputs, exchanged: bool) -> Result<Outputs> {
         return Err(InvalidInput::TooFewSamples { what: "draws", needed: DRAWS + 1, found: DRAWS });
     }
     let sides = found.map_or([0; 4], |found| [found.top, found.left, found.height, found.width]);
-    Ok(Outputs::default()
-        .with("erased", usize::from(found.is_some()))
-        .with("rectangle", sides.as_slice()))
+    Ok(Outputs::default().with("erased", usize::from(found.is_some())).with("rectangle", sides.as_slice()))
 }
 
 fn generated(rng: &mut ChaCha8Rng) -> Inputs {

@@ -32,12 +32,22 @@ pub(super) static DEFINITION: Definition = Definition {
             name: "k1 counts the image itself, and distances are not divided by the largest of their row",
             compute: |inputs| of_squares(inputs, 1, false),
         },
-        Reading { name: "distances are not divided by the largest of their row", compute: |inputs| of_squares(inputs, 0, false) },
-        Reading { name: "squared Euclidean distances, of rows of any length", compute: |inputs| of_squares(inputs, 0, true) },
-        Reading { name: "the encoding is not averaged over k2", compute: |inputs| counting(&inputs.clone().with("k2", 1_usize), 0) },
-        Reading { name: "k2 does not count the image itself", compute: |inputs| {
-            counting(&inputs.clone().with("k2", inputs.count("k2")? + 1), 0)
-        } },
+        Reading {
+            name: "distances are not divided by the largest of their row",
+            compute: |inputs| of_squares(inputs, 0, false),
+        },
+        Reading {
+            name: "squared Euclidean distances, of rows of any length",
+            compute: |inputs| of_squares(inputs, 0, true),
+        },
+        Reading {
+            name: "the encoding is not averaged over k2",
+            compute: |inputs| counting(&inputs.clone().with("k2", 1_usize), 0),
+        },
+        Reading {
+            name: "k2 does not count the image itself",
+            compute: |inputs| counting(&inputs.clone().with("k2", inputs.count("k2")? + 1), 0),
+        },
         Reading { name: "every member weighs the same: no exp(−δ)", compute: unweighted },
         Reading { name: "1 − t, without the union in the denominator", compute: without_union },
     ],
@@ -73,9 +83,14 @@ fn unweighted(inputs: &Inputs) -> Result<Outputs> {
     let ranking = ranking(&scaled)?;
     let sets = expanded(&ranking, k1)?;
     let count = scaled.rows();
-    let own = Matrix::from_fn(count, count, |i, j| {
-        if sets[i].contains(&j) { 1.0 / sets[i].len() as f64 } else { 0.0 }
-    });
+    let own =
+        Matrix::from_fn(
+            count,
+            count,
+            |i, j| {
+                if sets[i].contains(&j) { 1.0 / sets[i].len() as f64 } else { 0.0 }
+            },
+        );
     let encodings = if k2 == 1 {
         own
     } else {

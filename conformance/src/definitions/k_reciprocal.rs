@@ -18,18 +18,38 @@ pub(super) static DEFINITION: Definition = Definition {
     ],
     outputs: &[
         value("reciprocal", &["N", "N"], "D11", "1 where column j is in R(i, k), else 0"),
-        value("expanded", &["N", "N"], "D11", "1 where column j is in the set R*(i) that D12 expands, with k1 = k, else 0"),
+        value(
+            "expanded",
+            &["N", "N"],
+            "D11",
+            "1 where column j is in the set R*(i) that D12 expands, with k1 = k, else 0",
+        ),
     ],
     reference: |inputs| sets(inputs, inputs.count("k")?),
     generate: generated,
     units: no_units,
     open: |inputs, _, _| ties(&inputs.matrix("distances").ok()?, 0.0),
     readings: &[
-        Reading { name: "k1 counts the image itself", compute: |inputs| sets(inputs, inputs.count("k")?.saturating_sub(1)) },
-        Reading { name: "a set is added where two thirds are common, not more than two thirds", compute: |inputs| grown(inputs, |common, all| 3 * common >= 2 * all, even_half, false) },
-        Reading { name: "k1 / 2 is rounded down", compute: |inputs| grown(inputs, more_than_two_thirds, |k| k / 2, false) },
-        Reading { name: "k1 / 2 is rounded up", compute: |inputs| grown(inputs, more_than_two_thirds, |k| k.div_ceil(2), false) },
-        Reading { name: "common members are counted in the set that grows", compute: |inputs| grown(inputs, more_than_two_thirds, even_half, true) },
+        Reading {
+            name: "k1 counts the image itself",
+            compute: |inputs| sets(inputs, inputs.count("k")?.saturating_sub(1)),
+        },
+        Reading {
+            name: "a set is added where two thirds are common, not more than two thirds",
+            compute: |inputs| grown(inputs, |common, all| 3 * common >= 2 * all, even_half, false),
+        },
+        Reading {
+            name: "k1 / 2 is rounded down",
+            compute: |inputs| grown(inputs, more_than_two_thirds, |k| k / 2, false),
+        },
+        Reading {
+            name: "k1 / 2 is rounded up",
+            compute: |inputs| grown(inputs, more_than_two_thirds, |k| k.div_ceil(2), false),
+        },
+        Reading {
+            name: "common members are counted in the set that grows",
+            compute: |inputs| grown(inputs, more_than_two_thirds, even_half, true),
+        },
         Reading { name: "not expanded", compute: not_expanded },
         Reading { name: "nearest neighbours, reciprocal or not", compute: one_sided },
     ],

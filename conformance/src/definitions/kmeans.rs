@@ -17,7 +17,11 @@ pub(super) static DEFINITION: Definition = Definition {
     inputs: &[
         real("points", &["N", "D"], "rows to cluster"),
         real("centres", &["K", "D"], "the centres to begin with"),
-        real("tolerance", &[], "the squared shift of all centres that ends it, as a share of the mean variance of the columns"),
+        real(
+            "tolerance",
+            &[],
+            "the squared shift of all centres that ends it, as a share of the mean variance of the columns",
+        ),
         whole("max_iterations", &[], "iterations at most"),
     ],
     outputs: &[
@@ -38,9 +42,12 @@ pub(super) static DEFINITION: Definition = Definition {
         Reading { name: "an empty cluster stays where it is", compute: empty_stays },
         Reading { name: "labels are not assigned once more to the final centres", compute: not_reassigned },
         Reading { name: "one iteration only", compute: |inputs| Ok(outputs(&run(inputs, 1)?)) },
-        Reading { name: "it goes on until the labels repeat, whatever the tolerance", compute: |inputs| {
-            Ok(outputs(&run(&inputs.clone().with("tolerance", 0.0), inputs.count("max_iterations")?)?))
-        } },
+        Reading {
+            name: "it goes on until the labels repeat, whatever the tolerance",
+            compute: |inputs| {
+                Ok(outputs(&run(&inputs.clone().with("tolerance", 0.0), inputs.count("max_iterations")?)?))
+            },
+        },
     ],
 };
 

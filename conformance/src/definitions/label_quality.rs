@@ -43,7 +43,10 @@ pub(super) static MUTUAL_INFORMATION: Definition = Definition {
     units: no_units,
     open: nothing_open,
     readings: &[
-        Reading { name: "over the geometric mean of both entropies", compute: |inputs| information(inputs, |a, b| (a * b).sqrt()) },
+        Reading {
+            name: "over the geometric mean of both entropies",
+            compute: |inputs| information(inputs, |a, b| (a * b).sqrt()),
+        },
         Reading { name: "over the larger entropy", compute: |inputs| information(inputs, f64::max) },
         Reading { name: "over the smaller entropy", compute: |inputs| information(inputs, f64::min) },
         Reading { name: "mutual information itself", compute: |inputs| information(inputs, |_, _| 1.0) },

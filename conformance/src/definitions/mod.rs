@@ -70,7 +70,10 @@ pub static ALL: &[&Definition] = &[
 
 /// Definitions that are not registered, and why.
 pub static NOT_OFFERED: &[(&str, &str)] = &[
-    ("D29", "a network is weights under names, not a function of a few arrays: compare checkpoints by `reproduce evaluate`"),
+    (
+        "D29",
+        "a network is weights under names, not a function of a few arrays: compare checkpoints by `reproduce evaluate`",
+    ),
     ("D31", "as D29; what it adds to D9 and D30 is which output goes where"),
     ("D32", "a whole training step: its parts are D1, D6, D22, D24 and D30"),
     ("D33", "a whole training step: its parts are D8, D10 to D15, D23 and D24"),

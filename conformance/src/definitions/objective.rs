@@ -114,17 +114,15 @@ fn total(total: f64) -> Outputs {
 fn full_hard(inputs: &Inputs) -> Result<Outputs> {
     let weights = weights(inputs)?;
     let terms = terms(inputs, &weights)?;
-    let hard = weights.soft_ce * (terms.ce_1 + terms.ce_2) + weights.soft_triplet * (terms.tri_1 + terms.tri_2);
+    let hard =
+        weights.soft_ce * (terms.ce_1 + terms.ce_2) + weights.soft_triplet * (terms.tri_1 + terms.tri_2);
     Ok(total(terms.total + hard))
 }
 
 fn exchanged(inputs: &Inputs) -> Result<Outputs> {
     let weights = weights(inputs)?;
-    let turned = Weights {
-        soft_ce: 1.0 - weights.soft_ce,
-        soft_triplet: 1.0 - weights.soft_triplet,
-        ..weights
-    };
+    let turned =
+        Weights { soft_ce: 1.0 - weights.soft_ce, soft_triplet: 1.0 - weights.soft_triplet, ..weights };
     Ok(total(terms(inputs, &turned)?.total))
 }
 

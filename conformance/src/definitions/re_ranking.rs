@@ -29,13 +29,28 @@ pub(super) static DEFINITION: Definition = Definition {
     units: no_units,
     open: |inputs, _, _| k_reciprocal::ties(&all_pairs(inputs).ok()?, 1e-9),
     readings: &[
-        Reading { name: "distances are not squared once more", compute: |inputs| by(inputs, f64::sqrt, 0, inputs.real("lambda")?) },
-        Reading { name: "k1 counts the image itself", compute: |inputs| by(inputs, |distance| distance, 1, inputs.real("lambda")?) },
-        Reading { name: "λ and 1 − λ are exchanged", compute: |inputs| by(inputs, |distance| distance, 0, 1.0 - inputs.real("lambda")?) },
-        Reading { name: "the original distance is left out", compute: |inputs| by(inputs, |distance| distance, 0, 0.0) },
-        Reading { name: "the encoding is not averaged over k2", compute: |inputs| {
-            by(&inputs.clone().with("k2", 1_usize), |distance| distance, 0, inputs.real("lambda")?)
-        } },
+        Reading {
+            name: "distances are not squared once more",
+            compute: |inputs| by(inputs, f64::sqrt, 0, inputs.real("lambda")?),
+        },
+        Reading {
+            name: "k1 counts the image itself",
+            compute: |inputs| by(inputs, |distance| distance, 1, inputs.real("lambda")?),
+        },
+        Reading {
+            name: "λ and 1 − λ are exchanged",
+            compute: |inputs| by(inputs, |distance| distance, 0, 1.0 - inputs.real("lambda")?),
+        },
+        Reading {
+            name: "the original distance is left out",
+            compute: |inputs| by(inputs, |distance| distance, 0, 0.0),
+        },
+        Reading {
+            name: "the encoding is not averaged over k2",
+            compute: |inputs| {
+                by(&inputs.clone().with("k2", 1_usize), |distance| distance, 0, inputs.real("lambda")?)
+            },
+        },
     ],
 };
 
@@ -47,7 +62,8 @@ fn by(inputs: &Inputs, of: fn(f64) -> f64, itself: usize, lambda: f64) -> Result
     let all = [map("query_gallery")?, map("query_query")?, map("gallery_gallery")?];
     let [query_gallery, query_query, gallery_gallery] = &all;
     let distances = Distances { query_gallery, query_query, gallery_gallery };
-    let neighbourhood = Neighbourhood { k1: inputs.count("k1")?.saturating_sub(itself), k2: inputs.count("k2")? };
+    let neighbourhood =
+        Neighbourhood { k1: inputs.count("k1")?.saturating_sub(itself), k2: inputs.count("k2")? };
     Ok(Outputs::default().with("distances", &re_ranking(distances, neighbourhood, lambda)?))
 }
 

@@ -1,9 +1,9 @@
 //! D26.
 
+use mmt_reference::InvalidInput;
 use mmt_reference::Result;
 use mmt_reference::data::image::Pixels;
 use mmt_reference::data::resize::{Passes, resize_by};
-use mmt_reference::InvalidInput;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
@@ -31,10 +31,16 @@ pub(super) static DEFINITION: Definition = Definition {
     },
     readings: &[
         Reading { name: "nearest neighbour", compute: nearest },
-        Reading { name: "height and width are exchanged", compute: |inputs| {
-            let turned = inputs.clone().with("height", inputs.count("width")?).with("width", inputs.count("height")?);
-            resized(&turned, Passes::Pillow13)
-        } },
+        Reading {
+            name: "height and width are exchanged",
+            compute: |inputs| {
+                let turned = inputs
+                    .clone()
+                    .with("height", inputs.count("width")?)
+                    .with("width", inputs.count("height")?);
+                resized(&turned, Passes::Pillow13)
+            },
+        },
     ],
 };
 

@@ -29,11 +29,14 @@ pub(super) static DEFINITION: Definition = Definition {
     open: nothing_open,
     readings: &[
         Reading { name: "images of the same camera are drawn as well", compute: any_camera },
-        Reading { name: "without replacement from K − 1 images on", compute: |inputs| {
-            let pick = picked(inputs)?;
-            let few = !pick.pool.is_empty() && pick.pool.len() + 1 < inputs.count("instances")?;
-            outputs(inputs, &Pick { with_replacement: few, ..pick })
-        } },
+        Reading {
+            name: "without replacement from K − 1 images on",
+            compute: |inputs| {
+                let pick = picked(inputs)?;
+                let few = !pick.pool.is_empty() && pick.pool.len() + 1 < inputs.count("instances")?;
+                outputs(inputs, &Pick { with_replacement: few, ..pick })
+            },
+        },
     ],
 };
 
@@ -61,7 +64,9 @@ fn any_camera(inputs: &Inputs) -> Result<Outputs> {
 fn generated(rng: &mut ChaCha8Rng) -> Inputs {
     let images = rng.random_range(1..12);
     let identities = rng.random_range(1..4);
-    let label = |rng: &mut ChaCha8Rng| if rng.random_bool(0.1) { None } else { Some(rng.random_range(0..identities)) };
+    let label = |rng: &mut ChaCha8Rng| {
+        if rng.random_bool(0.1) { None } else { Some(rng.random_range(0..identities)) }
+    };
     let labels: Vec<Option<usize>> = (0..images).map(|_| label(rng)).collect();
     let cameras: Vec<usize> = (0..images).map(|_| rng.random_range(0..3)).collect();
     Inputs::default()

@@ -13,7 +13,11 @@ pub(super) static DEFINITION: Definition = Definition {
     name: "learning-rate schedule",
     inputs: &[
         real("learning_rate", &[], "base rate"),
-        whole("milestones", &["S"], "indices from which the rate is multiplied by gamma once more, ascending"),
+        whole(
+            "milestones",
+            &["S"],
+            "indices from which the rate is multiplied by gamma once more, ascending",
+        ),
         real("gamma", &[], "factor at each milestone"),
         whole("warm_up", &[], "index at which the warm-up ends"),
         real("warm_up_factor", &[], "factor at index 0"),
@@ -26,18 +30,27 @@ pub(super) static DEFINITION: Definition = Definition {
     units: no_units,
     open: nothing_open,
     readings: &[
-        Reading { name: "one index late", compute: |inputs| rate(inputs, inputs.count("index")?.saturating_sub(1)) },
+        Reading {
+            name: "one index late",
+            compute: |inputs| rate(inputs, inputs.count("index")?.saturating_sub(1)),
+        },
         Reading { name: "one index early", compute: |inputs| rate(inputs, inputs.count("index")? + 1) },
-        Reading { name: "a milestone counts from the index after it", compute: |inputs| {
-            let later: Vec<usize> = inputs.counts("milestones")?.iter().map(|milestone| milestone + 1).collect();
-            rate(&inputs.clone().with("milestones", later.as_slice()), inputs.count("index")?)
-        } },
-        Reading { name: "no warm-up", compute: |inputs| {
-            rate(&inputs.clone().with("warm_up", 0_usize), inputs.count("index")?)
-        } },
-        Reading { name: "the warm-up is always linear", compute: |inputs| {
-            rate(&inputs.clone().with("warm_up_kind", "linear"), inputs.count("index")?)
-        } },
+        Reading {
+            name: "a milestone counts from the index after it",
+            compute: |inputs| {
+                let later: Vec<usize> =
+                    inputs.counts("milestones")?.iter().map(|milestone| milestone + 1).collect();
+                rate(&inputs.clone().with("milestones", later.as_slice()), inputs.count("index")?)
+            },
+        },
+        Reading {
+            name: "no warm-up",
+            compute: |inputs| rate(&inputs.clone().with("warm_up", 0_usize), inputs.count("index")?),
+        },
+        Reading {
+            name: "the warm-up is always linear",
+            compute: |inputs| rate(&inputs.clone().with("warm_up_kind", "linear"), inputs.count("index")?),
+        },
     ],
 };
 
@@ -49,14 +62,17 @@ fn rate(inputs: &Inputs, index: usize) -> Result<Outputs> {
         gamma: inputs.real("gamma")?,
         warm_up: inputs.count("warm_up")?,
         warm_up_factor: inputs.real("warm_up_factor")?,
-        warm_up_kind: if inputs.word("warm_up_kind")? == "linear" { WarmUp::Linear } else { WarmUp::Constant },
+        warm_up_kind: if inputs.word("warm_up_kind")? == "linear" {
+            WarmUp::Linear
+        } else {
+            WarmUp::Constant
+        },
     };
     Ok(Outputs::default().with("rate", schedule.rate(index)?))
 }
 
 fn generated(rng: &mut ChaCha8Rng) -> Inputs {
-    let mut milestones: Vec<usize> =
-        (0..rng.random_range(0..4)).map(|_| rng.random_range(1..40)).collect();
+    let mut milestones: Vec<usize> = (0..rng.random_range(0..4)).map(|_| rng.random_range(1..40)).collect();
     milestones.sort_unstable();
     milestones.dedup();
     // Milestones and the end of the warm-up are where implementations differ.

@@ -28,7 +28,10 @@ pub(super) static DEFINITION: Definition = Definition {
         Reading { name: "the loss is summed over the rows, not averaged", compute: summed },
         Reading { name: "the mean is over classes, too", compute: mean_of_all },
         Reading { name: "student and teacher are exchanged", compute: exchanged },
-        Reading { name: "Kullback-Leibler divergence: the teacher's entropy is taken off", compute: divergence },
+        Reading {
+            name: "Kullback-Leibler divergence: the teacher's entropy is taken off",
+            compute: divergence,
+        },
     ],
 };
 

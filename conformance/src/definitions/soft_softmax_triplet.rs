@@ -42,7 +42,10 @@ pub(super) static DEFINITION: Definition = Definition {
         Reading { name: "student and teacher are exchanged", compute: exchanged },
         Reading { name: "the teacher's softmax is over (n, p), not (p, n)", compute: turned },
         Reading { name: "the loss is summed over the rows, not averaged", compute: summed },
-        Reading { name: "features are never normalised", compute: |inputs| reference(&inputs.clone().with("normalize", false)) },
+        Reading {
+            name: "features are never normalised",
+            compute: |inputs| reference(&inputs.clone().with("normalize", false)),
+        },
     ],
 };
 

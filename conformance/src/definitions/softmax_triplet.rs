@@ -35,9 +35,15 @@ pub(super) static DEFINITION: Definition = Definition {
     readings: &[
         Reading { name: "the loss is summed over the rows, not averaged", compute: summed },
         Reading { name: "margin and 1 − margin are exchanged", compute: exchanged },
-        Reading { name: "the margin is left out", compute: |inputs| reference(&inputs.clone().with("margin", 0.0)) },
+        Reading {
+            name: "the margin is left out",
+            compute: |inputs| reference(&inputs.clone().with("margin", 0.0)),
+        },
         Reading { name: "squared distances", compute: squared },
-        Reading { name: "features are never normalised", compute: |inputs| reference(&inputs.clone().with("normalize", false)) },
+        Reading {
+            name: "features are never normalised",
+            compute: |inputs| reference(&inputs.clone().with("normalize", false)),
+        },
     ],
 };
 

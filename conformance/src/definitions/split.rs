@@ -10,7 +10,8 @@ use crate::generate::Split;
 use crate::value::Inputs;
 
 /// The inputs that both share.
-pub(super) const DISTANCES: Input = real("distances", &["Q", "G"], "distances of the gallery from each query");
+pub(super) const DISTANCES: Input =
+    real("distances", &["Q", "G"], "distances of the gallery from each query");
 pub(super) const QUERY_IDENTITIES: Input = whole("query_identities", &["Q"], "identity of each query");
 pub(super) const QUERY_CAMERAS: Input = whole("query_cameras", &["Q"], "camera of each query");
 pub(super) const GALLERY_IDENTITIES: Input =
@@ -45,7 +46,8 @@ impl Case {
             let entry = |j: usize| {
                 let is_match = self.query[0][i] == self.gallery[0][j];
                 let same_camera = self.query[1][i] == self.gallery[1][j];
-                (!removed(is_match, same_camera)).then_some(Entry { distance: self.distances[(i, j)], is_match })
+                (!removed(is_match, same_camera))
+                    .then_some(Entry { distance: self.distances[(i, j)], is_match })
             };
             let mut ranking: Ranking = (0..self.distances.columns()).filter_map(entry).collect();
             ranking.sort_by(|a, b| a.distance.total_cmp(&b.distance));

@@ -21,7 +21,12 @@ pub(super) static DEFINITION: Definition = Definition {
     ],
     outputs: &[
         value("cropped", &["H", "W", "3"], "D27", "grey levels after flip, padding and crop"),
-        value("normalized", &["3", "H", "W"], "D23", "the crop, scaled to [0, 1] and normalised by ImageNet's mean and deviation"),
+        value(
+            "normalized",
+            &["3", "H", "W"],
+            "D23",
+            "the crop, scaled to [0, 1] and normalised by ImageNet's mean and deviation",
+        ),
     ],
     reference: |inputs| transformed(inputs, true),
     generate: |rng| {
@@ -36,20 +41,30 @@ pub(super) static DEFINITION: Definition = Definition {
     open: nothing_open,
     readings: &[
         Reading { name: "flipped after the crop", compute: |inputs| transformed(inputs, false) },
-        Reading { name: "never flipped", compute: |inputs| transformed(&inputs.clone().with("flip", false), true) },
-        Reading { name: "top and left are exchanged", compute: |inputs| {
-            let turned = inputs.clone().with("top", inputs.count("left")?).with("left", inputs.count("top")?);
-            transformed(&turned, true)
-        } },
-        Reading { name: "not scaled to [0, 1]", compute: |inputs| {
-            let mut normalized = transformed(inputs, true)?["normalized"].clone();
-            let plane = normalized.values.len() / 3;
-            for (at, value) in normalized.values.iter_mut().enumerate() {
-                let (mean, deviation) = mean_and_deviation(at / plane);
-                *value = (255.0 * (*value * deviation + mean) - mean) / deviation;
-            }
-            Ok(Outputs::default().with("normalized", normalized))
-        } },
+        Reading {
+            name: "never flipped",
+            compute: |inputs| transformed(&inputs.clone().with("flip", false), true),
+        },
+        Reading {
+            name: "top and left are exchanged",
+            compute: |inputs| {
+                let turned =
+                    inputs.clone().with("top", inputs.count("left")?).with("left", inputs.count("top")?);
+                transformed(&turned, true)
+            },
+        },
+        Reading {
+            name: "not scaled to [0, 1]",
+            compute: |inputs| {
+                let mut normalized = transformed(inputs, true)?["normalized"].clone();
+                let plane = normalized.values.len() / 3;
+                for (at, value) in normalized.values.iter_mut().enumerate() {
+                    let (mean, deviation) = mean_and_deviation(at / plane);
+                    *value = (255.0 * (*value * deviation + mean) - mean) / deviation;
+                }
+                Ok(Outputs::default().with("normalized", normalized))
+            },
+        },
     ],
 };
 

@@ -23,7 +23,12 @@ pub(super) static DEFINITION: Definition = Definition {
     ],
     outputs: &[
         value("loss", &[], "D5", "mean over the rows"),
-        value("precision", &[], "D5", "share of the rows whose hardest negative is farther than their hardest positive"),
+        value(
+            "precision",
+            &[],
+            "D5",
+            "share of the rows whose hardest negative is farther than their hardest positive",
+        ),
         gradient("gradient", &["B", "D"], "D5", "of the loss, with respect to the features"),
     ],
     reference,
@@ -93,8 +98,7 @@ fn squared(inputs: &Inputs) -> Result<Outputs> {
 }
 
 fn soft_margin(inputs: &Inputs) -> Result<Outputs> {
-    let costs =
-        costs(inputs, |pair, _| (pair.positive_distance - pair.negative_distance).exp().ln_1p())?;
+    let costs = costs(inputs, |pair, _| (pair.positive_distance - pair.negative_distance).exp().ln_1p())?;
     Ok(Outputs::default().with("loss", mean(&costs)))
 }
 

@@ -24,7 +24,8 @@ pub fn parse_offer(line: &[u8]) -> Result<Offer, Fault> {
     let offers = json["offers"].as_object().ok_or_else(|| nonsense("`offers` is no object", &json))?;
     let mut definitions = BTreeMap::new();
     for (number, offered) in offers {
-        let texts = |key: &str| -> Option<Vec<&str>> { offered[key].as_array()?.iter().map(Json::as_str).collect() };
+        let texts =
+            |key: &str| -> Option<Vec<&str>> { offered[key].as_array()?.iter().map(Json::as_str).collect() };
         let outputs = texts("outputs")
             .ok_or_else(|| nonsense(&format!("`outputs` of {number} is no list of texts"), &json))?;
         let widths = texts("widths").map(|names| names.into_iter().map(Width::named).collect());
@@ -60,7 +61,8 @@ pub fn parse_answer(
     for output in definition.outputs.iter().filter(|output| wanted.iter().any(|name| name == output.name)) {
         let name = output.name;
         let json = given.get(name).ok_or_else(|| Fault::Nonsense(format!("output `{name}` is missing")))?;
-        let array = read_array(json, folder).map_err(|error| Fault::Nonsense(format!("output `{name}`: {error}")))?;
+        let array =
+            read_array(json, folder).map_err(|error| Fault::Nonsense(format!("output `{name}`: {error}")))?;
         if array.values.iter().any(|value| !value.is_finite()) {
             return Err(Fault::NotFinite(format!("output `{name}`")));
         }
@@ -113,7 +115,8 @@ fn nonsense(what: &str, json: &Json) -> Fault {
 }
 
 fn shown(text: &str) -> String {
-    let mut shown: String = text.trim_end().chars().take(SHOWN).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let mut shown: String =
+        text.trim_end().chars().take(SHOWN).map(|c| if c.is_control() { ' ' } else { c }).collect();
     if shown.chars().count() < text.trim_end().chars().count() {
         shown.push('…');
     }

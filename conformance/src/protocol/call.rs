@@ -4,8 +4,8 @@ use std::io;
 
 use serde_json::{Map, Value as Json, json};
 
-use super::tensors::{Folder, INLINE, flat, kind, nested};
 use super::VERSION;
+use super::tensors::{Folder, INLINE, flat, kind, nested};
 use crate::definition::{Definition, Input, Kind};
 use crate::definitions::find;
 use crate::implementation::Call;
@@ -115,12 +115,19 @@ pub fn read_inputs(definition: &Definition, json: &Json, folder: &Folder) -> Res
     let mut sizes: Vec<(&str, usize)> = Vec::new();
     for input in definition.inputs {
         let json = given.get(input.name).ok_or_else(|| format!("input `{}` is missing", input.name))?;
-        let value = read_input(input, json, folder).map_err(|error| format!("input `{}`: {error}", input.name))?;
+        let value =
+            read_input(input, json, folder).map_err(|error| format!("input `{}`: {error}", input.name))?;
         if let Value::Array(array) = &value {
             for (&name, &size) in input.shape.iter().zip(&array.shape) {
-                let known = name.parse().ok().or(sizes.iter().find(|(other, _)| *other == name).map(|(_, size)| *size));
+                let known = name
+                    .parse()
+                    .ok()
+                    .or(sizes.iter().find(|(other, _)| *other == name).map(|(_, size)| *size));
                 if known.is_some_and(|known| known != size) {
-                    return Err(format!("input `{}`: dimension {name} is {size}, elsewhere {known:?}", input.name));
+                    return Err(format!(
+                        "input `{}`: dimension {name} is {size}, elsewhere {known:?}",
+                        input.name
+                    ));
                 }
                 sizes.push((name, size));
             }
@@ -150,7 +157,8 @@ fn read_input(input: &Input, json: &Json, folder: &Folder) -> Result<Value, Stri
             if array.shape.len() != input.shape.len() {
                 return Err(format!("{} dimensions, not {}", array.shape.len(), input.shape.len()));
             }
-            let wrong = |value: &f64| !value.is_finite() || (input.kind == Kind::Whole && value.fract() != 0.0);
+            let wrong =
+                |value: &f64| !value.is_finite() || (input.kind == Kind::Whole && value.fract() != 0.0);
             match array.values.iter().find(|value| wrong(value)) {
                 Some(value) => Err(format!("{value} is not one of the numbers that it may hold")),
                 None => Ok(Value::Array(array)),

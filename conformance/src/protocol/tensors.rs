@@ -60,8 +60,9 @@ impl Folder {
         let bytes = fs::read(&path).map_err(|error| format!("{name}: {error}"))?;
         let file = SafeTensors::deserialize(&bytes).map_err(|error| format!("{name}: {error}"))?;
         let view = file.tensor(tensor).map_err(|error| format!("{name}: {error}"))?;
-        let values = numbers(view.dtype(), view.data())
-            .ok_or_else(|| format!("{name}: {tensor} is {:?}, but F64, F32, I64, I32 or U8 is read", view.dtype()))?;
+        let values = numbers(view.dtype(), view.data()).ok_or_else(|| {
+            format!("{name}: {tensor} is {:?}, but F64, F32, I64, I32 or U8 is read", view.dtype())
+        })?;
         Array::new(view.shape().to_vec(), values).ok_or_else(|| format!("{name}: {tensor} has another size"))
     }
 }
@@ -95,6 +96,11 @@ pub(super) fn nested(array: &Array, whole: bool) -> Json {
         }
     }
     level(&array.shape, &array.values, whole)
+}
+
+/// An array as nested lists, however large.
+pub fn inline(array: &Array) -> Json {
+    nested(array, false)
 }
 
 /// Nested lists as an array; `null` is NaN, `true` and `false` are 1 and 0.
