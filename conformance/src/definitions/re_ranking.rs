@@ -10,6 +10,7 @@ use rand_chacha::ChaCha8Rng;
 use super::k_reciprocal;
 use crate::definition::{Definition, Reading, no_units, real, value, whole};
 use crate::generate;
+use crate::tolerance::Width;
 use crate::value::{Inputs, Outputs};
 
 pub(super) static DEFINITION: Definition = Definition {
@@ -27,7 +28,12 @@ pub(super) static DEFINITION: Definition = Definition {
     reference: |inputs| by(inputs, |distance| distance, 0, inputs.real("lambda")?),
     generate: generated,
     units: no_units,
-    open: |inputs, _, _| k_reciprocal::ties(&all_pairs(inputs).ok()?, 1e-9),
+    open: |inputs, width, _| {
+        let distances = all_pairs(inputs).ok()?;
+        let largest = distances.values().iter().copied().fold(0.0, f64::max);
+        let gap = if width == Width::Double { 1e-9 } else { 1e-5 };
+        k_reciprocal::ties(&distances, gap * largest)
+    },
     readings: &[
         Reading {
             name: "distances are not squared once more",
