@@ -8,13 +8,11 @@ def jaccard_of(folder, package, module):
         name = ".".join([package, *module.split(".")[: end - 1]]) if end > 1 else package
         bare_package(name, f"{folder}/{name.replace('.', '/')}")
     compute = load(f"{package}.{module}").compute_jaccard_distance
-    quiet = {name: False for name in ["print_flag", "verbose"] if name in compute.__code__.co_varnames[: compute.__code__.co_argcount]}
-
     def jaccard(features, k1, k2):
         if k1 > len(features):
             raise NotImplementedError("fewer images than k1, for which faiss answers −1")
         if k2 > k1:
             raise NotImplementedError("k2 above k1, of which only k1 neighbours are known")
-        return {"jaccard": compute(features, k1=k1, k2=k2, search_option=3, **quiet)}
+        return {"jaccard": compute(features, k1=k1, k2=k2, search_option=3)}
 
     return on_tensors(jaccard)

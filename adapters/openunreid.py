@@ -4,8 +4,7 @@
 """
 import warnings
 
-import torch
-
+import market_ranking
 from clustering_of_features import jaccard_of
 from template import serve
 from torch_glue import BOTH, bare_package, clone, load, loss, one_identity, on_tensors
@@ -51,23 +50,6 @@ def soft_softmax_triplet(student, teacher, labels, normalize):
     return triplets.SoftSoftmaxTripletLoss()({"pooling": student}, labels, {"pooling": teacher})
 
 
-def ranked(distances, labels, ranks):
-    order = ["query_identities", "gallery_identities", "query_cameras", "gallery_cameras"]
-    return rank.evaluate_rank(distances, *(labels[name] for name in order), max_rank=ranks, verbose=False)
-
-
-def mean_ap(distances, **labels):
-    return {"map": ranked(distances, labels, 1)[1]}
-
-
-def cmc(distances, ranks, rule, **labels):
-    if rule != "first":
-        raise NotImplementedError("another rule than the first match")
-    if ranks > distances.shape[1]:
-        raise NotImplementedError("more ranks than gallery images")
-    return {"cmc": ranked(distances, labels, ranks)[0]}
-
-
 LOSS = ["loss", "gradient"]
 ANSWERS = {
     "D1": (loss(cross_entropy, "logits"), LOSS, BOTH),
@@ -77,8 +59,7 @@ ANSWERS = {
     "D6": (loss(softmax_triplet, "features"), LOSS, BOTH),
     "D7": (loss(soft_softmax_triplet, "student"), LOSS, BOTH),
     "D12": (jaccard, ["jaccard"], ["f32"]),
-    "D16": (mean_ap, ["map"], ["f64"]),
-    "D17": (cmc, ["cmc"], ["f64"]),
+    **market_ranking.answers(rank.evaluate_rank, verbose=False),
 }
 
 if __name__ == "__main__":

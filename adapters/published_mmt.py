@@ -104,7 +104,7 @@ ANSWERS = {
     "D6": (loss(softmax_triplet, "features"), LOSS, BOTH),
     "D7": (loss(soft_softmax_triplet, "student"), LOSS, BOTH),
     "D11": (on_tensors(k_reciprocal), ["reciprocal"], ["f64"]),
-    "D12": (on_tensors(jaccard), ["jaccard"], ["f32"]),
+    "D12": (on_tensors(jaccard), ["jaccard"], BOTH),
     "D16": (mean_ap, ["map"], ["f64"]),
     "D17": (cmc, ["cmc"], ["f64"]),
     "D18": (re_ranking, ["distances"], ["f32"]),

@@ -18,7 +18,10 @@ def tensors(inputs):
 def on_tensors(compute):
     """A function of tensors as a function of arrays; its outputs may be tensors."""
     def answer(**inputs):
-        outputs = compute(**tensors(inputs))
+        inputs = tensors(inputs)
+        # The width of the call is that of new tensors as well.
+        torch.set_default_dtype(next((x.dtype for x in inputs.values() if torch.is_tensor(x) and x.is_floating_point()), torch.float64))
+        outputs = compute(**inputs)
         return {key: value.detach().numpy() if torch.is_tensor(value) else value for key, value in outputs.items()}
 
     return answer

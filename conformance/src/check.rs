@@ -272,13 +272,15 @@ impl<'a> Offering<'a> {
     /// reading need not.
     fn reading(&self, seen: &[Seen], smallest: &Seen, output: &str) -> Option<&'static str> {
         let explains = |reading: &Reading, one: &Seen| {
-            let outputs =
-                (reading.compute)(&one.inputs).ok().filter(|outputs| outputs.get(output).is_some())?;
-            explains(self.definition, self.width, &one.inputs, &one.answer, &outputs)
+            explains(self.definition, self.width, &one.inputs, &one.answer, reading)
+        };
+        let covers = |reading: &Reading| {
+            (reading.compute)(&smallest.inputs).is_ok_and(|outputs| outputs.get(output).is_some())
         };
         let is_open = |one: &Seen| (self.definition.open)(&one.inputs, self.width, output).is_some();
         let explained = |reading: &&Reading| {
-            explains(reading, smallest) == Some(true)
+            covers(reading)
+                && explains(reading, smallest) == Some(true)
                 && seen.iter().all(|one| explains(reading, one) != Some(false) || is_open(one))
         };
         self.definition.readings.iter().find(explained).map(|reading| reading.name)

@@ -104,6 +104,18 @@ pub struct Reading {
     pub name: &'static str,
     /// The outputs by this reading; those that it does not touch may be left out.
     pub compute: Compute,
+    /// Where the reading leaves a choice: outputs at the other end of what it allows.
+    pub up_to: Option<Compute>,
+}
+
+/// A reading that gives one answer.
+pub const fn reading(name: &'static str, compute: Compute) -> Reading {
+    Reading { name, compute, up_to: None }
+}
+
+/// A reading that allows every number from those of `compute` to those of `up_to`.
+pub const fn range(name: &'static str, compute: Compute, up_to: Compute) -> Reading {
+    Reading { name, compute, up_to: Some(up_to) }
 }
 
 /// Sizes of the inputs, by which an absolute error is allowed: of values, and of gradients.

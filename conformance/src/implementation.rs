@@ -73,9 +73,6 @@ pub enum Fault {
     /// It answered something that the protocol does not know.
     #[error("the answer is no answer: {0}")]
     Nonsense(String),
-    /// It answered NaN, or an infinite number.
-    #[error("{0} holds NaN or infinite numbers")]
-    NotFinite(String),
     /// It says itself that it failed.
     #[error("the program says: {0}")]
     Error(String),

@@ -1,7 +1,7 @@
 //! An answer beside the reference's.
 
 use crate::compare::difference;
-use crate::definition::{Definition, Output};
+use crate::definition::{Definition, Output, Reading};
 use crate::implementation::Answer;
 use crate::tolerance::{Quantity, Width};
 use crate::value::{Array, Inputs, Outputs};
@@ -27,6 +27,8 @@ pub enum Wrong {
         /// That of the answer.
         found: Vec<usize>,
     },
+    /// NaN, or an infinite number.
+    NotFinite,
     /// Another number.
     Value {
         /// Flat index of the place where the error is the largest share of what is allowed.
@@ -64,6 +66,9 @@ fn judge_output(
     if found.shape != expected.shape {
         let (expected, found) = (expected.shape.clone(), found.shape.clone());
         return Some(Err(Wrong::Shape { expected, found }));
+    }
+    if found.values.iter().any(|value| !value.is_finite()) {
+        return Some(Err(Wrong::NotFinite));
     }
     let unit = if output.quantity == Quantity::Value { units[0] } else { units[1] };
     let allowed = |value: f64| row.allowed.error(unit, value);
@@ -111,19 +116,29 @@ pub fn judge(
     complaint.map_or(Ok(worst), Err)
 }
 
-/// Whether a reading's outputs are those of an answer, as far as it has them; `None` where they share none.
+/// Whether an output of an answer is what a reading says; `None` where the reading does not cover the case or the output.
 pub fn explains(
     definition: &'static Definition,
     width: Width,
     inputs: &Inputs,
     answer: &Answer,
-    reading: &Outputs,
+    reading: &Reading,
 ) -> Option<bool> {
     let Answer::Outputs(found) = answer else { return None };
     let units = (definition.units)(inputs);
+    let from = (reading.compute)(inputs).ok()?;
+    let to = reading.up_to.map_or(Ok(from.clone()), |compute| compute(inputs)).ok()?;
     let shared = definition.outputs.iter().filter_map(|output| {
-        let (found, expected) = (found.get(output.name)?, reading.get(output.name)?);
-        judge_output(output, width, units, found, expected).map(|judged| judged.is_ok())
+        let (found, from, to) = (found.get(output.name)?, from.get(output.name)?, to.get(output.name)?);
+        let expected = if found.shape == from.shape { clamped(found, from, to) } else { from.clone() };
+        judge_output(output, width, units, found, &expected).map(|judged| judged.is_ok())
     });
     shared.reduce(|all, one| all && one)
+}
+
+/// The numbers between two arrays that are nearest to those found.
+fn clamped(found: &Array, from: &Array, to: &Array) -> Array {
+    let ends = from.values.iter().zip(&to.values);
+    let nearest = |(value, (a, b)): (&f64, (&f64, &f64))| value.max(a.min(*b)).min(a.max(*b));
+    Array { shape: from.shape.clone(), values: found.values.iter().zip(ends).map(nearest).collect() }
 }

@@ -18,6 +18,9 @@ use crate::protocol::{Folder, LONGEST_LINE, call_line, offer_line, parse_answer,
 const LAST_WORDS: usize = 20;
 const LONGEST_WORD: u64 = 400;
 
+/// How long a program may take to start and say what it offers, where an answer may not take longer: some import for a while.
+const START: Duration = Duration::from_secs(60);
+
 /// How long a program that closed its output is waited for, to learn its exit status.
 const FAREWELL: Duration = Duration::from_millis(500);
 
@@ -97,8 +100,7 @@ impl Program {
     }
 
     /// Sends a line and waits for one. A program that fails is ended; the next question starts it again.
-    fn exchange(&mut self, line: String) -> Result<Vec<u8>, Fault> {
-        let limit = self.limit;
+    fn exchange(&mut self, line: String, limit: Duration) -> Result<Vec<u8>, Fault> {
         let running = self.running()?;
         let result = running.exchange(line, limit);
         if result.is_err() {
@@ -150,7 +152,7 @@ impl Drop for Program {
 
 impl Implementation for Program {
     fn offer(&mut self) -> Result<Offer, Fault> {
-        let line = self.exchange(offer_line(&self.folder()))?;
+        let line = self.exchange(offer_line(&self.folder()), self.limit.max(START))?;
         parse_offer(&line)
     }
 
@@ -164,7 +166,7 @@ impl Implementation for Program {
         let number = self.calls;
         let line = call_line(number, call, &folder)
             .map_err(|error| Fault::NotStarted(format!("{}: {error}", folder.path().display())))?;
-        let line = self.exchange(line)?;
+        let line = self.exchange(line, self.limit)?;
         let answer = parse_answer(&line, number, call.definition, call.outputs, &folder);
         remove_files(&folder);
         if answer.is_err() {

@@ -113,7 +113,10 @@ fn difference(found: &Disagreement, compared: u64) -> String {
     let output = found.complaint.output;
     let what = match &found.complaint.wrong {
         Wrong::Shape { expected, found } => format!("`{output}` has the shape {found:?}, not {expected:?}"),
+        Wrong::NotFinite => format!("`{output}` holds NaN or infinite numbers"),
         Wrong::Value { place, expected, found: number, share } => {
+            // A sum of nothing is −0.
+            let (expected, number) = (expected + 0.0, number + 0.0);
             let place = found.expected.get(output).map_or_else(String::new, |array| at(array, *place));
             let share = if share.is_finite() {
                 format!("{} times the allowed error", short(*share))

@@ -97,7 +97,6 @@ fn no_line_of_a_program_panics() {
             let _ = fs::write(own, broken(b"\x10\0\0\0\0\0\0\0{\"values\":{\"dtype\":\"F64\",\"shape\":[1],\"data_offsets\":[0,8]}}12345678", &mut rng));
             let answer = parse_answer(&broken(right.as_bytes(), &mut rng), 1, definition, &outputs, &inside);
             if let Ok(Answer::Outputs(outputs)) = answer {
-                assert!(outputs.0.values().flat_map(|array| &array.values).all(|value| value.is_finite()));
                 for array in outputs.0.values() {
                     assert_eq!(array.shape.iter().product::<usize>(), array.values.len());
                 }

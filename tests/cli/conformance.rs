@@ -96,8 +96,8 @@ fn what_is_no_answer_is_told_apart_and_named() {
         ("say(json.dumps({'call': n, 'outputs': {}}))", "output `rate` is missing"),
         ("say(json.dumps({'call': n, 'outputs': {'rate': 'one'}}))", "a text where a number is expected"),
         ("say(json.dumps({'call': n, 'outputs': {'rate': [[1], 2]}}))", "lists of different lengths"),
-        ("say(json.dumps({'call': n, 'outputs': {'rate': float('nan')}}))", "output `rate` holds NaN"),
-        ("say(json.dumps({'call': n, 'outputs': {'rate': float('-inf')}}))", "output `rate` holds NaN"),
+        ("say(json.dumps({'call': n, 'outputs': {'rate': float('nan')}}))", "`rate` holds NaN"),
+        ("say(json.dumps({'call': n, 'outputs': {'rate': float('-inf')}}))", "`rate` holds NaN"),
         ("say(json.dumps({'call': n, 'outputs': {'rate': [1.0]}}))", "has the shape [1], not []"),
         ("say(json.dumps({'call': n, 'error': 'no such rate'}))", "the program says: no such rate"),
         (

@@ -5,7 +5,7 @@ use mmt_reference::{Matrix, Result};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::definition::{Definition, Reading, nothing_open, real, value};
+use crate::definition::{Definition, nothing_open, reading, real, value};
 use crate::generate;
 use crate::value::{Inputs, Outputs};
 
@@ -36,23 +36,13 @@ pub(super) static DEFINITION: Definition = Definition {
     },
     open: nothing_open,
     readings: &[
-        Reading {
-            name: "decoupled weight decay (AdamW)",
-            compute: |inputs| by(inputs, &Rule { decoupled: true, ..Rule::OURS }),
-        },
-        Reading {
-            name: "no weight decay",
-            compute: |inputs| by(&inputs.clone().with("weight_decay", 0.0), &Rule::OURS),
-        },
-        Reading {
-            name: "no bias correction",
-            compute: |inputs| by(inputs, &Rule { correction: false, ..Rule::OURS }),
-        },
-        Reading {
-            name: "ε under the root",
-            compute: |inputs| by(inputs, &Rule { epsilon_inside: true, ..Rule::OURS }),
-        },
-        Reading { name: "AMSGrad", compute: |inputs| by(inputs, &Rule { largest: true, ..Rule::OURS }) },
+        reading("decoupled weight decay (AdamW)", |inputs| {
+            by(inputs, &Rule { decoupled: true, ..Rule::OURS })
+        }),
+        reading("no weight decay", |inputs| by(&inputs.clone().with("weight_decay", 0.0), &Rule::OURS)),
+        reading("no bias correction", |inputs| by(inputs, &Rule { correction: false, ..Rule::OURS })),
+        reading("ε under the root", |inputs| by(inputs, &Rule { epsilon_inside: true, ..Rule::OURS })),
+        reading("AMSGrad", |inputs| by(inputs, &Rule { largest: true, ..Rule::OURS })),
     ],
 };
 

@@ -5,7 +5,7 @@ use mmt_reference::eval::average_precision::{average_precision, mean_average_pre
 use mmt_reference::eval::ranking::Ranking;
 
 use super::split::{self, Case, valid};
-use crate::definition::{Definition, Reading, no_units, nothing_open, value};
+use crate::definition::{Definition, no_units, nothing_open, range, reading, value};
 use crate::value::{Inputs, Outputs};
 
 pub(super) static DEFINITION: Definition = Definition {
@@ -24,17 +24,12 @@ pub(super) static DEFINITION: Definition = Definition {
     units: no_units,
     open: nothing_open,
     readings: &[
-        Reading {
-            name: "entries at equal distance stand one after the other, in the order of the gallery",
-            compute: ordered,
-        },
-        Reading { name: "the trapezoidal rule between two matches", compute: trapezoidal },
-        Reading {
-            name: "images of the query's identity and camera stay in the gallery",
-            compute: nothing_removed,
-        },
-        Reading { name: "all images of the query's camera are removed", compute: camera_removed },
-        Reading { name: "queries without a match count as 0", compute: invalid_as_zero },
+        reading("entries at equal distance stand one after the other, in the order of the gallery", ordered),
+        range("equal distances stand in whatever order the sort leaves them", worst, best),
+        reading("the trapezoidal rule between two matches", trapezoidal),
+        reading("images of the query's identity and camera stay in the gallery", nothing_removed),
+        reading("all images of the query's camera are removed", camera_removed),
+        reading("queries without a match count as 0", invalid_as_zero),
     ],
 };
 
@@ -64,11 +59,34 @@ fn positions(ranking: &Ranking) -> Vec<usize> {
 }
 
 fn ordered(inputs: &Inputs) -> Result<Outputs> {
-    mean(&valid(Case::of(inputs)?.rankings(protocol)?), |ranking| {
-        let positions = positions(ranking);
-        let precisions = positions.iter().enumerate().map(|(n, place)| (n + 1) as f64 / (place + 1) as f64);
-        Ok(precisions.sum::<f64>() / positions.len() as f64)
-    })
+    mean(&valid(Case::of(inputs)?.rankings(protocol)?), one_by_one)
+}
+
+fn one_by_one(ranking: &Ranking) -> Result<f64> {
+    let positions = positions(ranking);
+    let precisions = positions.iter().enumerate().map(|(n, place)| (n + 1) as f64 / (place + 1) as f64);
+    Ok(precisions.sum::<f64>() / positions.len() as f64)
+}
+
+/// Average precision with the entries at equal distance one after the other, matches last or first.
+fn sorted(inputs: &Inputs, matches_first: bool) -> Result<Outputs> {
+    let mut rankings = valid(Case::of(inputs)?.rankings(protocol)?);
+    for ranking in &mut rankings {
+        ranking.sort_by(|a, b| {
+            let by_match =
+                if matches_first { b.is_match.cmp(&a.is_match) } else { a.is_match.cmp(&b.is_match) };
+            a.distance.total_cmp(&b.distance).then(by_match)
+        });
+    }
+    mean(&rankings, one_by_one)
+}
+
+fn worst(inputs: &Inputs) -> Result<Outputs> {
+    sorted(inputs, false)
+}
+
+fn best(inputs: &Inputs) -> Result<Outputs> {
+    sorted(inputs, true)
 }
 
 fn trapezoidal(inputs: &Inputs) -> Result<Outputs> {

@@ -6,7 +6,7 @@ use mmt_reference::{InvalidInput, Result};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::definition::{Definition, Reading, flag, nothing_open, real, value};
+use crate::definition::{Definition, flag, nothing_open, reading, real, value};
 use crate::generate;
 use crate::value::{Array, Inputs, Outputs};
 
@@ -37,24 +37,18 @@ pub(super) static DEFINITION: Definition = Definition {
     },
     open: nothing_open,
     readings: &[
-        Reading { name: "the running variance takes the biased variance", compute: biased_running },
-        Reading { name: "the batch is divided by the unbiased variance", compute: unbiased_batch },
-        Reading { name: "momentum 0.9, not 0.1", compute: other_momentum },
-        Reading {
-            name: "the batch's statistics in evaluation, too",
-            compute: |inputs| {
-                let outputs = reference(&inputs.clone().with("training", true))?;
-                Ok(Outputs::default().with("y", outputs["y"].clone()))
-            },
-        },
-        Reading {
-            name: "running statistics are left as they are",
-            compute: |inputs| {
-                Ok(Outputs::default()
-                    .with("running_mean", inputs.array("running_mean")?.clone())
-                    .with("running_var", inputs.array("running_var")?.clone()))
-            },
-        },
+        reading("the running variance takes the biased variance", biased_running),
+        reading("the batch is divided by the unbiased variance", unbiased_batch),
+        reading("momentum 0.9, not 0.1", other_momentum),
+        reading("the batch's statistics in evaluation, too", |inputs| {
+            let outputs = reference(&inputs.clone().with("training", true))?;
+            Ok(Outputs::default().with("y", outputs["y"].clone()))
+        }),
+        reading("running statistics are left as they are", |inputs| {
+            Ok(Outputs::default()
+                .with("running_mean", inputs.array("running_mean")?.clone())
+                .with("running_var", inputs.array("running_var")?.clone()))
+        }),
     ],
 };
 

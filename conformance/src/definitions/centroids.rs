@@ -6,7 +6,7 @@ use mmt_reference::{Matrix, Result};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::definition::{Definition, Reading, nothing_open, real, value, whole};
+use crate::definition::{Definition, nothing_open, reading, real, value, whole};
 use crate::generate::{self, Batch};
 use crate::value::{Inputs, Outputs};
 
@@ -30,18 +30,14 @@ pub(super) static DEFINITION: Definition = Definition {
     },
     open: nothing_open,
     readings: &[
-        Reading {
-            name: "rows are brought to unit length before they are averaged",
-            compute: |inputs| outputs(&normalize_rows(&inputs.matrix("features")?)?, inputs),
-        },
-        Reading { name: "sums, not means", compute: sums },
-        Reading {
-            name: "the classifier's rows are not brought to unit length",
-            compute: |inputs| {
-                let found = outputs(&inputs.matrix("features")?, inputs)?;
-                Ok(Outputs::default().with("classifier", found["centroids"].clone()))
-            },
-        },
+        reading("rows are brought to unit length before they are averaged", |inputs| {
+            outputs(&normalize_rows(&inputs.matrix("features")?)?, inputs)
+        }),
+        reading("sums, not means", sums),
+        reading("the classifier's rows are not brought to unit length", |inputs| {
+            let found = outputs(&inputs.matrix("features")?, inputs)?;
+            Ok(Outputs::default().with("classifier", found["centroids"].clone()))
+        }),
     ],
 };
 

@@ -6,7 +6,7 @@ use mmt_reference::eval::ranking::{Ranking, Removed};
 use rand::Rng;
 
 use super::split::{self, Case, valid};
-use crate::definition::{Definition, Reading, no_units, value, whole, word};
+use crate::definition::{Definition, no_units, reading, value, whole, word};
 use crate::value::{Inputs, Outputs};
 
 pub(super) static DEFINITION: Definition = Definition {
@@ -42,22 +42,16 @@ pub(super) static DEFINITION: Definition = Definition {
         tied.then_some("equal distances may be ranked in any order")
     },
     readings: &[
-        Reading {
-            name: "images of the query's identity and camera stay in the gallery",
-            compute: |inputs| first(inputs, |_, _| false, true),
-        },
-        Reading {
-            name: "all images of the query's camera are removed",
-            compute: |inputs| first(inputs, |_, camera| camera, true),
-        },
-        Reading {
-            name: "queries without a match count as misses",
-            compute: |inputs| first(inputs, |is_match, camera| is_match && camera, false),
-        },
-        Reading {
-            name: "always the first match only",
-            compute: |inputs| reference(&inputs.clone().with("rule", "first")),
-        },
+        reading("images of the query's identity and camera stay in the gallery", |inputs| {
+            first(inputs, |_, _| false, true)
+        }),
+        reading("all images of the query's camera are removed", |inputs| {
+            first(inputs, |_, camera| camera, true)
+        }),
+        reading("queries without a match count as misses", |inputs| {
+            first(inputs, |is_match, camera| is_match && camera, false)
+        }),
+        reading("always the first match only", |inputs| reference(&inputs.clone().with("rule", "first"))),
     ],
 };
 

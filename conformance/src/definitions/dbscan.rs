@@ -5,7 +5,7 @@ use mmt_reference::{Matrix, Result};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::definition::{Definition, Reading, no_units, nothing_open, real, value, whole};
+use crate::definition::{Definition, no_units, nothing_open, reading, real, value, whole};
 use crate::generate;
 use crate::value::{Inputs, Outputs};
 
@@ -30,17 +30,14 @@ pub(super) static DEFINITION: Definition = Definition {
     units: no_units,
     open: nothing_open,
     readings: &[
-        Reading { name: "neighbours are nearer than eps, not at most eps away", compute: strictly },
-        Reading { name: "the point itself is not counted", compute: |inputs| own_distance(inputs, f64::MAX) },
-        Reading { name: "the point itself always counts", compute: |inputs| own_distance(inputs, 0.0) },
-        Reading { name: "border points are noise", compute: no_borders },
-        Reading {
-            name: "min_samples is the least that is not enough",
-            compute: |inputs| {
-                let more = inputs.count("min_samples")? + 1;
-                with(&inputs.clone().with("min_samples", more), inputs.matrix("distances")?)
-            },
-        },
+        reading("neighbours are nearer than eps, not at most eps away", strictly),
+        reading("the point itself is not counted", |inputs| own_distance(inputs, f64::MAX)),
+        reading("the point itself always counts", |inputs| own_distance(inputs, 0.0)),
+        reading("border points are noise", no_borders),
+        reading("min_samples is the least that is not enough", |inputs| {
+            let more = inputs.count("min_samples")? + 1;
+            with(&inputs.clone().with("min_samples", more), inputs.matrix("distances")?)
+        }),
     ],
 };
 

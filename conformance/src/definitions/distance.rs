@@ -6,7 +6,7 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 use super::pairs;
-use crate::definition::{Definition, Reading, no_units, nothing_open, real, value};
+use crate::definition::{Definition, no_units, nothing_open, reading, real, value};
 use crate::generate;
 use crate::tolerance::Width;
 use crate::value::{Inputs, Outputs};
@@ -28,9 +28,9 @@ pub(super) static EUCLIDEAN: Definition = Definition {
     },
     open: noise,
     readings: &[
-        Reading { name: "distances are not rooted", compute: not_rooted },
-        Reading { name: "squares are rooted", compute: rooted },
-        Reading { name: "no clamp: equal rows are at distance 0", compute: not_clamped },
+        reading("distances are not rooted", not_rooted),
+        reading("squares are rooted", rooted),
+        reading("no clamp: equal rows are at distance 0", not_clamped),
     ],
 };
 
@@ -116,8 +116,9 @@ pub(super) static NORMALISATION: Definition = Definition {
     units: no_units,
     open: nothing_open,
     readings: &[
-        Reading { name: "columns are normalised, not rows", compute: columns },
-        Reading { name: "divided by the sum of the magnitudes", compute: by_sum },
+        reading("columns are normalised, not rows", columns),
+        reading("divided by the sum of the magnitudes", by_sum),
+        reading("1e-12 is added to the length of a row, not its least value", added),
     ],
 };
 
@@ -131,4 +132,11 @@ fn by_sum(inputs: &Inputs) -> Result<Outputs> {
     let x = inputs.matrix("features")?;
     let sum = |i: usize| x.row(i).iter().map(|x| x.abs()).sum::<f64>().max(1e-12);
     Ok(Outputs::default().with("unit", &Matrix::from_fn(x.rows(), x.columns(), |i, j| x[(i, j)] / sum(i))))
+}
+
+fn added(inputs: &Inputs) -> Result<Outputs> {
+    let x = inputs.matrix("features")?;
+    let length = |i: usize| x.row(i).iter().map(|x| x * x).sum::<f64>().sqrt() + 1e-12;
+    let unit = Matrix::from_fn(x.rows(), x.columns(), |i, j| x[(i, j)] / length(i));
+    Ok(Outputs::default().with("unit", &unit))
 }

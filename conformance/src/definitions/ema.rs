@@ -5,7 +5,7 @@ use mmt_reference::train::ema::{Convention, average, decay};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::definition::{Definition, Reading, nothing_open, real, value, whole, word};
+use crate::definition::{Definition, nothing_open, reading, real, value, whole, word};
 use crate::generate;
 use crate::value::{Inputs, Outputs};
 
@@ -30,21 +30,14 @@ pub(super) static DEFINITION: Definition = Definition {
     },
     open: nothing_open,
     readings: &[
-        Reading {
-            name: "α throughout, from the first step on",
-            compute: |inputs| {
-                let inputs = inputs.clone().with("convention", "paper");
-                with(&inputs, 0, "mean", "student")
-            },
-        },
-        Reading {
-            name: "steps count from 1: the first one does not copy",
-            compute: |inputs| with(inputs, inputs.count("step")? + 1, "mean", "student"),
-        },
-        Reading {
-            name: "α weighs the student",
-            compute: |inputs| with(inputs, inputs.count("step")?, "student", "mean"),
-        },
+        reading("α throughout, from the first step on", |inputs| {
+            let inputs = inputs.clone().with("convention", "paper");
+            with(&inputs, 0, "mean", "student")
+        }),
+        reading("steps count from 1: the first one does not copy", |inputs| {
+            with(inputs, inputs.count("step")? + 1, "mean", "student")
+        }),
+        reading("α weighs the student", |inputs| with(inputs, inputs.count("step")?, "student", "mean")),
     ],
 };
 

@@ -5,7 +5,7 @@ use mmt_reference::{InvalidInput, Matrix, Result};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::definition::{Definition, Reading, no_units, nothing_open, real, value};
+use crate::definition::{Definition, no_units, nothing_open, reading, real, value};
 use crate::generate;
 use crate::value::{Inputs, Outputs};
 
@@ -22,25 +22,15 @@ pub(super) static DEFINITION: Definition = Definition {
     units: no_units,
     open: nothing_open,
     readings: &[
-        Reading { name: "distances of 0 count", compute: |inputs| by(inputs, |i, j, _| j > i, even, mean) },
-        Reading {
-            name: "the number of pairs is rounded down",
-            compute: |inputs| by(inputs, above, f64::floor, mean),
-        },
-        Reading {
-            name: "the number of pairs is rounded up",
-            compute: |inputs| by(inputs, above, f64::ceil, mean),
-        },
-        Reading { name: "the share is of all pairs, those at 0 included", compute: share_of_all },
-        Reading {
-            name: "the largest of the smallest distances, not their mean",
-            compute: |inputs| by(inputs, above, even, last),
-        },
-        Reading { name: "the diagonal counts", compute: |inputs| by(inputs, |i, j, _| j >= i, even, mean) },
-        Reading {
-            name: "both triangles count",
-            compute: |inputs| by(inputs, |i, j, d| j != i && d != 0.0, even, mean),
-        },
+        reading("distances of 0 count", |inputs| by(inputs, |i, j, _| j > i, even, mean)),
+        reading("the number of pairs is rounded down", |inputs| by(inputs, above, f64::floor, mean)),
+        reading("the number of pairs is rounded up", |inputs| by(inputs, above, f64::ceil, mean)),
+        reading("the share is of all pairs, those at 0 included", share_of_all),
+        reading("the largest of the smallest distances, not their mean", |inputs| {
+            by(inputs, above, even, last)
+        }),
+        reading("the diagonal counts", |inputs| by(inputs, |i, j, _| j >= i, even, mean)),
+        reading("both triangles count", |inputs| by(inputs, |i, j, d| j != i && d != 0.0, even, mean)),
     ],
 };
 

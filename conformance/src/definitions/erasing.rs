@@ -5,7 +5,7 @@ use mmt_reference::{InvalidInput, Result};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::definition::{Definition, Reading, no_units, nothing_open, real, value, whole};
+use crate::definition::{Definition, no_units, nothing_open, reading, real, value, whole};
 use crate::value::{Inputs, Outputs};
 
 /// Enough for the attempts of almost every image; a case that wants more is not one.
@@ -32,11 +32,8 @@ pub(super) static DEFINITION: Definition = Definition {
     units: no_units,
     open: nothing_open,
     readings: &[
-        Reading { name: "height and width are exchanged", compute: |inputs| by(inputs, true) },
-        Reading {
-            name: "always erased",
-            compute: |inputs| by(&inputs.clone().with("probability", 1.0), false),
-        },
+        reading("height and width are exchanged", |inputs| by(inputs, true)),
+        reading("always erased", |inputs| by(&inputs.clone().with("probability", 1.0), false)),
     ],
 };
 

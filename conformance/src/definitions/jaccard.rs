@@ -1,14 +1,14 @@
 //! D12.
 
 use mmt_reference::cluster::jaccard::{Neighbourhood, jaccard, jaccard_of_distances, scaled_distances};
-use mmt_reference::cluster::k_reciprocal::{expanded, ranking};
+use mmt_reference::cluster::k_reciprocal::{expanded, k_reciprocal, ranking};
 use mmt_reference::distance::squared_euclidean;
 use mmt_reference::{Matrix, Result};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use super::k_reciprocal;
-use crate::definition::{Definition, Reading, no_units, real, value, whole};
+use super::k_reciprocal::{even_half, grow, more_than_two_thirds, ties};
+use crate::definition::{Definition, no_units, reading, real, value, whole};
 use crate::generate;
 use crate::tolerance::Width;
 use crate::value::{Inputs, Outputs};
@@ -27,29 +27,27 @@ pub(super) static DEFINITION: Definition = Definition {
     units: no_units,
     open,
     readings: &[
-        Reading { name: "k1 counts the image itself", compute: |inputs| counting(inputs, 1) },
-        Reading {
-            name: "k1 counts the image itself, and distances are not divided by the largest of their row",
-            compute: |inputs| of_squares(inputs, 1, false),
-        },
-        Reading {
-            name: "distances are not divided by the largest of their row",
-            compute: |inputs| of_squares(inputs, 0, false),
-        },
-        Reading {
-            name: "squared Euclidean distances, of rows of any length",
-            compute: |inputs| of_squares(inputs, 0, true),
-        },
-        Reading {
-            name: "the encoding is not averaged over k2",
-            compute: |inputs| counting(&inputs.clone().with("k2", 1_usize), 0),
-        },
-        Reading {
-            name: "k2 does not count the image itself",
-            compute: |inputs| counting(&inputs.clone().with("k2", inputs.count("k2")? + 1), 0),
-        },
-        Reading { name: "every member weighs the same: no exp(−δ)", compute: unweighted },
-        Reading { name: "1 − t, without the union in the denominator", compute: without_union },
+        reading("k1 counts the image itself", |inputs| counting(inputs, 1)),
+        reading(
+            "k1 counts the image itself, and distances are not divided by the largest of their row",
+            |inputs| of_squares(inputs, 1, false),
+        ),
+        reading(
+            "k1 counts the image itself, k1/2 does not, and distances are not divided by the largest of their row",
+            first_k1_entries,
+        ),
+        reading("distances are not divided by the largest of their row", |inputs| {
+            of_squares(inputs, 0, false)
+        }),
+        reading("squared Euclidean distances, of rows of any length", |inputs| of_squares(inputs, 0, true)),
+        reading("the encoding is not averaged over k2", |inputs| {
+            counting(&inputs.clone().with("k2", 1_usize), 0)
+        }),
+        reading("k2 does not count the image itself", |inputs| {
+            counting(&inputs.clone().with("k2", inputs.count("k2")? + 1), 0)
+        }),
+        reading("every member weighs the same: no exp(−δ)", unweighted),
+        reading("1 − t, without the union in the denominator", without_union),
     ],
 };
 
@@ -76,32 +74,45 @@ fn of_squares(inputs: &Inputs, itself: usize, divided: bool) -> Result<Outputs> 
     Ok(outputs(&jaccard_of_distances(&scaled, neighbourhood(inputs, itself)?)?))
 }
 
-/// Rows whose members are all at distance 0 of their own row weigh them equally.
+/// Jaccard distances of sets whose members weigh as `weight` says of their distance.
+fn of_sets(
+    scaled: &Matrix,
+    sets: &[Vec<usize>],
+    ranking: &[Vec<usize>],
+    k2: usize,
+    weight: fn(f64) -> f64,
+) -> Outputs {
+    let count = scaled.rows();
+    let sum = |i: usize| sets[i].iter().map(|&j| weight(scaled[(i, j)])).sum::<f64>();
+    let own = Matrix::from_fn(count, count, |i, j| {
+        if sets[i].contains(&j) { weight(scaled[(i, j)]) / sum(i) } else { 0.0 }
+    });
+    let averaged =
+        |i: usize, g: usize| ranking[i].iter().take(k2).map(|&near| own[(near, g)]).sum::<f64>() / k2 as f64;
+    let encodings = if k2 == 1 { own.clone() } else { Matrix::from_fn(count, count, averaged) };
+    outputs(&Matrix::from_fn(count, count, |i, j| {
+        let common: f64 = encodings.row(i).iter().zip(encodings.row(j)).map(|(v, w)| v.min(*w)).sum();
+        (1.0 - common / (2.0 - common)).max(0.0)
+    }))
+}
+
 fn unweighted(inputs: &Inputs) -> Result<Outputs> {
     let scaled = scaled_distances(&inputs.matrix("features")?)?;
     let Neighbourhood { k1, k2 } = neighbourhood(inputs, 0)?;
     let ranking = ranking(&scaled)?;
-    let sets = expanded(&ranking, k1)?;
-    let count = scaled.rows();
-    let own =
-        Matrix::from_fn(
-            count,
-            count,
-            |i, j| {
-                if sets[i].contains(&j) { 1.0 / sets[i].len() as f64 } else { 0.0 }
-            },
-        );
-    let encodings = if k2 == 1 {
-        own
-    } else {
-        Matrix::from_fn(count, count, |i, g| {
-            ranking[i].iter().take(k2).map(|&near| own[(near, g)]).sum::<f64>() / k2 as f64
-        })
-    };
-    Ok(outputs(&Matrix::from_fn(count, count, |i, j| {
-        let common: f64 = encodings.row(i).iter().zip(encodings.row(j)).map(|(v, w)| v.min(*w)).sum();
-        (1.0 - common / (2.0 - common)).max(0.0)
-    })))
+    Ok(of_sets(&scaled, &expanded(&ranking, k1)?, &ranking, k2, |_| 1.0))
+}
+
+/// k1 entries of a ranking are known, so that the image itself is one of them.
+fn first_k1_entries(inputs: &Inputs) -> Result<Outputs> {
+    let features = inputs.matrix("features")?;
+    let squares = squared_euclidean(&features, &features)?;
+    let Neighbourhood { k1, k2 } = neighbourhood(inputs, 0)?;
+    let ranking = ranking(&squares)?;
+    let own = k_reciprocal(&ranking, k1.saturating_sub(1))?;
+    let halves = k_reciprocal(&ranking, even_half(k1).min(k1.saturating_sub(1)))?;
+    let sets = grow(&own, &halves, more_than_two_thirds, false);
+    Ok(of_sets(&squares, &sets, &ranking, k2, |square| (-square).exp()))
 }
 
 /// With J = 1 − t / (2 − t), t = 2 (1 − J) / (2 − J).
@@ -131,5 +142,5 @@ fn open(inputs: &Inputs, width: Width, _: &str) -> Option<&'static str> {
         return Some("rows that are not of length 1, of which 2|x|² − 2xy is no squared distance");
     }
     let gap = if width == Width::Double { 1e-9 } else { 1e-5 };
-    k_reciprocal::ties(&scaled_distances(&features).ok()?, gap)
+    ties(&scaled_distances(&features).ok()?, gap)
 }

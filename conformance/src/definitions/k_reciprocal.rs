@@ -5,7 +5,7 @@ use mmt_reference::{Matrix, Result};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::definition::{Definition, Reading, no_units, real, value, whole};
+use crate::definition::{Definition, no_units, reading, real, value, whole};
 use crate::generate;
 use crate::value::{Inputs, Outputs};
 
@@ -30,28 +30,19 @@ pub(super) static DEFINITION: Definition = Definition {
     units: no_units,
     open: |inputs, _, _| ties(&inputs.matrix("distances").ok()?, 0.0),
     readings: &[
-        Reading {
-            name: "k1 counts the image itself",
-            compute: |inputs| sets(inputs, inputs.count("k")?.saturating_sub(1)),
-        },
-        Reading {
-            name: "a set is added where two thirds are common, not more than two thirds",
-            compute: |inputs| grown(inputs, |common, all| 3 * common >= 2 * all, even_half, false),
-        },
-        Reading {
-            name: "k1 / 2 is rounded down",
-            compute: |inputs| grown(inputs, more_than_two_thirds, |k| k / 2, false),
-        },
-        Reading {
-            name: "k1 / 2 is rounded up",
-            compute: |inputs| grown(inputs, more_than_two_thirds, |k| k.div_ceil(2), false),
-        },
-        Reading {
-            name: "common members are counted in the set that grows",
-            compute: |inputs| grown(inputs, more_than_two_thirds, even_half, true),
-        },
-        Reading { name: "not expanded", compute: not_expanded },
-        Reading { name: "nearest neighbours, reciprocal or not", compute: one_sided },
+        reading("k1 counts the image itself", |inputs| sets(inputs, inputs.count("k")?.saturating_sub(1))),
+        reading("a set is added where two thirds are common, not more than two thirds", |inputs| {
+            grown(inputs, |common, all| 3 * common >= 2 * all, even_half, false)
+        }),
+        reading("k1 / 2 is rounded down", |inputs| grown(inputs, more_than_two_thirds, |k| k / 2, false)),
+        reading("k1 / 2 is rounded up", |inputs| {
+            grown(inputs, more_than_two_thirds, |k| k.div_ceil(2), false)
+        }),
+        reading("common members are counted in the set that grows", |inputs| {
+            grown(inputs, more_than_two_thirds, even_half, true)
+        }),
+        reading("not expanded", not_expanded),
+        reading("nearest neighbours, reciprocal or not", one_sided),
     ],
 };
 
@@ -67,11 +58,11 @@ fn sets(inputs: &Inputs, k: usize) -> Result<Outputs> {
         .with("expanded", &matrix(&expanded(&ranking, k)?)))
 }
 
-fn more_than_two_thirds(common: usize, all: usize) -> bool {
+pub(super) fn more_than_two_thirds(common: usize, all: usize) -> bool {
     3 * common > 2 * all
 }
 
-fn even_half(k: usize) -> usize {
+pub(super) fn even_half(k: usize) -> usize {
     (k as f64 / 2.0).round_ties_even() as usize
 }
 
@@ -84,20 +75,31 @@ fn grown(
 ) -> Result<Outputs> {
     let (ranking, k) = (ranking(&inputs.matrix("distances")?)?, inputs.count("k")?);
     let (own, halves) = (k_reciprocal(&ranking, k)?, k_reciprocal(&ranking, half(k))?);
+    Ok(Outputs::default().with("expanded", &matrix(&grow(&own, &halves, added, against_grown))))
+}
+
+/// Sets, each with those of `halves` of its members of which enough is common; ascending.
+pub(super) fn grow(
+    own: &[Vec<usize>],
+    halves: &[Vec<usize>],
+    added: fn(usize, usize) -> bool,
+    against_grown: bool,
+) -> Vec<Vec<usize>> {
     let grow = |set: &Vec<usize>| {
         let mut all = set.clone();
         for &candidate in set {
             let theirs = &halves[candidate];
-            let against = if against_grown { all.clone() } else { set.clone() };
+            let against = if against_grown { &all } else { set };
             if added(theirs.iter().filter(|j| against.contains(j)).count(), theirs.len()) {
                 all.extend(theirs);
                 all.sort_unstable();
                 all.dedup();
             }
         }
+        all.sort_unstable();
         all
     };
-    Ok(Outputs::default().with("expanded", &matrix(&own.iter().map(grow).collect::<Vec<_>>())))
+    own.iter().map(grow).collect()
 }
 
 fn not_expanded(inputs: &Inputs) -> Result<Outputs> {

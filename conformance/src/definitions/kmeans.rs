@@ -6,7 +6,7 @@ use mmt_reference::{Matrix, Result};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::definition::{Definition, Reading, real, value, whole};
+use crate::definition::{Definition, reading, real, value, whole};
 use crate::generate;
 use crate::tolerance::Width;
 use crate::value::{Inputs, Outputs};
@@ -39,15 +39,12 @@ pub(super) static DEFINITION: Definition = Definition {
     },
     open,
     readings: &[
-        Reading { name: "an empty cluster stays where it is", compute: empty_stays },
-        Reading { name: "labels are not assigned once more to the final centres", compute: not_reassigned },
-        Reading { name: "one iteration only", compute: |inputs| Ok(outputs(&run(inputs, 1)?)) },
-        Reading {
-            name: "it goes on until the labels repeat, whatever the tolerance",
-            compute: |inputs| {
-                Ok(outputs(&run(&inputs.clone().with("tolerance", 0.0), inputs.count("max_iterations")?)?))
-            },
-        },
+        reading("an empty cluster stays where it is", empty_stays),
+        reading("labels are not assigned once more to the final centres", not_reassigned),
+        reading("one iteration only", |inputs| Ok(outputs(&run(inputs, 1)?))),
+        reading("it goes on until the labels repeat, whatever the tolerance", |inputs| {
+            Ok(outputs(&run(&inputs.clone().with("tolerance", 0.0), inputs.count("max_iterations")?)?))
+        }),
     ],
 };
 

@@ -7,7 +7,7 @@ use mmt_reference::eval::label_quality::label_quality;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::definition::{Definition, Input, Reading, no_units, nothing_open, value, whole};
+use crate::definition::{Definition, Input, no_units, nothing_open, reading, value, whole};
 use crate::value::{Array, Inputs, Outputs};
 
 const INPUTS: &[Input] = &[
@@ -28,8 +28,8 @@ pub(super) static ADJUSTED_RAND: Definition = Definition {
     units: no_units,
     open: nothing_open,
     readings: &[
-        Reading { name: "the Rand index, not adjusted for chance", compute: rand_index },
-        Reading { name: NOISE_COUNTS, compute: |inputs| measured(&with_noise(inputs)?, "ari") },
+        reading("the Rand index, not adjusted for chance", rand_index),
+        reading(NOISE_COUNTS, |inputs| measured(&with_noise(inputs)?, "ari")),
     ],
 };
 
@@ -43,14 +43,13 @@ pub(super) static MUTUAL_INFORMATION: Definition = Definition {
     units: no_units,
     open: nothing_open,
     readings: &[
-        Reading {
-            name: "over the geometric mean of both entropies",
-            compute: |inputs| information(inputs, |a, b| (a * b).sqrt()),
-        },
-        Reading { name: "over the larger entropy", compute: |inputs| information(inputs, f64::max) },
-        Reading { name: "over the smaller entropy", compute: |inputs| information(inputs, f64::min) },
-        Reading { name: "mutual information itself", compute: |inputs| information(inputs, |_, _| 1.0) },
-        Reading { name: NOISE_COUNTS, compute: |inputs| measured(&with_noise(inputs)?, "nmi") },
+        reading("over the geometric mean of both entropies", |inputs| {
+            information(inputs, |a, b| (a * b).sqrt())
+        }),
+        reading("over the larger entropy", |inputs| information(inputs, f64::max)),
+        reading("over the smaller entropy", |inputs| information(inputs, f64::min)),
+        reading("mutual information itself", |inputs| information(inputs, |_, _| 1.0)),
+        reading(NOISE_COUNTS, |inputs| measured(&with_noise(inputs)?, "nmi")),
     ],
 };
 
@@ -64,9 +63,9 @@ pub(super) static PURITY: Definition = Definition {
     units: no_units,
     open: nothing_open,
     readings: &[
-        Reading { name: "share of the images of their identity's commonest cluster", compute: turned },
-        Reading { name: "mean of the purities of the clusters", compute: mean_of_clusters },
-        Reading { name: NOISE_COUNTS, compute: |inputs| measured(&with_noise(inputs)?, "purity") },
+        reading("share of the images of their identity's commonest cluster", turned),
+        reading("mean of the purities of the clusters", mean_of_clusters),
+        reading(NOISE_COUNTS, |inputs| measured(&with_noise(inputs)?, "purity")),
     ],
 };
 

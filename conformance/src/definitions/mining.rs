@@ -7,7 +7,7 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 use super::pairs;
-use crate::definition::{Definition, Reading, no_units, real, value, whole};
+use crate::definition::{Definition, no_units, reading, real, value, whole};
 use crate::tolerance::Width;
 use crate::value::{Inputs, Outputs};
 
@@ -29,8 +29,8 @@ pub(super) static DEFINITION: Definition = Definition {
     units: no_units,
     open,
     readings: &[
-        Reading { name: "the nearest positive is taken", compute: nearest_positive },
-        Reading { name: "the farthest negative is taken", compute: farthest_negative },
+        reading("the nearest positive is taken", nearest_positive),
+        reading("the farthest negative is taken", farthest_negative),
     ],
 };
 

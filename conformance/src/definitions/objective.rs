@@ -6,7 +6,7 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 use super::pairs;
-use crate::definition::{Definition, Reading, gradient, real, value, whole};
+use crate::definition::{Definition, gradient, reading, real, value, whole};
 use crate::generate::{self, Batch, BatchKind};
 use crate::tolerance::Width;
 use crate::value::{Array, Inputs, Outputs};
@@ -53,11 +53,11 @@ pub(super) static DEFINITION: Definition = Definition {
     },
     open,
     readings: &[
-        Reading { name: "each student is taught by its own mean network", compute: own_means },
-        Reading { name: "the hard losses keep their full weight", compute: full_hard },
-        Reading { name: "λ and 1 − λ are exchanged", compute: exchanged },
-        Reading { name: "the logits are not cut", compute: not_cut },
-        Reading { name: "the sum is halved: a mean over both students", compute: halved },
+        reading("each student is taught by its own mean network", own_means),
+        reading("the hard losses keep their full weight", full_hard),
+        reading("λ and 1 − λ are exchanged", exchanged),
+        reading("the logits are not cut", not_cut),
+        reading("the sum is halved: a mean over both students", halved),
     ],
 };
 

@@ -1,6 +1,7 @@
 //! Batches for the triplet losses, and where batch-hard mining (D4) leaves them open.
 
-use mmt_reference::distance::euclidean;
+use mmt_reference::distance::{SMALLEST_SQUARE, euclidean, normalize_rows_backward};
+use mmt_reference::loss::mining::{Pair, pairs as hardest_pairs};
 use mmt_reference::{Matrix, Result};
 use rand::Rng;
 use rand::seq::IndexedRandom;
@@ -44,6 +45,35 @@ pub(super) fn of(inputs: &Inputs, features: &'static str) -> Result<Batch> {
         return Ok(Batch { features: mmt_reference::distance::normalize_rows(&batch.features)?, ..batch });
     }
     Ok(batch)
+}
+
+/// The gradient of a loss with these slopes in the distances of each row's pair, where the other row of a pair is a constant: it flows
+/// into the anchor only.
+pub(super) fn into_anchors(
+    inputs: &Inputs,
+    features: &'static str,
+    slopes: impl Fn(usize, &Pair) -> [f64; 2],
+) -> Result<Matrix> {
+    let batch = of(inputs, features)?;
+    let x = &batch.features;
+    let mut gradient = Matrix::zeros(x.rows(), x.columns());
+    for (i, pair) in hardest_pairs(&euclidean(x, x)?, &batch.labels)?.iter().enumerate() {
+        for (j, slope) in [pair.positive, pair.negative].into_iter().zip(slopes(i, pair)) {
+            let square: f64 = x.row(i).iter().zip(x.row(j)).map(|(a, b)| (a - b) * (a - b)).sum();
+            for k in (0..x.columns()).filter(|_| square >= SMALLEST_SQUARE) {
+                gradient[(i, k)] += slope * (x[(i, k)] - x[(j, k)]) / square.sqrt() / x.rows() as f64;
+            }
+        }
+    }
+    if inputs.flag("normalize")? {
+        return normalize_rows_backward(&inputs.matrix(features)?, &gradient);
+    }
+    Ok(gradient)
+}
+
+/// Share of p in the softmax over the two distances of a pair.
+pub(super) fn share([p, n]: [f64; 2]) -> f64 {
+    1.0 / (1.0 + (n - p).exp())
 }
 
 /// Units of a loss of `features`, which may be normalised first.

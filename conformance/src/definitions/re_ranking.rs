@@ -8,7 +8,7 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 use super::k_reciprocal;
-use crate::definition::{Definition, Reading, no_units, real, value, whole};
+use crate::definition::{Definition, no_units, reading, real, value, whole};
 use crate::generate;
 use crate::tolerance::Width;
 use crate::value::{Inputs, Outputs};
@@ -35,28 +35,19 @@ pub(super) static DEFINITION: Definition = Definition {
         k_reciprocal::ties(&distances, gap * largest)
     },
     readings: &[
-        Reading {
-            name: "distances are not squared once more",
-            compute: |inputs| by(inputs, f64::sqrt, 0, inputs.real("lambda")?),
-        },
-        Reading {
-            name: "k1 counts the image itself",
-            compute: |inputs| by(inputs, |distance| distance, 1, inputs.real("lambda")?),
-        },
-        Reading {
-            name: "λ and 1 − λ are exchanged",
-            compute: |inputs| by(inputs, |distance| distance, 0, 1.0 - inputs.real("lambda")?),
-        },
-        Reading {
-            name: "the original distance is left out",
-            compute: |inputs| by(inputs, |distance| distance, 0, 0.0),
-        },
-        Reading {
-            name: "the encoding is not averaged over k2",
-            compute: |inputs| {
-                by(&inputs.clone().with("k2", 1_usize), |distance| distance, 0, inputs.real("lambda")?)
-            },
-        },
+        reading("distances are not squared once more", |inputs| {
+            by(inputs, f64::sqrt, 0, inputs.real("lambda")?)
+        }),
+        reading("k1 counts the image itself", |inputs| {
+            by(inputs, |distance| distance, 1, inputs.real("lambda")?)
+        }),
+        reading("λ and 1 − λ are exchanged", |inputs| {
+            by(inputs, |distance| distance, 0, 1.0 - inputs.real("lambda")?)
+        }),
+        reading("the original distance is left out", |inputs| by(inputs, |distance| distance, 0, 0.0)),
+        reading("the encoding is not averaged over k2", |inputs| {
+            by(&inputs.clone().with("k2", 1_usize), |distance| distance, 0, inputs.real("lambda")?)
+        }),
     ],
 };
 

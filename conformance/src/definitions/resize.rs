@@ -7,7 +7,7 @@ use mmt_reference::data::resize::{Passes, resize_by};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::definition::{Definition, Reading, no_units, value, whole};
+use crate::definition::{Definition, no_units, reading, value, whole};
 use crate::value::{Array, Inputs, Outputs};
 
 pub(super) static DEFINITION: Definition = Definition {
@@ -30,17 +30,12 @@ pub(super) static DEFINITION: Definition = Definition {
         differs.then_some("which direction goes first depends on the version of Pillow")
     },
     readings: &[
-        Reading { name: "nearest neighbour", compute: nearest },
-        Reading {
-            name: "height and width are exchanged",
-            compute: |inputs| {
-                let turned = inputs
-                    .clone()
-                    .with("height", inputs.count("width")?)
-                    .with("width", inputs.count("height")?);
-                resized(&turned, Passes::Pillow13)
-            },
-        },
+        reading("nearest neighbour", nearest),
+        reading("height and width are exchanged", |inputs| {
+            let turned =
+                inputs.clone().with("height", inputs.count("width")?).with("width", inputs.count("height")?);
+            resized(&turned, Passes::Pillow13)
+        }),
     ],
 };
 

@@ -6,7 +6,7 @@ use mmt_reference::{InvalidInput, data::sampler::Pick};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::definition::{Definition, Reading, no_units, nothing_open, value, whole};
+use crate::definition::{Definition, no_units, nothing_open, reading, value, whole};
 use crate::value::{Inputs, Outputs};
 
 pub(super) static DEFINITION: Definition = Definition {
@@ -28,15 +28,12 @@ pub(super) static DEFINITION: Definition = Definition {
     units: no_units,
     open: nothing_open,
     readings: &[
-        Reading { name: "images of the same camera are drawn as well", compute: any_camera },
-        Reading {
-            name: "without replacement from K − 1 images on",
-            compute: |inputs| {
-                let pick = picked(inputs)?;
-                let few = !pick.pool.is_empty() && pick.pool.len() + 1 < inputs.count("instances")?;
-                outputs(inputs, &Pick { with_replacement: few, ..pick })
-            },
-        },
+        reading("images of the same camera are drawn as well", any_camera),
+        reading("without replacement from K − 1 images on", |inputs| {
+            let pick = picked(inputs)?;
+            let few = !pick.pool.is_empty() && pick.pool.len() + 1 < inputs.count("instances")?;
+            outputs(inputs, &Pick { with_replacement: few, ..pick })
+        }),
     ],
 };
 

@@ -5,7 +5,7 @@ use mmt_reference::train::schedule::{Schedule, Unit, WarmUp};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::definition::{Definition, Reading, no_units, nothing_open, real, value, whole, word};
+use crate::definition::{Definition, no_units, nothing_open, reading, real, value, whole, word};
 use crate::value::{Inputs, Outputs};
 
 pub(super) static DEFINITION: Definition = Definition {
@@ -30,27 +30,19 @@ pub(super) static DEFINITION: Definition = Definition {
     units: no_units,
     open: nothing_open,
     readings: &[
-        Reading {
-            name: "one index late",
-            compute: |inputs| rate(inputs, inputs.count("index")?.saturating_sub(1)),
-        },
-        Reading { name: "one index early", compute: |inputs| rate(inputs, inputs.count("index")? + 1) },
-        Reading {
-            name: "a milestone counts from the index after it",
-            compute: |inputs| {
-                let later: Vec<usize> =
-                    inputs.counts("milestones")?.iter().map(|milestone| milestone + 1).collect();
-                rate(&inputs.clone().with("milestones", later.as_slice()), inputs.count("index")?)
-            },
-        },
-        Reading {
-            name: "no warm-up",
-            compute: |inputs| rate(&inputs.clone().with("warm_up", 0_usize), inputs.count("index")?),
-        },
-        Reading {
-            name: "the warm-up is always linear",
-            compute: |inputs| rate(&inputs.clone().with("warm_up_kind", "linear"), inputs.count("index")?),
-        },
+        reading("one index late", |inputs| rate(inputs, inputs.count("index")?.saturating_sub(1))),
+        reading("one index early", |inputs| rate(inputs, inputs.count("index")? + 1)),
+        reading("a milestone counts from the index after it", |inputs| {
+            let later: Vec<usize> =
+                inputs.counts("milestones")?.iter().map(|milestone| milestone + 1).collect();
+            rate(&inputs.clone().with("milestones", later.as_slice()), inputs.count("index")?)
+        }),
+        reading("no warm-up", |inputs| {
+            rate(&inputs.clone().with("warm_up", 0_usize), inputs.count("index")?)
+        }),
+        reading("the warm-up is always linear", |inputs| {
+            rate(&inputs.clone().with("warm_up_kind", "linear"), inputs.count("index")?)
+        }),
     ],
 };
 

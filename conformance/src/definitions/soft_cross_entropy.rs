@@ -5,7 +5,7 @@ use mmt_reference::loss::soft_cross_entropy::soft_cross_entropy;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::definition::{Definition, Reading, gradient, nothing_open, real, value};
+use crate::definition::{Definition, gradient, nothing_open, reading, real, value};
 use crate::generate;
 use crate::value::{Inputs, Outputs};
 
@@ -25,13 +25,10 @@ pub(super) static DEFINITION: Definition = Definition {
     units,
     open: nothing_open,
     readings: &[
-        Reading { name: "the loss is summed over the rows, not averaged", compute: summed },
-        Reading { name: "the mean is over classes, too", compute: mean_of_all },
-        Reading { name: "student and teacher are exchanged", compute: exchanged },
-        Reading {
-            name: "Kullback-Leibler divergence: the teacher's entropy is taken off",
-            compute: divergence,
-        },
+        reading("the loss is summed over the rows, not averaged", summed),
+        reading("the mean is over classes, too", mean_of_all),
+        reading("student and teacher are exchanged", exchanged),
+        reading("Kullback-Leibler divergence: the teacher's entropy is taken off", divergence),
     ],
 };
 

@@ -8,7 +8,7 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 use super::pairs;
-use crate::definition::{Definition, Reading, flag, gradient, real, value, whole};
+use crate::definition::{Definition, flag, gradient, reading, real, value, whole};
 use crate::generate::Batch;
 use crate::tolerance::Width;
 use crate::value::{Inputs, Outputs};
@@ -37,15 +37,18 @@ pub(super) static DEFINITION: Definition = Definition {
     },
     open,
     readings: &[
-        Reading { name: "pairs are mined in the teacher's distances", compute: teachers_pairs },
-        Reading { name: "student and teacher each have their own hardest pairs", compute: own_pairs },
-        Reading { name: "student and teacher are exchanged", compute: exchanged },
-        Reading { name: "the teacher's softmax is over (n, p), not (p, n)", compute: turned },
-        Reading { name: "the loss is summed over the rows, not averaged", compute: summed },
-        Reading {
-            name: "features are never normalised",
-            compute: |inputs| reference(&inputs.clone().with("normalize", false)),
-        },
+        reading("pairs are mined in the teacher's distances", teachers_pairs),
+        reading("student and teacher each have their own hardest pairs", own_pairs),
+        reading("student and teacher are exchanged", exchanged),
+        reading("the teacher's softmax is over (n, p), not (p, n)", turned),
+        reading("the loss is summed over the rows, not averaged", summed),
+        reading(
+            "the other row of a pair is a constant: the gradient flows into the anchor only",
+            into_anchors,
+        ),
+        reading("features are never normalised", |inputs| {
+            reference(&inputs.clone().with("normalize", false))
+        }),
     ],
 };
 
@@ -82,6 +85,16 @@ fn loss(rows: impl ExactSizeIterator<Item = ([f64; 2], [f64; 2])>) -> Outputs {
 
 fn at(distances: &Matrix, (i, pair): (usize, &Pair)) -> [f64; 2] {
     [distances[(i, pair.positive)], distances[(i, pair.negative)]]
+}
+
+fn into_anchors(inputs: &Inputs) -> Result<Outputs> {
+    let [_, teacher] = distances(inputs)?;
+    let slopes = |i: usize, pair: &Pair| {
+        let slope = pairs::share([pair.positive_distance, pair.negative_distance])
+            - pairs::share(at(&teacher, (i, pair)));
+        [slope, -slope]
+    };
+    Ok(Outputs::default().with("gradient", &pairs::into_anchors(inputs, "student", slopes)?))
 }
 
 fn teachers_pairs(inputs: &Inputs) -> Result<Outputs> {

@@ -7,7 +7,7 @@ use mmt_reference::loss::softmax_triplet::softmax_triplet;
 use rand::Rng;
 
 use super::{pairs, triplet};
-use crate::definition::{Definition, Reading, flag, gradient, real, value, whole};
+use crate::definition::{Definition, flag, gradient, reading, real, value, whole};
 use crate::value::{Inputs, Outputs};
 
 pub(super) static DEFINITION: Definition = Definition {
@@ -33,17 +33,17 @@ pub(super) static DEFINITION: Definition = Definition {
         pairs::open(&pairs::of(inputs, "features").ok()?, width, output == "gradient")
     },
     readings: &[
-        Reading { name: "the loss is summed over the rows, not averaged", compute: summed },
-        Reading { name: "margin and 1 − margin are exchanged", compute: exchanged },
-        Reading {
-            name: "the margin is left out",
-            compute: |inputs| reference(&inputs.clone().with("margin", 0.0)),
-        },
-        Reading { name: "squared distances", compute: squared },
-        Reading {
-            name: "features are never normalised",
-            compute: |inputs| reference(&inputs.clone().with("normalize", false)),
-        },
+        reading("the loss is summed over the rows, not averaged", summed),
+        reading("margin and 1 − margin are exchanged", exchanged),
+        reading("the margin is left out", |inputs| reference(&inputs.clone().with("margin", 0.0))),
+        reading("squared distances", squared),
+        reading(
+            "the other row of a pair is a constant: the gradient flows into the anchor only",
+            into_anchors,
+        ),
+        reading("features are never normalised", |inputs| {
+            reference(&inputs.clone().with("normalize", false))
+        }),
     ],
 };
 
@@ -55,6 +55,15 @@ fn reference(inputs: &Inputs) -> Result<Outputs> {
         inputs.flag("normalize")?,
     )?;
     Ok(Outputs::default().with("loss", value.loss).with("gradient", &value.gradient))
+}
+
+fn into_anchors(inputs: &Inputs) -> Result<Outputs> {
+    let margin = inputs.real("margin")?;
+    let slopes = |_, pair: &mmt_reference::loss::mining::Pair| {
+        let slope = pairs::share([pair.positive_distance, pair.negative_distance]) - margin;
+        [slope, -slope]
+    };
+    Ok(Outputs::default().with("gradient", &pairs::into_anchors(inputs, "features", slopes)?))
 }
 
 fn summed(inputs: &Inputs) -> Result<Outputs> {

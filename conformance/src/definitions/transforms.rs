@@ -6,7 +6,7 @@ use mmt_reference::data::transforms::{flip, normalize, pad_and_crop};
 use rand::Rng;
 
 use super::resize;
-use crate::definition::{Definition, Reading, flag, nothing_open, value, whole};
+use crate::definition::{Definition, flag, nothing_open, reading, value, whole};
 use crate::value::{Array, Inputs, Outputs};
 
 pub(super) static DEFINITION: Definition = Definition {
@@ -40,31 +40,21 @@ pub(super) static DEFINITION: Definition = Definition {
     units: |_| [8.0, 1.0],
     open: nothing_open,
     readings: &[
-        Reading { name: "flipped after the crop", compute: |inputs| transformed(inputs, false) },
-        Reading {
-            name: "never flipped",
-            compute: |inputs| transformed(&inputs.clone().with("flip", false), true),
-        },
-        Reading {
-            name: "top and left are exchanged",
-            compute: |inputs| {
-                let turned =
-                    inputs.clone().with("top", inputs.count("left")?).with("left", inputs.count("top")?);
-                transformed(&turned, true)
-            },
-        },
-        Reading {
-            name: "not scaled to [0, 1]",
-            compute: |inputs| {
-                let mut normalized = transformed(inputs, true)?["normalized"].clone();
-                let plane = normalized.values.len() / 3;
-                for (at, value) in normalized.values.iter_mut().enumerate() {
-                    let (mean, deviation) = mean_and_deviation(at / plane);
-                    *value = (255.0 * (*value * deviation + mean) - mean) / deviation;
-                }
-                Ok(Outputs::default().with("normalized", normalized))
-            },
-        },
+        reading("flipped after the crop", |inputs| transformed(inputs, false)),
+        reading("never flipped", |inputs| transformed(&inputs.clone().with("flip", false), true)),
+        reading("top and left are exchanged", |inputs| {
+            let turned = inputs.clone().with("top", inputs.count("left")?).with("left", inputs.count("top")?);
+            transformed(&turned, true)
+        }),
+        reading("not scaled to [0, 1]", |inputs| {
+            let mut normalized = transformed(inputs, true)?["normalized"].clone();
+            let plane = normalized.values.len() / 3;
+            for (at, value) in normalized.values.iter_mut().enumerate() {
+                let (mean, deviation) = mean_and_deviation(at / plane);
+                *value = (255.0 * (*value * deviation + mean) - mean) / deviation;
+            }
+            Ok(Outputs::default().with("normalized", normalized))
+        }),
     ],
 };
 

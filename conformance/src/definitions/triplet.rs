@@ -8,7 +8,7 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 use super::pairs;
-use crate::definition::{Definition, Reading, flag, gradient, real, value, whole};
+use crate::definition::{Definition, flag, gradient, reading, real, value, whole};
 use crate::tolerance::Width;
 use crate::value::{Inputs, Outputs};
 
@@ -39,12 +39,17 @@ pub(super) static DEFINITION: Definition = Definition {
     units: pairs::units,
     open,
     readings: &[
-        Reading { name: "the loss is summed over the rows, not averaged", compute: summed },
-        Reading { name: "the mean is over the rows inside the margin only", compute: active_only },
-        Reading { name: "squared distances", compute: squared },
-        Reading { name: "a softplus instead of the margin", compute: soft_margin },
-        Reading { name: "rows at the same distance count for the precision", compute: lenient },
-        Reading { name: "features are never normalised", compute: never_normalised },
+        reading("the loss is summed over the rows, not averaged", summed),
+        reading("the mean is over the rows inside the margin only", active_only),
+        reading("squared distances", squared),
+        reading("a softplus instead of the margin", soft_margin),
+        reading("rows at the same distance count for the precision", lenient),
+        reading("features are never normalised", never_normalised),
+        reading("normalised features are compared by squared distances", squared_if_normalised),
+        reading(
+            "the other row of a pair is a constant: the gradient flows into the anchor only",
+            into_anchors,
+        ),
     ],
 };
 
@@ -110,6 +115,17 @@ fn lenient(inputs: &Inputs) -> Result<Outputs> {
 
 fn never_normalised(inputs: &Inputs) -> Result<Outputs> {
     reference(&inputs.clone().with("normalize", false))
+}
+
+fn squared_if_normalised(inputs: &Inputs) -> Result<Outputs> {
+    let of = if inputs.flag("normalize")? { squared(inputs)? } else { reference(inputs)? };
+    Ok(Outputs::default().with("loss", of["loss"].clone()))
+}
+
+fn into_anchors(inputs: &Inputs) -> Result<Outputs> {
+    let margin = inputs.real("margin")?;
+    let active = |_, pair: &Pair| if hinge(pair, margin) > 0.0 { [1.0, -1.0] } else { [0.0, 0.0] };
+    Ok(Outputs::default().with("gradient", &pairs::into_anchors(inputs, "features", active)?))
 }
 
 /// A batch, and whether it is normalised: only where distances are not exact anyway.

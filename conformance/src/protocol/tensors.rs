@@ -87,7 +87,8 @@ pub(super) fn nested(array: &Array, whole: bool) -> Json {
     fn level(shape: &[usize], values: &[f64], whole: bool) -> Json {
         match shape.split_first() {
             None if whole => json!(values[0] as i64),
-            None => json!(values[0]),
+            // A sum of nothing is −0.
+            None => json!(values[0] + 0.0),
             Some((&size, rest)) => {
                 let step = values.len() / size.max(1);
                 let part = |at: usize| level(rest, &values[at * step..(at + 1) * step], whole);
