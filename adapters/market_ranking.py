@@ -9,7 +9,7 @@ def kept_images(distances, query_identities, gallery_identities, query_cameras, 
 
 
 def answers(evaluate_rank, **named):
-    """D16 and D17 by such a function; some return the average precision of each query."""
+    """D16 and D17 by such a function, which averages the CMC in f32; some return the average precision of each query."""
     def ranked(distances, ranks, query_identities, gallery_identities, query_cameras, gallery_cameras):
         labels = query_identities, gallery_identities, query_cameras, gallery_cameras
         return evaluate_rank(distances, *labels, max_rank=ranks, use_cython=False, **named)
@@ -24,4 +24,4 @@ def answers(evaluate_rank, **named):
             raise NotImplementedError("more ranks than gallery images are left")
         return {"cmc": ranked(distances, ranks, **labels)[0]}
 
-    return {"D16": (mean_ap, ["map"], ["f64"]), "D17": (cmc, ["cmc"], ["f64"])}
+    return {"D16": (mean_ap, ["map"], ["f64"]), "D17": (cmc, ["cmc"], ["f32"])}

@@ -2,6 +2,9 @@
 
     cargo run --bin reproduce -- conformance -- python3 adapters/published_mmt.py CLONE
 """
+import math
+import random
+import sys
 import types
 
 import numpy as np
@@ -18,6 +21,11 @@ for name in ["mmt", "mmt.loss", "mmt.utils", "mmt.utils.data", "mmt.evaluation_m
 load("mmt.utils").to_numpy = lambda x: x.numpy() if torch.is_tensor(x) else x
 crossentropy, triplets, rerank = load("mmt.loss.crossentropy"), load("mmt.loss.triplet"), load("mmt.utils.rerank")
 ranking, lr_scheduler = load("mmt.evaluation_metrics.ranking"), load("mmt.utils.lr_scheduler")
+# The erasing needs nothing of what stands beside it.
+for name in ["torchvision", "torchvision.transforms", "PIL", "PIL.Image"]:
+    sys.modules.setdefault(name, types.ModuleType(name))
+sys.modules["PIL"].Image = types.SimpleNamespace(BILINEAR=2)
+sampler, transforms = load("mmt.utils.data.sampler"), load("mmt.utils.data.transforms")
 
 
 def cross_entropy(logits, labels, epsilon):
@@ -94,6 +102,50 @@ def mean_network(mean, student, step, alpha, convention):
     return {"mean": mean}
 
 
+def pick(labels, cameras, instances, first):
+    """What the sampler asks numpy to choose from when it has chosen `first`."""
+    images = np.flatnonzero(labels >= 0)
+    source = [(None, int(labels[i]), int(cameras[i])) for i in images]
+    asked, own = [], []
+
+    def choose_first(indices):
+        own[:] = [i for i in indices if images[i] == first]
+        return own[0] if own else indices[0]
+
+    def choose_others(indices, size, replace):
+        if own:
+            asked.append(([sampler_of.pid_index[labels[first]][i] for i in indices], size, replace))
+        return indices[:1]
+
+    sampler_of = sampler.RandomMultipleGallerySampler(source, instances)
+    kept = random.choice, np.random.choice
+    random.choice, np.random.choice = choose_first, choose_others
+    try:
+        list(sampler_of)
+    finally:
+        random.choice, np.random.choice = kept
+    # Positions in the list of images of the identity: the sampler looks them up there once more.
+    chosen, drawn, replace = asked[0] if asked else ([], 0, False)
+    pool = np.zeros(len(labels), dtype=int)
+    pool[images[chosen]] = 1
+    return {"pool": pool, "drawn": drawn, "with_replacement": int(replace)}
+
+
+def erasing(height, width, probability, min_area, max_area, min_ratio, draws):
+    numbers = iter(draws)
+    kept = random.uniform, random.randint
+    random.uniform = lambda low, high: low + (high - low) * next(numbers)
+    random.randint = lambda low, high: low + math.floor(next(numbers) * (high - low + 1))
+    try:
+        erased = transforms.RandomErasing(probability, min_area, max_area, min_ratio, (1, 1, 1))(torch.zeros(3, height, width))
+    finally:
+        random.uniform, random.randint = kept
+    rows, columns = torch.nonzero(erased[0], as_tuple=True)
+    if len(rows) == 0:
+        return {"erased": 0, "rectangle": [0, 0, 0, 0]}
+    return {"erased": 1, "rectangle": [rows.min(), columns.min(), rows.max() - rows.min() + 1, columns.max() - columns.min() + 1]}
+
+
 LOSS = ["loss", "gradient"]
 ANSWERS = {
     "D1": (loss(cross_entropy, "logits"), LOSS, BOTH),
@@ -110,6 +162,8 @@ ANSWERS = {
     "D18": (re_ranking, ["distances"], ["f32"]),
     "D22": (schedule, ["rate"], ["f64"]),
     "D23": (on_tensors(mean_network), ["mean"], BOTH),
+    "D25": (pick, ["pool", "drawn", "with_replacement"], ["f64"]),
+    "D28": (erasing, ["erased", "rectangle"], ["f64"]),
 }
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@
 //! disagrees, and says which reading explains it.
 
 pub mod case_file;
+pub mod catalogue;
 pub mod check;
 pub mod compare;
 pub mod definition;

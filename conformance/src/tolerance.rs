@@ -175,6 +175,7 @@ pub const TABLE: &[Row] = &[
     row("D15", Value, Single, close(1e-6, 1e-5), F32_SUM),
     row("D16", Value, Double, close(0.0, 1e-12), "counts, then one mean"),
     row("D17", Value, Double, close(0.0, 1e-12), "counts, then one mean"),
+    row("D17", Value, Single, close(0.0, 1e-6), "counts, then one mean in f32"),
     row("D18", Value, Double, close(1e-12, 1e-11), SUM),
     row("D18", Value, Single, close(4e-6, 1e-5), "f32 exponentials, sums of up to k1 * k1 / 2 minima"),
     row("D19", Value, Double, close(1e-12, 1e-12), "counts of pairs, one quotient"),

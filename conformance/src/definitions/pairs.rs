@@ -85,6 +85,21 @@ pub(super) fn units(inputs: &Inputs) -> [f64; 2] {
     })
 }
 
+/// What leaves the loss of a case open.
+pub(super) fn open_case(
+    inputs: &Inputs,
+    features: &'static str,
+    width: Width,
+    by_index: bool,
+) -> Option<&'static str> {
+    let batch = of(inputs, features).ok()?;
+    let zeros = |i: usize| batch.features.row(i).iter().all(|&value| value == 0.0);
+    if inputs.flag("normalize").unwrap_or(false) && (0..batch.labels.len()).any(zeros) {
+        return Some("a row of zeros has no direction to be normalised to");
+    }
+    open(&batch, width, by_index)
+}
+
 /// What leaves a loss of hardest pairs open. `by_index`: whether the output tells which of equally hard rows was taken.
 pub(super) fn open(batch: &Batch, width: Width, by_index: bool) -> Option<&'static str> {
     let distances = euclidean(&batch.features, &batch.features).ok()?;

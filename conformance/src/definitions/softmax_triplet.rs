@@ -29,9 +29,7 @@ pub(super) static DEFINITION: Definition = Definition {
         triplet::generated(rng).with("margin", margin)
     },
     units: pairs::units,
-    open: |inputs, width, output| {
-        pairs::open(&pairs::of(inputs, "features").ok()?, width, output == "gradient")
-    },
+    open: |inputs, width, output| pairs::open_case(inputs, "features", width, output == "gradient"),
     readings: &[
         reading("the loss is summed over the rows, not averaged", summed),
         reading("margin and 1 − margin are exchanged", exchanged),

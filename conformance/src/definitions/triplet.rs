@@ -159,5 +159,5 @@ fn open(inputs: &Inputs, width: Width, output: &str) -> Option<&'static str> {
             return Some("f32 may not tell the two distances apart");
         }
     }
-    pairs::open(&batch, width, output == "gradient")
+    pairs::open_case(inputs, "features", width, output == "gradient")
 }

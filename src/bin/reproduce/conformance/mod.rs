@@ -15,7 +15,7 @@ use mmt_conformance::definitions::ALL;
 use mmt_conformance::implementation::{Fault, Implementation, Offer};
 use mmt_conformance::offline::{ANSWERS, CALLS, Written};
 use mmt_conformance::program::Program;
-use mmt_conformance::{case_file, offline, report, serve as answering};
+use mmt_conformance::{case_file, catalogue, offline, report, serve as answering};
 use tch::Device;
 
 use crate::out::print;
@@ -50,6 +50,9 @@ pub struct ConformanceArgs {
     /// Read the answers to the questions that --write left in this folder.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["program", "own", "cases", "seed", "only", "time_limit"])]
     pub read: Option<PathBuf>,
+    /// Show all definitions: inputs, outputs, allowed errors, known readings.
+    #[arg(long, exclusive = true)]
+    pub list: bool,
     /// Ask this program's own fast code, over the protocol.
     #[arg(long = "self", conflicts_with = "program")]
     pub own: bool,
@@ -64,6 +67,9 @@ fn seconds(text: &str) -> std::result::Result<f64, String> {
 }
 
 pub fn run(args: &ConformanceArgs) -> Result<()> {
+    if args.list {
+        return print(&catalogue::page());
+    }
     let only: Vec<String> = args.only.iter().map(|number| number.trim().to_uppercase()).collect();
     let definitions = selected(&only).map_err(|number| {
         Error::unknown("definition", &number, &ALL.iter().map(|each| each.number).collect::<Vec<_>>())
