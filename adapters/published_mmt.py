@@ -2,9 +2,11 @@
 
     cargo run --bin reproduce -- conformance -- python3 adapters/published_mmt.py CLONE
 """
+import collections
 import math
 import random
 import sys
+import textwrap
 import types
 
 import numpy as np
@@ -89,16 +91,61 @@ def schedule(learning_rate, milestones, gamma, warm_up, warm_up_factor, warm_up_
     return {"rate": found.get_lr()[0]}
 
 
+def lines_of(file, first, last, leave_out=()):
+    """Lines of a file of the clone, from one that holds `first` to one that holds `last`: what its scripts do in the middle of a function."""
+    lines = open(f"{folder}/{file}").read().splitlines()
+    begin = next(at for at, line in enumerate(lines) if first in line)
+    end = next(at for at, line in enumerate(lines) if last in line and at >= begin)
+    kept = [line for line in lines[begin : end + 1] if not any(text in line for text in leave_out)]
+    return textwrap.dedent("\n".join(kept))
+
+
+SCRIPT = "examples/mmt_train_dbscan.py"
+EPS_RULE = lines_of(SCRIPT, "tri_mat = np.triu", "eps = tri_mat", ["rho = "])
+CENTRES = lines_of(SCRIPT, "cluster_centers = collections", "cluster_centers = torch.stack(cluster_centers)", ["new_dataset"])
+UPDATE = lines_of("mmt/trainers.py", "alpha = min(1", "ema_param.data.mul_")
+
+
+STEP = lines_of("mmt/trainers.py", "f_out_t1, p_out_t1 = self.model_1(inputs_1)", "loss_tri_soft*tri_soft_weight")
+
+
+def objective(labels, soft_ce_weight, soft_tri_weight, epsilon, clusters, **outputs):
+    """The trainer's step up to its loss, with outputs in the place of networks."""
+    students = [outputs[name].requires_grad_() for name in ["features_1", "logits_1", "features_2", "logits_2"]]
+    network = lambda number, mean="": lambda _: (outputs[f"{mean}features_{number}"], outputs[f"{mean}logits_{number}"])
+    trainer = types.SimpleNamespace(
+        model_1=network(1), model_2=network(2), model_1_ema=network(1, "mean_"), model_2_ema=network(2, "mean_"), num_cluster=clusters,
+        criterion_ce=crossentropy.CrossEntropyLabelSmooth(clusters, epsilon), criterion_ce_soft=crossentropy.SoftEntropy(),
+        criterion_tri=triplets.SoftTripletLoss(0.0), criterion_tri_soft=triplets.SoftTripletLoss(None),
+    )
+    space = {"self": trainer, "inputs_1": None, "inputs_2": None, "targets": labels, "ce_soft_weight": soft_ce_weight, "tri_soft_weight": soft_tri_weight}
+    exec(STEP, space)
+    gradients = torch.autograd.grad(space["loss"], students)
+    names = ["features_gradient_1", "logits_gradient_1", "features_gradient_2", "logits_gradient_2"]
+    hard = {name: space[f"loss_{name}"] for name in ["ce_1", "ce_2", "tri_1", "tri_2"]}
+    return {**hard, "total": space["loss"], **dict(zip(names, gradients))}
+
+
+def eps_rule(distances, rho):
+    space = {"np": np, "rerank_dist": distances, "rho": rho}
+    exec(EPS_RULE, space)
+    return {"eps": space["eps"]}
+
+
+def centroids(features, labels, clusters):
+    space = {"collections": collections, "torch": torch, "labels": labels.numpy(), "cf": features}
+    # What the loop goes through beside the labels is the data set.
+    space["dataset_target"] = types.SimpleNamespace(train=[(None, None, None)] * len(labels))
+    exec(CENTRES, space)
+    centres = space["cluster_centers"]
+    return {"centroids": centres, "classifier": torch.nn.functional.normalize(centres, dim=1)}
+
+
 def mean_network(mean, student, step, alpha, convention):
-    """The method is taken out of the trainer, whose module needs the whole package."""
     if convention != "published":
         raise NotImplementedError("the paper's constant α")
-    source = open(f"{folder}/mmt/trainers.py").read()
-    lines = source[source.index("    def _update_ema_variables") : source.index("    def _parse_data", source.index("_update_ema_variables("))]
-    space = {}
-    exec("class Trainer:\n" + lines.split("    def _parse_data")[0], space)  # the clone's own code
     network = lambda values: types.SimpleNamespace(parameters=lambda: [values])
-    space["Trainer"]._update_ema_variables(None, network(student), network(mean), alpha, step)
+    exec(UPDATE, {"global_step": step, "alpha": alpha, "ema_model": network(mean), "model": network(student), "min": min, "zip": zip})
     return {"mean": mean}
 
 
@@ -147,6 +194,8 @@ def erasing(height, width, probability, min_area, max_area, min_ratio, draws):
 
 
 LOSS = ["loss", "gradient"]
+# The soft terms are added up before they have names.
+OBJECTIVE = ["ce_1", "ce_2", "tri_1", "tri_2", "total", "features_gradient_1", "logits_gradient_1", "features_gradient_2", "logits_gradient_2"]
 ANSWERS = {
     "D1": (loss(cross_entropy, "logits"), LOSS, BOTH),
     "D2": (loss(lambda student, teacher: crossentropy.SoftEntropy()(student, teacher), "student"), LOSS, BOTH),
@@ -155,8 +204,11 @@ ANSWERS = {
     "D5": (loss(triplet, "features"), [*LOSS, "precision"], BOTH),
     "D6": (loss(softmax_triplet, "features"), LOSS, BOTH),
     "D7": (loss(soft_softmax_triplet, "student"), LOSS, BOTH),
+    "D8": (on_tensors(objective), OBJECTIVE, BOTH),
     "D11": (on_tensors(k_reciprocal), ["reciprocal"], ["f64"]),
     "D12": (on_tensors(jaccard), ["jaccard"], BOTH),
+    "D13": (eps_rule, ["eps"], ["f64"]),
+    "D15": (on_tensors(centroids), ["centroids", "classifier"], BOTH),
     "D16": (mean_ap, ["map"], ["f64"]),
     "D17": (cmc, ["cmc"], ["f64"]),
     "D18": (re_ranking, ["distances"], ["f32"]),

@@ -1,6 +1,7 @@
 //! Cases put to an implementation, definition by definition.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use crate::definition::{Definition, Reading};
 use crate::definitions::ALL;
@@ -140,6 +141,9 @@ fn missing(definition: &Definition, offered: &[String]) -> Vec<&'static str> {
 /// How many cases are put, after one that differs, to find which reading explains it, and how often it differs.
 const EVIDENCE: u64 = 60;
 
+/// How long a case is made smaller: a program that takes a second for an answer is not asked for ten minutes.
+const PATIENCE: Duration = Duration::from_secs(60);
+
 /// A case that was answered.
 struct Seen {
     inputs: Inputs,
@@ -249,15 +253,14 @@ impl<'a> Offering<'a> {
             let complaint = self.judge(inputs, &answer)?.err()?;
             (complaint.open.is_some() == is_open).then_some((complaint, answer))
         };
-        let (smallest, tries) = shrink(self.definition, inputs, |candidate| complain(candidate).is_some());
-        let again = complain(&smallest).or_else(|| complain(inputs));
-        let Some((complaint, Answer::Outputs(found))) = again else {
-            let text = "the same case was answered in two ways".to_owned();
-            return Outcome::Fails(
-                Fault::Nonsense(text),
-                Box::new(inputs.clone()),
-                implementation.last_words(),
-            );
+        let begun = Instant::now();
+        let (smallest, tries) = shrink(self.definition, inputs, |candidate| {
+            begun.elapsed() < PATIENCE && complain(candidate).is_some()
+        });
+        let again = complain(&smallest).map(|again| (smallest, again));
+        let again = again.or_else(|| Some((inputs.clone(), complain(inputs)?)));
+        let Some((smallest, (complaint, Answer::Outputs(found)))) = again else {
+            return Outcome::Fails(Fault::Unsteady, Box::new(inputs.clone()), implementation.last_words());
         };
         let expected = (self.definition.reference)(&smallest).unwrap_or_default();
         let own = Seen { inputs: smallest.clone(), answer: Answer::Outputs(found.clone()) };
@@ -297,8 +300,9 @@ impl<'a> Offering<'a> {
         let last_words = implementation.last_words();
         // Waiting for a program that hangs costs the limit every time.
         let mut patience = if matches!(fault, Fault::TimedOut(_)) { 3 } else { 60 };
+        let begun = Instant::now();
         let (smallest, _) = shrink(self.definition, inputs, |candidate| {
-            if patience == 0 {
+            if patience == 0 || begun.elapsed() > PATIENCE {
                 return false;
             }
             patience -= 1;

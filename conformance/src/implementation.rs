@@ -73,6 +73,9 @@ pub enum Fault {
     /// It answered something that the protocol does not know.
     #[error("the answer is no answer: {0}")]
     Nonsense(String),
+    /// It answered a case otherwise when it was asked again.
+    #[error("the same case was answered in two ways")]
+    Unsteady,
     /// It says itself that it failed.
     #[error("the program says: {0}")]
     Error(String),

@@ -99,6 +99,7 @@ fn what_is_no_answer_is_told_apart_and_named() {
         ("say(json.dumps({'call': n, 'outputs': {'rate': float('nan')}}))", "`rate` holds NaN"),
         ("say(json.dumps({'call': n, 'outputs': {'rate': float('-inf')}}))", "`rate` holds NaN"),
         ("say(json.dumps({'call': n, 'outputs': {'rate': [1.0]}}))", "has the shape [1], not []"),
+        ("say(json.dumps({'call': n, 'outputs': {'rate': rate(i) + (n == 1)}}))", "answered in two ways"),
         ("say(json.dumps({'call': n, 'error': 'no such rate'}))", "the program says: no such rate"),
         (
             "say(json.dumps({'call': n, 'outputs': {'rate': {'file': '../own.py', 'tensor': 'values'}}}))",
