@@ -50,3 +50,18 @@ pub(super) fn label_quality(inputs: &Inputs, name: &'static str) -> Result<Outpu
     };
     Ok(Outputs::default().with(name, value))
 }
+
+pub(super) fn pair_errors(inputs: &Inputs, _: Place) -> Result<Outputs, Failed> {
+    let (labels, identities) = (inputs.labels("pseudo_labels")?, inputs.counts("identities")?);
+    let found = eval::pair_errors::pair_errors(&labels, &identities, &inputs.counts("cameras")?)?;
+    let shares = [
+        ("wrong_merges", found.wrong_merges),
+        ("wrong_splits", found.wrong_splits),
+        ("one_camera", found.one_camera),
+        ("one_camera_by_chance", found.one_camera_by_chance),
+    ];
+    let no_pairs = |name| Failed(format!("{name}: there are no pairs"));
+    shares.into_iter().try_fold(Outputs::default(), |outputs, (name, share)| {
+        Ok(outputs.with(name, share.ok_or_else(|| no_pairs(name))?))
+    })
+}

@@ -56,6 +56,7 @@ const ANSWERS: &[(&str, Compute)] = &[
     ("D27", data::transforms),
     ("D28", data::erasing),
     ("D30", training::batch_norm),
+    ("D34", evaluation::pair_errors),
 ];
 
 /// The fast code on a device.

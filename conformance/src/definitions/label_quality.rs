@@ -16,7 +16,7 @@ const INPUTS: &[Input] = &[
 ];
 
 /// Noise as a cluster of its own.
-const NOISE_COUNTS: &str = "noise is a cluster of its own";
+pub(super) const NOISE_COUNTS: &str = "noise is a cluster of its own";
 
 pub(super) static ADJUSTED_RAND: Definition = Definition {
     number: "D19",
@@ -80,7 +80,7 @@ fn measured(inputs: &Inputs, name: &'static str) -> Result<Outputs> {
 }
 
 /// Noise under a label of its own.
-fn with_noise(inputs: &Inputs) -> Result<Inputs> {
+pub(super) fn with_noise(inputs: &Inputs) -> Result<Inputs> {
     let labels = inputs.labels("pseudo_labels")?;
     let own = labels.iter().flatten().max().map_or(0, |most| most + 1);
     let all: Vec<usize> = labels.into_iter().map(|label| label.unwrap_or(own)).collect();
@@ -88,7 +88,7 @@ fn with_noise(inputs: &Inputs) -> Result<Inputs> {
 }
 
 /// (cluster, identity) of the images that have a cluster.
-fn images(inputs: &Inputs) -> Result<Vec<(usize, usize)>> {
+pub(super) fn images(inputs: &Inputs) -> Result<Vec<(usize, usize)>> {
     let labels = inputs.labels("pseudo_labels")?;
     let images = labels.into_iter().zip(inputs.counts("identities")?);
     Ok(images.filter_map(|(label, identity)| Some((label?, identity))).collect())
@@ -149,7 +149,7 @@ fn mean_of_clusters(inputs: &Inputs) -> Result<Outputs> {
     Ok(Outputs::default().with("purity", sum / clusters.len() as f64))
 }
 
-fn generated(rng: &mut ChaCha8Rng) -> Inputs {
+pub(super) fn generated(rng: &mut ChaCha8Rng) -> Inputs {
     let images = rng.random_range(1..20);
     let (clusters, identities) = (rng.random_range(1..6_usize), rng.random_range(1..6_usize));
     let noise = if rng.random_bool(0.3) { 0.2 } else { 0.0 };

@@ -17,6 +17,7 @@ mod kmeans;
 mod label_quality;
 mod mining;
 mod objective;
+mod pair_errors;
 mod pairs;
 mod re_ranking;
 mod resize;
@@ -66,6 +67,7 @@ pub static ALL: &[&Definition] = &[
     &transforms::DEFINITION,
     &erasing::DEFINITION,
     &batch_norm::DEFINITION,
+    &pair_errors::DEFINITION,
 ];
 
 /// Definitions that are not registered, and why.
