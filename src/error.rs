@@ -65,6 +65,9 @@ pub enum Error {
     /// Training broke down: a loss is NaN or infinite, or clustering found nothing to train on.
     #[error("{}", one_line(.0))]
     Training(String),
+    /// An implementation does not agree with the definitions, or cannot be asked.
+    #[error("{}", one_line(.0))]
+    Conformance(String),
     /// A table or a figure could not be made.
     #[error("cannot make {what}: {}", one_line(.reason))]
     Report {

@@ -37,6 +37,7 @@
 
 pub mod blocks;
 pub mod cluster;
+pub mod conformance;
 pub mod data;
 pub mod device;
 pub mod distance;

@@ -94,8 +94,8 @@ write "" "## Golden and property tests" ""
 # The suite leaves its comparisons in the folder three above its own.
 mkdir -p "$work/target/check/deps"
 cp "$packed/suite" "$work/target/check/deps/suite"
-tests=(golden:: data::pixels loss:: distance:: cluster:: eval:: train:: ten_steps::)
-[[ -z $small ]] || tests=(golden::losses golden::objective golden::clustering data::pixels loss:: distance:: cluster:: train::adam train::ema)
+tests=(golden:: conformance:: data::pixels loss:: distance:: cluster:: eval:: train:: ten_steps::)
+[[ -z $small ]] || tests=(golden::losses golden::objective golden::clustering conformance:: data::pixels loss:: distance:: cluster:: train::adam train::ema)
 status=0
 (cd "$work" && MMT_GOLDEN_DIR=$root/tests/golden within 35 "$work/target/check/deps/suite" "${tests[@]}" --skip waits::nothing) > "$work/suite.log" 2>&1 || status=$?
 { grep -E '^test .* FAILED|^test result' "$work/suite.log" || true; } | fence

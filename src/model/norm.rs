@@ -77,12 +77,26 @@ impl BatchNorm {
     }
 
     fn apply(&self, x: &Tensor, training: bool, with_running: bool, then: &Then) -> Tensor {
-        let rule = NormRule { training, momentum: MOMENTUM, epsilon: EPSILON };
-        let affine = [&self.weight, &self.bias];
         let running = with_running.then_some([&self.running_mean, &self.running_var]);
-        let fused = shim::fused_norm(x, affine, running, then.shortcut, then.relu, rule);
-        fused.unwrap_or_else(|| then.follow(unfused(x, affine, running, rule)))
+        normalised(x, [&self.weight, &self.bias], running, training, then)
     }
+}
+
+/// Batch norm (D30) of `x: [B, C, H, W]` with γ, β and running mean and variance `[C]`, which training moves.
+pub(crate) fn batch_norm(x: &Tensor, affine: [&Tensor; 2], running: [&Tensor; 2], training: bool) -> Tensor {
+    normalised(x, affine, Some(running), training, &Then::default())
+}
+
+fn normalised(
+    x: &Tensor,
+    affine: [&Tensor; 2],
+    running: Option<[&Tensor; 2]>,
+    training: bool,
+    then: &Then,
+) -> Tensor {
+    let rule = NormRule { training, momentum: MOMENTUM, epsilon: EPSILON };
+    let fused = shim::fused_norm(x, affine, running, then.shortcut, then.relu, rule);
+    fused.unwrap_or_else(|| then.follow(unfused(x, affine, running, rule)))
 }
 
 /// libtorch's own batch norm, for what the fused one does not know.

@@ -1,5 +1,7 @@
 //! Values to compare, whatever type they came in, and the comparison itself.
 
+pub use mmt_conformance::compare::Difference;
+use mmt_conformance::compare::difference;
 use mmt_reference::Matrix;
 use tch::{Device, Kind, Tensor};
 
@@ -68,17 +70,6 @@ impl From<&Tensor> for Actual {
     }
 }
 
-/// How far two values lie apart.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Difference {
-    /// Largest |a - b|.
-    pub absolute: f64,
-    /// Largest |a - b| as a share of what is allowed at that place: at most 1 where the comparison holds.
-    pub share: f64,
-    /// Flat index of the place of the largest share.
-    pub place: usize,
-}
-
 /// Compares place by place with the error allowed at each, `allowed(expected)`; refuses another shape, NaN, and any
 /// place that is farther off than allowed.
 pub fn compare(actual: &Actual, expected: &Actual, allowed: impl Fn(f64) -> f64) -> Trial<Difference> {
@@ -97,27 +88,7 @@ pub fn measure(actual: &Actual, expected: &Actual, allowed: impl Fn(f64) -> f64)
     if actual.shape != expected.shape {
         return Err(Failure::new(format!("shape {:?}, expected {:?}", actual.shape, expected.shape)));
     }
-    let mut worst = Difference { absolute: 0.0, share: 0.0, place: 0 };
-    for (place, (&a, &b)) in actual.values.iter().zip(&expected.values).enumerate() {
-        let error = if a == b { 0.0 } else { (a - b).abs() };
-        let share = share_of(error, allowed(b));
-        worst.absolute = if error > worst.absolute || error.is_nan() { error } else { worst.absolute };
-        if share > worst.share {
-            worst = Difference { share, place, ..worst };
-        }
-    }
-    Ok(worst)
-}
-
-/// `error / allowed`; infinite where nothing is allowed and something is off, or where NaN came up.
-fn share_of(error: f64, allowed: f64) -> f64 {
-    if error == 0.0 {
-        0.0
-    } else if error.is_nan() || allowed.is_nan() || allowed <= 0.0 {
-        f64::INFINITY
-    } else {
-        error / allowed
-    }
+    Ok(difference(&actual.values, &expected.values, allowed))
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 mod bad_input;
 mod bench;
 mod cluster;
+mod conformance;
 mod dbscan;
 mod devices;
 mod experiments;
@@ -14,6 +15,7 @@ mod killed;
 mod limits;
 #[cfg(target_os = "linux")]
 mod memory;
+mod mistakes;
 mod networks;
 mod other_data;
 #[cfg(target_os = "linux")]

@@ -1,7 +1,7 @@
 //! D3 and D9: Euclidean distances and the normalisation of features.
 
 use mmt_reference::Matrix;
-use mmt_testkit::tolerance::{Quantity, Width, check};
+use mmt_testkit::tolerance::{Quantity, Width, check, kind};
 use mmt_testkit::{Failure, convert, generate, strategies};
 use proptest::prelude::*;
 use tch::Kind;
@@ -15,7 +15,7 @@ mmt_testkit::on_each_device! {
     fn fast_distances_equal_the_reference_where_squares_are_exact(batch in strategies::dyadic_batches()) {
         let expected = slow::euclidean(&batch.features, &batch.features).map_err(Failure::from)?;
         for width in [Width::Double, Width::Single] {
-            let features = convert::tensor(&batch.features, width.kind());
+            let features = convert::tensor(&batch.features, kind(width));
             check("D3", Quantity::Value, width, 1.0, &mmt::distance::euclidean(&features, &features), &expected)?;
             check("D3", Quantity::Value, width, 1.0, &mmt::distance::euclidean_among(&features), &expected)?;
         }
@@ -29,7 +29,7 @@ mmt_testkit::on_each_device! {
         let expected = slow::squared_euclidean(&x, &y).map_err(Failure::from)?;
         let unit = batch.unit().max(other.unit()).powi(2);
         for width in [Width::Double, Width::Single] {
-            let [x, y] = [&x, &y].map(|m| convert::tensor(m, width.kind()));
+            let [x, y] = [&x, &y].map(|m| convert::tensor(m, kind(width)));
             check("D3", Quantity::Value, width, unit, &mmt::distance::squared_euclidean(&x, &y), &expected)?;
         }
     }
@@ -39,7 +39,7 @@ mmt_testkit::on_each_device! {
         let one = generate::normal(1, columns, 1.0, &mut generate::rng(seed));
         let equal = Matrix::from_fn(rows, columns, |_, j| one[(0, j)]);
         for width in [Width::Double, Width::Single] {
-            let distances = mmt::distance::euclidean_among(&convert::tensor(&equal, width.kind()));
+            let distances = mmt::distance::euclidean_among(&convert::tensor(&equal, kind(width)));
             // Exactly the clamp, as either width has it.
             let clamp = if width == Width::Single { f64::from(1e-6_f32) } else { 1e-6 };
             let found = mmt_testkit::Actual::from(&distances).values;
@@ -51,7 +51,7 @@ mmt_testkit::on_each_device! {
     fn fast_normalisation_equals_the_reference(batch in strategies::smooth_batches()) {
         let expected = slow::normalize_rows(&batch.features).map_err(Failure::from)?;
         for width in [Width::Double, Width::Single] {
-            let found = mmt::distance::normalize_rows(&convert::tensor(&batch.features, width.kind()));
+            let found = mmt::distance::normalize_rows(&convert::tensor(&batch.features, kind(width)));
             check("D9", Quantity::Value, width, 1.0, &found, &expected)?;
         }
     }

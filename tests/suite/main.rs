@@ -5,6 +5,7 @@
 //! - [`cases`]: every case from public reports is held by a test that exists, or a known limit
 //! - [`fuzz`]: mutations of lists, names, profiles, records, features and images
 //! - [`allocation`]: how much memory a reader asks for
+//! - [`conformance`]: the fast code and the registrations of the conformance kit
 //! - [`checkpoints`]: files of PyTorch, good and hostile, and PyTorch reading ours
 //! - [`golden`]: the published code's values, reference and fast wing
 //! - [`ten_steps`]: whole training steps, every number of every network after every step
@@ -16,6 +17,7 @@ mod architecture;
 mod cases;
 mod checkpoints;
 mod cluster;
+mod conformance;
 mod coverage;
 mod data;
 mod distance;

@@ -147,7 +147,7 @@ impl Normalized {
 }
 
 /// Appends the entries of a batch norm; the role of its bias is the neck's one difference.
-pub(super) fn declare(state: &mut State, name: &str, channels: usize, bias: Role) {
+pub fn declare(state: &mut State, name: &str, channels: usize, bias: Role) {
     state.push(format!("{name}.weight"), &[channels], 1.0, Role::Trained);
     state.push(format!("{name}.bias"), &[channels], 0.0, bias);
     state.push(format!("{name}.running_mean"), &[channels], 0.0, Role::Buffer);

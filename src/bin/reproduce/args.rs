@@ -13,6 +13,7 @@ use tch::Device;
 use crate::bench::BenchArgs;
 use crate::check::CheckArgs;
 use crate::cluster::ClusterArgs;
+use crate::conformance::ConformanceArgs;
 use crate::evaluate::EvaluateArgs;
 use crate::extract::ExtractArgs;
 use crate::files::{ExportArgs, ImportArgs, InspectArgs};
@@ -48,6 +49,11 @@ pub enum Command {
     Cluster(ClusterArgs),
     /// Time a training step on this machine: its parts, the whole, the bare convolutions, and another implementation if asked for.
     Bench(BenchArgs),
+    /// Put the definitions to any implementation of them: which agree, which differ, and on which smallest input.
+    Conformance(ConformanceArgs),
+    /// Answer the questions of `conformance` on standard input by this program's own code.
+    #[command(hide = true)]
+    ConformanceServe,
     /// Show libtorch, its CUDA part, NVIDIA's driver and the cards, and which of them `--device` can use.
     Devices,
     /// Write down how far the fast implementation is from the reference and the published code, as the tests saw it.

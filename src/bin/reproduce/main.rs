@@ -5,6 +5,7 @@ mod args;
 mod bench;
 mod check;
 mod cluster;
+mod conformance;
 mod evaluate;
 mod extract;
 mod files;
@@ -63,6 +64,8 @@ fn dispatch(cli: Cli) -> Result<()> {
         Some(Command::Extract(args)) => extract::run(&args),
         Some(Command::Cluster(args)) => cluster::run(&args),
         Some(Command::Bench(args)) => bench::run(&args),
+        Some(Command::Conformance(args)) => conformance::run(&args),
+        Some(Command::ConformanceServe) => conformance::serve(),
         Some(Command::Devices) => devices(),
         Some(Command::Agreement(args)) => write_agreement(&args),
         Some(Command::Import(args)) => files::import_file(&args),

@@ -10,7 +10,7 @@ const HEAD: &str = "# Agreement, definition by definition
 How far the fast implementation is from the plain f64 reference, and both are from what the published code returns, as the
 tests saw it. Made by `cargo test --test suite && cargo run --bin reproduce -- agreement`; nothing here is written by hand.
 
-The allowed error of a comparison with the reference is a row of `testkit/src/tolerance.rs`: `1e-13 u + 1e-12 |x|` allows 1e-13 times
+The allowed error of a comparison with the reference is a row of `conformance/src/tolerance.rs`: `1e-13 u + 1e-12 |x|` allows 1e-13 times
 the unit of the inputs (their largest norm or logit, at least 1) plus 1e-12 times the expected value. For the published code it is the
 rule beside each output in `tests/golden/manifest.json`. Rows \"to reference\" include what the laws compare with the same allowance.
 A comparison is a whole tensor, and counts once for each generated case.

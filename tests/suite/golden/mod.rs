@@ -19,7 +19,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mmt_testkit::devices::{self, say};
 use mmt_testkit::golden::Golden;
-use mmt_testkit::tolerance::Place;
+use mmt_testkit::tolerance::place;
 use mmt_testkit::{Failure, Trial};
 
 use run::{Outcome, Run};
@@ -116,7 +116,7 @@ fn check(group: &str) {
         return check_here(&golden, group, "");
     }
     for device in devices::devices() {
-        devices::on(device, || check_here(&golden, group, &format!(" on {}", Place::from(device).name())));
+        devices::on(device, || check_here(&golden, group, &format!(" on {}", place(device).name())));
     }
 }
 

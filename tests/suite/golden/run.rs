@@ -7,7 +7,7 @@ use mmt_testkit::agreement;
 use mmt_testkit::compare::Difference;
 use mmt_testkit::definitions::of_function;
 use mmt_testkit::golden::{Case, Rule};
-use mmt_testkit::tolerance::Place;
+use mmt_testkit::tolerance::place;
 use mmt_testkit::{Actual, Failure, Trial, devices};
 use tch::Kind;
 
@@ -136,7 +136,7 @@ impl<'a> Run<'a> {
                         Side::Double => "f64",
                         Side::Single => "f32",
                     },
-                    device: Place::from(devices::used()).name(),
+                    device: place(devices::used()).name(),
                     allowed: "manifest".to_owned(),
                     reason: "the rule beside each output in tests/golden/manifest.json",
                 };

@@ -3,7 +3,7 @@
 use mmt_reference::Matrix;
 use mmt_reference::loss::mining::hardest;
 use mmt_testkit::generate::{Batch, BatchKind};
-use mmt_testkit::tolerance::{Width, same};
+use mmt_testkit::tolerance::{Width, kind, same};
 use mmt_testkit::{Actual, Trial, convert, generate, strategies};
 use proptest::prelude::*;
 
@@ -17,7 +17,7 @@ fn reference(distances: &Matrix, labels: &[usize]) -> Trial<Pairs> {
 }
 
 fn fast(width: Width, distances: &Matrix, labels: &[usize]) -> Trial<Pairs> {
-    let distances = convert::tensor(distances, width.kind());
+    let distances = convert::tensor(distances, kind(width));
     let hardest = mmt::loss::mining::hardest(&distances, &convert::label_tensor(labels))?;
     let [positive, negative] = [&hardest.positive_index, &hardest.negative_index].map(Actual::from);
     let far = Actual::from(&hardest.negative);

@@ -12,7 +12,7 @@ mod triplet;
 
 use mmt_reference::Matrix;
 use mmt_testkit::generate::Batch;
-use mmt_testkit::tolerance::{Quantity, Width, check};
+use mmt_testkit::tolerance::{Quantity, Width, check, kind};
 use mmt_testkit::{Trial, convert};
 use proptest::prelude::*;
 use tch::Tensor;
@@ -36,7 +36,7 @@ pub fn differentiate(
     input: &Matrix,
     loss: impl FnOnce(&Tensor) -> mmt::Result<Tensor>,
 ) -> Trial<Value> {
-    let input = convert::tensor(input, width.kind()).set_requires_grad(true);
+    let input = convert::tensor(input, kind(width)).set_requires_grad(true);
     let loss = loss(&input)?;
     let gradient = convert::matrix(&convert::gradient(&loss, &input))?;
     Ok(Value { loss: loss.double_value(&[]), gradient })

@@ -4,7 +4,7 @@ use mmt::loss::objective as fast;
 use mmt_reference::Matrix;
 use mmt_reference::loss::objective as reference;
 use mmt_testkit::generate::Batch;
-use mmt_testkit::tolerance::{Quantity, Width, check};
+use mmt_testkit::tolerance::{Quantity, Width, check, kind};
 use mmt_testkit::{Trial, convert, generate, strategies};
 use proptest::prelude::*;
 
@@ -51,7 +51,7 @@ fn by_reference(step: &Step) -> Trial<Answer> {
 }
 
 fn variable(outputs: &reference::Outputs, width: Width) -> fast::Outputs {
-    let variable = |matrix| convert::tensor(matrix, width.kind()).set_requires_grad(true);
+    let variable = |matrix| convert::tensor(matrix, kind(width)).set_requires_grad(true);
     fast::Outputs { features: variable(&outputs.features), logits: variable(&outputs.logits) }
 }
 

@@ -1,7 +1,7 @@
 //! D2, soft cross-entropy with the teacher's distribution as target.
 
 use mmt_reference::Matrix;
-use mmt_testkit::tolerance::Width;
+use mmt_testkit::tolerance::{Width, kind};
 use mmt_testkit::{Trial, convert, generate, strategies};
 use proptest::prelude::*;
 use tch::Kind;
@@ -17,7 +17,7 @@ fn reference(student: &Matrix, teacher: &Matrix) -> Trial<Value> {
 }
 
 fn fast(width: Width, student: &Matrix, teacher: &Matrix) -> Trial<Value> {
-    let teacher = convert::tensor(teacher, width.kind());
+    let teacher = convert::tensor(teacher, kind(width));
     differentiate(width, student, |student| {
         mmt::loss::soft_cross_entropy::soft_cross_entropy(student, &teacher)
     })

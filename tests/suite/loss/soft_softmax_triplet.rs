@@ -2,7 +2,7 @@
 
 use mmt_reference::Matrix;
 use mmt_testkit::generate::{Batch, BatchKind};
-use mmt_testkit::tolerance::{Quantity, Width, check};
+use mmt_testkit::tolerance::{Quantity, Width, check, kind};
 use mmt_testkit::{Failure, Trial, convert, generate, strategies};
 use proptest::prelude::*;
 use tch::Kind;
@@ -23,7 +23,7 @@ fn reference(student: &Batch, teacher: &Matrix, normalize: bool) -> Trial<Value>
 }
 
 fn fast(width: Width, student: &Batch, teacher: &Matrix, normalize: bool) -> Trial<Value> {
-    let (labels, teacher) = (convert::label_tensor(&student.labels), convert::tensor(teacher, width.kind()));
+    let (labels, teacher) = (convert::label_tensor(&student.labels), convert::tensor(teacher, kind(width)));
     differentiate(width, &student.features, |features| {
         mmt::loss::soft_softmax_triplet::soft_softmax_triplet(features, &teacher, &labels, normalize)
     })

@@ -1,0 +1,176 @@
+//! What a registration consists of.
+
+use mmt_reference::Result;
+use rand_chacha::ChaCha8Rng;
+
+use crate::tolerance::{Quantity, Row, Width, row_of};
+use crate::value::{Inputs, Outputs};
+
+/// A function from inputs to outputs: the reference of a definition, or another reading of it.
+pub type Compute = fn(&Inputs) -> Result<Outputs>;
+
+/// What kind of value an input is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Numbers, in the width of the call.
+    Real,
+    /// Whole numbers.
+    Whole,
+    /// `true` or `false`.
+    Flag,
+    /// One of these words.
+    Word(&'static [&'static str]),
+}
+
+/// An input of a definition.
+#[derive(Debug, Clone, Copy)]
+pub struct Input {
+    /// Its name in the protocol.
+    pub name: &'static str,
+    /// What it is.
+    pub kind: Kind,
+    /// Names of its dimensions, such as `["B", "D"]`; none for a single value. One name is one size throughout a case.
+    pub shape: &'static [&'static str],
+    /// What it means.
+    pub about: &'static str,
+}
+
+/// An array of numbers, in the width of the call.
+pub const fn real(name: &'static str, shape: &'static [&'static str], about: &'static str) -> Input {
+    Input { name, kind: Kind::Real, shape, about }
+}
+
+/// An array of whole numbers.
+pub const fn whole(name: &'static str, shape: &'static [&'static str], about: &'static str) -> Input {
+    Input { name, kind: Kind::Whole, shape, about }
+}
+
+/// A switch.
+pub const fn flag(name: &'static str, about: &'static str) -> Input {
+    Input { name, kind: Kind::Flag, shape: &[], about }
+}
+
+/// One of a few words.
+pub const fn word(name: &'static str, words: &'static [&'static str], about: &'static str) -> Input {
+    Input { name, kind: Kind::Word(words), shape: &[], about }
+}
+
+/// An output of a definition.
+#[derive(Debug, Clone, Copy)]
+pub struct Output {
+    /// Its name in the protocol.
+    pub name: &'static str,
+    /// Whether its error is allowed as that of a value or of a gradient.
+    pub quantity: Quantity,
+    /// The definition whose row of the tolerance table holds.
+    pub tolerance: &'static str,
+    /// Names of its dimensions.
+    pub shape: &'static [&'static str],
+    /// What it means.
+    pub about: &'static str,
+}
+
+/// A value whose error is allowed as the table says for `tolerance`.
+pub const fn value(
+    name: &'static str,
+    shape: &'static [&'static str],
+    tolerance: &'static str,
+    about: &'static str,
+) -> Output {
+    Output { name, quantity: Quantity::Value, tolerance, shape, about }
+}
+
+/// A gradient with respect to an input of the same shape.
+pub const fn gradient(
+    name: &'static str,
+    shape: &'static [&'static str],
+    tolerance: &'static str,
+    about: &'static str,
+) -> Output {
+    Output { name, quantity: Quantity::Gradient, tolerance, shape, about }
+}
+
+impl Output {
+    /// What is allowed in a width, and why; `None` where the definition is not compared in it.
+    pub fn row(&self, width: Width) -> Option<&'static Row> {
+        row_of(self.tolerance, self.quantity, width)
+    }
+}
+
+/// Another reading of a definition that implementations are known to follow.
+#[derive(Debug, Clone, Copy)]
+pub struct Reading {
+    /// What is done otherwise, as a clause: "k1 counts the image itself".
+    pub name: &'static str,
+    /// The outputs by this reading; those that it does not touch may be left out.
+    pub compute: Compute,
+    /// Where the reading leaves a choice: outputs at the other end of what it allows.
+    pub up_to: Option<Compute>,
+}
+
+/// A reading that gives one answer.
+pub const fn reading(name: &'static str, compute: Compute) -> Reading {
+    Reading { name, compute, up_to: None }
+}
+
+/// A reading that allows every number from those of `compute` to those of `up_to`.
+pub const fn range(name: &'static str, compute: Compute, up_to: Compute) -> Reading {
+    Reading { name, compute, up_to: Some(up_to) }
+}
+
+/// Sizes of the inputs, by which an absolute error is allowed: of values, and of gradients.
+pub type Units = fn(&Inputs) -> [f64; 2];
+
+/// Whether an output of a case is left open by the definition's source, and what leaves it open: nobody is wrong there.
+pub type Open = fn(&Inputs, Width, output: &str) -> Option<&'static str>;
+
+/// A definition of `docs/method.md` that is a function, with all that it takes to put it to an implementation.
+#[derive(Debug)]
+pub struct Definition {
+    /// Its number, e.g. `"D1"`.
+    pub number: &'static str,
+    /// Its name.
+    pub name: &'static str,
+    /// What goes in.
+    pub inputs: &'static [Input],
+    /// What comes out.
+    pub outputs: &'static [Output],
+    /// The reference.
+    pub reference: Compute,
+    /// A case, with ties, duplicates, single images and extremes among them. Its numbers are f32 numbers.
+    pub generate: fn(&mut ChaCha8Rng) -> Inputs,
+    /// Sizes of the inputs.
+    pub units: Units,
+    /// What is left open.
+    pub open: Open,
+    /// Other readings, the first that explains an answer is named.
+    pub readings: &'static [Reading],
+}
+
+impl Definition {
+    /// The widths in which all outputs have a row in the table of tolerances.
+    pub fn widths(&self) -> Vec<Width> {
+        let compared = |width: &Width| self.outputs.iter().all(|output| output.row(*width).is_some());
+        Width::ALL.into_iter().filter(compared).collect()
+    }
+
+    /// An output by its name.
+    pub fn output(&self, name: &str) -> Option<&'static Output> {
+        self.outputs.iter().find(|output| output.name == name)
+    }
+
+    /// An input by its name.
+    pub fn input(&self, name: &str) -> Option<&'static Input> {
+        self.inputs.iter().find(|input| input.name == name)
+    }
+}
+
+/// Inputs whose size does not matter.
+pub fn no_units(_: &Inputs) -> [f64; 2] {
+    [1.0, 1.0]
+}
+
+/// Nothing is left open.
+pub fn nothing_open(_: &Inputs, _: Width, _: &str) -> Option<&'static str> {
+    None
+}
