@@ -251,12 +251,21 @@ mod tests {
     use crate::model::{Named, write_tensors};
 
     fn clustered(features: &Tensor, algorithm: Algorithm, normalize: bool) -> Result<Clustered> {
+        clustered_from(1, features, algorithm, normalize)
+    }
+
+    fn clustered_from(
+        seed: u64,
+        features: &Tensor,
+        algorithm: Algorithm,
+        normalize: bool,
+    ) -> Result<Clustered> {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("own.safetensors");
         std::fs::write(&path, write_tensors(&Named::from([("x".to_owned(), features.shallow_clone())]))?)
             .unwrap();
         let features = FeatureFile { path, name: None };
-        let request = ClusterRequest { features, algorithm, normalize, seed: 1, device: Device::Cpu };
+        let request = ClusterRequest { features, algorithm, normalize, seed, device: Device::Cpu };
         cluster(&request, &mut |_, _, _| Ok(()))
     }
 
@@ -288,6 +297,18 @@ mod tests {
         // Without the division lengths count, and one bundle is torn.
         let torn = clustered(&bundles(), Algorithm::KMeans { clusters: 3 }, false).unwrap();
         assert!((0..18).any(|row| torn.labels[row] != torn.labels[row / 6 * 6]));
+    }
+
+    /// On a ring no three clusters are better than others: where they begin is what the seed draws.
+    #[test]
+    fn a_seed_draws_its_own_clusters_and_the_same_again() {
+        let around = Tensor::arange(40, (Kind::Double, Device::Cpu)) * (std::f64::consts::TAU / 40.0);
+        let ring = Tensor::stack(&[around.cos(), around.sin()], 1);
+        let labels =
+            |seed| clustered_from(seed, &ring, Algorithm::KMeans { clusters: 3 }, false).unwrap().labels;
+        let drawn: Vec<_> = (1..6).map(labels).collect();
+        assert!(drawn.iter().any(|labels| *labels != drawn[0]), "{drawn:?}");
+        assert_eq!(labels(5), drawn[4]);
     }
 
     #[test]
