@@ -25,7 +25,8 @@ const MORE_THREADS: &str = "lower --threads, or allow more processes (`ulimit -u
 /// # Errors
 /// The system does not let the process have them.
 pub fn set_loader_threads(count: usize) -> Result<()> {
-    rayon::ThreadPoolBuilder::new().num_threads(count).build_global().map_err(|error| refused(count, &error))
+    room_for_threads(count + BESIDE)?;
+    start_loaders(count)
 }
 
 /// Gives loaders and libtorch as many threads.
@@ -34,9 +35,13 @@ pub fn set_loader_threads(count: usize) -> Result<()> {
 /// The system does not let the process have them.
 pub fn set_threads(count: usize) -> Result<()> {
     room_for_threads(POOLS * count + BESIDE)?;
-    set_loader_threads(count)?;
+    start_loaders(count)?;
     tch::set_num_threads(i32::try_from(count).unwrap_or(i32::MAX));
     Ok(())
+}
+
+fn start_loaders(count: usize) -> Result<()> {
+    rayon::ThreadPoolBuilder::new().num_threads(count).build_global().map_err(|error| refused(count, &error))
 }
 
 fn refused(count: usize, error: &dyn std::fmt::Display) -> Error {
