@@ -142,6 +142,30 @@ fn one_other_loss_makes_another_table() {
     assert!(all()[0].contains(",1.0000,0.0000,1.0000,0.0000,1.2500,"), "{}", all()[0]);
 }
 
+/// The fixture's labels have an ARI of a tenth of their epoch.
+#[test]
+fn label_quality_is_that_of_the_last_epoch_beside_the_first() {
+    let fixture = fixture(DomainKind::Synthetic);
+    build(&fixture.roots(), &fixture.out(), &[]).unwrap();
+    let table = read(&fixture.out(), "tables/label_quality.csv");
+    let (header, mmt) =
+        (table.lines().next().unwrap(), table.lines().find(|line| line.contains(",mmt-k,")).unwrap());
+    let of = |column: &str| -> f64 {
+        let at = header.split(',').position(|name| name == column).unwrap();
+        mmt.split(',').nth(at).unwrap().parse().unwrap()
+    };
+    for (column, expected) in [
+        ("first_ari", 0.1),
+        ("ari", 0.3),
+        ("wrong_merges", 0.25),
+        ("wrong_splits", 0.125),
+        ("one_camera", 0.5),
+        ("one_camera_by_chance", 0.2),
+    ] {
+        assert!((of(column) - expected).abs() < 1e-9, "{column}: {table}");
+    }
+}
+
 #[test]
 fn changed_rows_stand_under_their_own_tasks_alone() {
     let fixture = fixture(DomainKind::Synthetic);

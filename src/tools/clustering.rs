@@ -312,6 +312,13 @@ mod tests {
     }
 
     #[test]
+    fn empty_clusters_are_left_out_wherever_they_stand() {
+        let found = without_empty(&[4, 1, 4, 6]);
+        assert_eq!(found, (vec![Some(1), Some(0), Some(1), Some(2)], 3));
+        assert_eq!(without_empty(&[]), (Vec::new(), 0));
+    }
+
+    #[test]
     fn all_noise_and_one_cluster_are_results() {
         let found = clustered(&bundles(), density(Eps::Value(1e-9)), true).unwrap();
         assert_eq!((found.clusters, found.noise(), found.largest()), (0, 18, 0));
