@@ -1,6 +1,6 @@
 //! D7.
 
-use mmt_reference::distance::{euclidean, normalize_rows};
+use mmt_reference::distance::euclidean;
 use mmt_reference::loss::mining::{Pair, pairs as hardest_pairs};
 use mmt_reference::loss::soft_softmax_triplet::soft_softmax_triplet;
 use mmt_reference::{Matrix, Result};
@@ -64,12 +64,11 @@ fn reference(inputs: &Inputs) -> Result<Outputs> {
 
 /// Distances among the student's rows and among the teacher's.
 fn distances(inputs: &Inputs) -> Result<[Matrix; 2]> {
-    let features = |name| {
-        let features = inputs.matrix(name)?;
-        let features = if inputs.flag("normalize")? { normalize_rows(&features)? } else { features };
+    let among = |name| {
+        let features = pairs::of(inputs, name)?.features;
         euclidean(&features, &features)
     };
-    Ok([features("student")?, features("teacher")?])
+    Ok([among("student")?, among("teacher")?])
 }
 
 /// The loss of rows whose student compares the distances (p, n) and whose teacher compares others.
