@@ -5,7 +5,7 @@ use mmt::experiment::Profile;
 use mmt::loss::objective::Weights;
 use mmt::model::{Network, Spec};
 use mmt::random::stream;
-use mmt::train::{FusedAdam, Learners, Passes, StepSettings, ema, pretrain};
+use mmt::train::{FusedAdam, Learners, Passes, StepSettings, ema, methods, pretrain};
 use tch::nn::OptimizerConfig;
 use tch::{Device, Kind, Tensor, nn};
 
@@ -58,7 +58,10 @@ fn steps(criterion: &mut Criterion, students: [Network; 2]) {
     });
     let Ok(profile) = Profile::load("quick") else { return };
     let Some(mmt) = profile.rows.iter().find(|row| row.name == "mmt-k") else { return };
-    let Ok(mut learners) = Learners::new(&mmt.adaptation, students) else { return };
+    let method = methods::of(&mmt.adaptation);
+    let Ok(mut learners) = Learners::new(method, students.into(), mmt.adaptation.weight_decay) else {
+        return;
+    };
     let views = [view_1, view_2];
     group.bench_function("small 32/mutual mean-teaching", |b| {
         b.iter(|| {

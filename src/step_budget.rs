@@ -13,7 +13,7 @@ use crate::loss::objective::mutual_mean_teaching;
 use crate::model::{ConvolutionShape, Network, Spec};
 use crate::random::stream;
 use crate::shim;
-use crate::train::{AdaptationSettings, FusedAdam, Learners, Passes, StepSettings, ema};
+use crate::train::{AdaptationSettings, FusedAdam, Learners, Passes, StepSettings, ema, methods};
 
 /// Steps that are not counted: memory is fetched, kernels are chosen.
 const WARM_UP: usize = 3;
@@ -176,7 +176,8 @@ struct WholeStep {
 
 impl WholeStep {
     fn new(request: &BudgetRequest) -> Result<Self> {
-        let learners = Learners::new(&request.settings, students(request)?)?;
+        let method = methods::of(&request.settings);
+        let learners = Learners::new(method, students(request)?.into(), request.settings.weight_decay)?;
         let weights = request.settings.weights(request.clusters);
         let passes = Passes::grouped(request.settings.batch.group());
         let settings = StepSettings { weights, passes, learning_rate: LEARNING_RATE, decay: DECAY };

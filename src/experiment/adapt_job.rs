@@ -14,19 +14,20 @@ use crate::eval::label_quality::label_quality;
 use crate::eval::pair_errors::pair_errors;
 use crate::model::Network;
 use crate::record::{LabelRecord, SCHEMA_VERSION, Split};
-use crate::train::{Adaptation, EpochOutcome, TargetStatistics, statistics};
+use crate::train::{Adaptation, EpochOutcome, TargetStatistics, methods, statistics};
 
-/// Names of the two networks that a method answers for.
-const NETWORKS: [&str; 2] = ["network-1", "network-2"];
-/// Names of the networks that are trained, where mean networks answer.
-const STUDENTS: [&str; 2] = ["student-1", "student-2"];
+/// Role, in records, of the networks that a method answers for.
+const NETWORK: &str = "network";
+/// Role of the networks that are trained, where mean networks answer.
+const STUDENT: &str = "student";
 
 impl Run {
     /// The start: both source networks, with batch-norm statistics of the target where the profile asks for them.
     pub(super) fn start(&self, job: &TaskJob, directory: &RunDirectory, context: &Context<'_>) -> Result<()> {
         let parents = PretrainJob::of_task(&self.layout.profile, job.task, job.seeds);
         let mut observer = JobObserver::new(context.monitor, &self.stop, context.job, 0);
-        let networks = [self.pretrained_network(&parents[0])?, self.pretrained_network(&parents[1])?];
+        let networks =
+            parents.iter().map(|parent| self.pretrained_network(parent)).collect::<Result<Vec<_>>>()?;
         if self.layout.profile.pretraining.target_statistics == TargetStatistics::After {
             let source = &self.domain(job.task.source, job.seeds).train;
             let target = &self.domain(job.task.target, job.seeds).train;
@@ -36,9 +37,8 @@ impl Run {
             }
         }
         self.evaluate_once(job, &networks, directory, context, &mut observer)?;
-        let mut state = networks[0].state("network-1.");
-        state.append(&mut networks[1].state("network-2."));
-        directory.write_checkpoint(state, 0)?;
+        let states = named(NETWORK, &networks).flat_map(|(name, network)| network.state(&format!("{name}.")));
+        directory.write_checkpoint(states.collect(), 0)?;
         directory.finish()
     }
 
@@ -51,7 +51,8 @@ impl Run {
     ) -> Result<()> {
         let parents = PretrainJob::of_oracle(&self.layout.profile, job.task, job.seeds);
         let mut observer = JobObserver::new(context.monitor, &self.stop, context.job, 0);
-        let networks = [self.pretrained_network(&parents[0])?, self.pretrained_network(&parents[1])?];
+        let networks =
+            parents.iter().map(|parent| self.pretrained_network(parent)).collect::<Result<Vec<_>>>()?;
         self.evaluate_once(job, &networks, directory, context, &mut observer)?;
         directory.finish()
     }
@@ -62,8 +63,8 @@ impl Run {
         let settings = &job.row.adaptation;
         let target = self.domain(job.task.target, job.seeds);
         let networks = self.start_networks(job, &start)?;
-        let mut adaptation =
-            Adaptation::new(settings.clone(), job.seeds.training, networks, target.as_target())?;
+        let (seed, method) = (job.seeds.training, methods::of(settings));
+        let mut adaptation = Adaptation::new(settings.clone(), seed, method, networks, target.as_target())?;
         let mut warn = |text: &str| context.monitor.warning(text);
         let mut records = match directory.read_checkpoint(&mut warn)? {
             Some((state, epoch, path)) => {
@@ -73,8 +74,9 @@ impl Run {
             // Epoch 0 is the start, which has been evaluated: those of its networks that go on.
             None => {
                 let mut evaluations = Records::read(start.path(), 0)?.evaluations;
-                let answering = &NETWORKS[..adaptation.answering().len()];
-                evaluations.retain(|record| answering.contains(&record.network.as_str()));
+                let answering: Vec<String> =
+                    named(NETWORK, adaptation.answering()).map(|(name, _)| name).collect();
+                evaluations.retain(|record| answering.contains(&record.network));
                 Records { evaluations, ..Records::default() }
             }
         };
@@ -127,9 +129,9 @@ impl Run {
             one_camera: pairs.one_camera,
             one_camera_by_chance: pairs.one_camera_by_chance,
         });
-        let mut networks: Vec<_> = NETWORKS.into_iter().zip(adaptation.answering()).collect();
+        let mut networks: Vec<_> = named(NETWORK, adaptation.answering()).collect();
         if !adaptation.mean_networks().is_empty() {
-            networks.extend(STUDENTS.into_iter().zip(adaptation.students()));
+            networks.extend(named(STUDENT, adaptation.students()));
         }
         let found = evaluate_networks(&networks, target, self.target_splits(), epoch, observer)?;
         let mut line = summary(&found.evaluations);
@@ -142,18 +144,18 @@ impl Run {
         Ok(line)
     }
 
-    /// Evaluates both networks and writes the records of a job that does not train.
+    /// Evaluates the networks and writes the records of a job that does not train.
     fn evaluate_once(
         &self,
         job: &TaskJob,
-        networks: &[Network; 2],
+        networks: &[Network],
         directory: &RunDirectory,
         context: &Context<'_>,
         observer: &mut JobObserver<'_>,
     ) -> Result<()> {
         let target = self.domain(job.task.target, job.seeds);
-        let named = [(NETWORKS[0], &networks[0]), (NETWORKS[1], &networks[1])];
-        let found = evaluate_networks(&named, target, self.target_splits(), 0, observer)?;
+        let networks: Vec<_> = named(NETWORK, networks).collect();
+        let found = evaluate_networks(&networks, target, self.target_splits(), 0, observer)?;
         context.monitor.epoch(context.job, &summary(&found.evaluations));
         let mut records = Records::default();
         records.add_found(found);
@@ -170,27 +172,43 @@ impl Run {
         }
     }
 
-    fn start_networks(&self, job: &TaskJob, start: &RunDirectory) -> Result<[Network; 2]> {
+    fn start_networks(&self, job: &TaskJob, start: &RunDirectory) -> Result<Vec<Network>> {
         let (state, path) = start.finished_checkpoint()?;
-        let [one, two] = PretrainJob::of_task(&self.layout.profile, job.task, job.seeds);
-        let load = |parent: &PretrainJob, prefix: &str| -> Result<Network> {
+        let parents = PretrainJob::of_task(&self.layout.profile, job.task, job.seeds);
+        let load = |(at, parent): (usize, &PretrainJob)| {
             let mut network = self.new_network(parent)?;
-            network.load_state(&state, prefix, &path)?;
+            network.load_state(&state, &format!("{NETWORK}-{}.", at + 1), &path)?;
             Ok(network)
         };
-        Ok([load(&one, "network-1.")?, load(&two, "network-2.")?])
+        parents.iter().enumerate().map(load).collect()
     }
 }
 
-/// ` ce 2.10/2.13 tri 0.61/0.60 … total 4.31`: the losses of both networks side by side.
+/// `role-1`, `role-2` … with their networks.
+fn named<'a>(role: &str, networks: &'a [Network]) -> impl Iterator<Item = (String, &'a Network)> {
+    networks.iter().enumerate().map(move |(at, network)| (format!("{role}-{}", at + 1), network))
+}
+
+/// ` ce 2.10/2.13 tri 0.61/0.60 … total 4.31`: the losses of the networks side by side.
 fn losses_text(losses: &[(&str, f64)]) -> String {
     let mut text = String::new();
+    let mut before = "";
     for (name, value) in losses {
-        match (name.strip_suffix("_1"), name.strip_suffix("_2")) {
-            (Some(name), _) => text += &format!(" {name} {value:.2}"),
-            (_, Some(_)) => text += &format!("/{value:.2}"),
-            _ => text += &format!(" {name} {value:.2}"),
-        }
+        let kind = name.rsplit_once('_').filter(|(_, number)| number.parse::<usize>().is_ok());
+        let kind = kind.map_or(*name, |(kind, _)| kind);
+        text += &if kind == before { format!("/{value:.2}") } else { format!(" {kind} {value:.2}") };
+        before = kind;
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_losses_of_however_many_networks_stand_side_by_side() {
+        let losses = [("ce_1", 1.0), ("ce_2", 2.0), ("ce_3", 3.0), ("soft_ce_1", 4.0), ("total", 5.0)];
+        assert_eq!(losses_text(&losses), " ce 1.00/2.00/3.00 soft_ce 4.00 total 5.00");
+    }
 }

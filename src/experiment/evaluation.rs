@@ -29,7 +29,7 @@ pub(super) struct Found {
 
 /// Evaluates `networks` (name, network) on query and gallery of `domain`, for each of `splits`, which are of that domain.
 pub(super) fn evaluate_networks(
-    networks: &[(&str, &Network)],
+    networks: &[(String, &Network)],
     domain: &Domain,
     splits: &[Split],
     epoch: usize,

@@ -9,7 +9,7 @@ use crate::device::memory::{Memory, in_words};
 use crate::device::process::room_for_training;
 use crate::error::Result;
 use crate::model::Footprint;
-use crate::train::{AdaptationSettings, Teachers};
+use crate::train::{AdaptationSettings, methods};
 
 /// Bytes of a value: all training is in f32.
 const VALUE: u64 = 4;
@@ -30,12 +30,9 @@ pub(super) fn needed(profile: &Profile) -> u64 {
 }
 
 fn adaptation(settings: &AdaptationSettings, footprint: Footprint) -> u64 {
-    let (students, mean_networks) = match settings.teachers {
-        Teachers::MutualMean if settings.is_hard_only() => (2, 0),
-        Teachers::MutualMean => (2, 2),
-        Teachers::MutualCurrent => (2, 0),
-        Teachers::OwnMean => (1, 1),
-    };
+    let method = methods::of(settings);
+    let students = method.students() as u64;
+    let mean_networks = if method.has_mean_networks() { students } else { 0 };
     training(footprint, students, mean_networks, settings.batch.size())
 }
 
@@ -84,6 +81,7 @@ fn shortage(needed: u64, memory: Memory) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::train::Teachers;
 
     #[test]
     fn a_job_takes_its_parameters_and_what_it_keeps_of_its_batch() {

@@ -69,7 +69,7 @@ impl Run {
                 line += &format!(" {name} {value:.3}");
             }
             if epoch == settings.epochs || epoch % settings.evaluate_every == 0 {
-                let networks = [("network", training.network())];
+                let networks = [("network".to_owned(), training.network())];
                 let found = evaluate_networks(&networks, source, &[Split::SourceTest], epoch, &mut observer)?
                     .evaluations;
                 line += &format!(" source {}", summary(&found));

@@ -9,9 +9,10 @@ use super::dropout::Dropout;
 use super::ema;
 use super::learners::{Learners, StepSettings};
 use super::losses::MeanLosses;
+use super::method::Method;
 use super::passes::Passes;
 use super::pseudo_labels::{Clusterer, PseudoLabels};
-use super::settings::{AdaptationSettings, ClusterFeatures};
+use super::settings::AdaptationSettings;
 use super::{Observer, Stage};
 use crate::data::{GallerySampler, ImageStore, StreamName, TrainBatch, TrainLoader};
 use crate::device::transfer;
@@ -54,23 +55,25 @@ pub struct Adaptation {
 }
 
 impl Adaptation {
-    /// Starts from two pre-trained networks; their classifiers are replaced. Settings that take one network take the first.
+    /// Starts from pre-trained `networks`, as many as `method` trains, from the first; their classifiers are replaced. `method`: that of
+    /// the settings ([`methods::of`](super::methods::of)), or one's own.
     ///
     /// # Errors
-    /// A dropout out of range, or a device that refuses.
+    /// A dropout out of range, too few networks, or a device that refuses.
     pub fn new(
         settings: AdaptationSettings,
         seed: u64,
-        mut students: [Network; 2],
+        method: Box<dyn Method>,
+        mut networks: Vec<Network>,
         target: TargetImages,
     ) -> Result<Self> {
         let dropout = Dropout::new(settings.dropout, seed, "adapt/dropout")?;
         let clusterer = Clusterer::new(settings.clustering);
         let rows = clusterer.classifier_rows(target.images.len());
-        for (at, student) in students.iter_mut().enumerate() {
-            student.random_classifier(rows, &mut stream(seed, "adapt/classifier", 0, at as u64));
+        for (at, network) in networks.iter_mut().enumerate() {
+            network.random_classifier(rows, &mut stream(seed, "adapt/classifier", 0, at as u64));
         }
-        let learners = Learners::new(&settings, students)?;
+        let learners = Learners::new(method, networks, settings.weight_decay)?;
         Ok(Self { settings, seed, target, learners, clusterer, dropout, epoch: 0 })
     }
 
@@ -99,27 +102,24 @@ impl Adaptation {
         self.epoch
     }
 
-    /// The networks that are trained: two, or one.
+    /// The networks that are trained.
     pub fn students(&self) -> &[Network] {
         self.learners.students()
     }
 
-    /// The mean networks, in the order of their students; none where students stand for them.
+    /// The mean networks, in the order of their students; none where the method has none.
     pub fn mean_networks(&self) -> &[Network] {
         self.learners.mean_networks()
     }
 
-    /// The networks that the method answers for, and that are evaluated: the mean networks where there are any.
+    /// The networks that the method answers for, and that are evaluated.
     pub fn answering(&self) -> &[Network] {
-        if self.mean_networks().is_empty() { self.students() } else { self.mean_networks() }
+        self.learners.method().answering(self.learners.networks())
     }
 
     /// The networks whose features are clustered.
-    fn clustering_networks(&self) -> &[Network] {
-        match self.settings.cluster_features {
-            ClusterFeatures::MeanNetworks => self.answering(),
-            ClusterFeatures::Networks => self.students(),
-        }
+    fn clustered(&self) -> &[Network] {
+        self.learners.method().clustered(self.learners.networks(), self.settings.cluster_features)
     }
 
     /// One epoch: cluster the target's features, start the classifiers from the centroids, train on the pseudo labels.
@@ -144,7 +144,7 @@ impl Adaptation {
     fn average_features(&self, observer: &mut dyn Observer) -> Result<Tensor> {
         let images = self.target.images.len();
         observer.progress(Stage::Features, 0, images)?;
-        let networks: Vec<&Network> = self.clustering_networks().iter().collect();
+        let networks: Vec<&Network> = self.clustered().iter().collect();
         let features = features::extract(&networks, &self.target.images, FEATURE_BATCH, &mut |done| {
             observer.progress(Stage::Features, done, images)
         })?;
@@ -211,13 +211,7 @@ impl Adaptation {
             sampler.batches(batch.identities, self.settings.steps, self.seed, "adapt/sampler", epoch)?;
         let streams = StreamName { seed: self.seed, purpose: "adapt/augment".to_owned(), epoch };
         let transform = self.settings.transform.transform(self.target.images.size());
-        TrainLoader::new(
-            self.target.images.clone(),
-            transform,
-            batches,
-            streams,
-            2,
-            self.students()[0].device(),
-        )
+        let (views, device) = (self.learners.method().views(), self.students()[0].device());
+        TrainLoader::new(self.target.images.clone(), transform, batches, streams, views, device)
     }
 }

@@ -1,15 +1,13 @@
-//! D33: the networks of an adaptation with their optimizer, and a whole step of them.
+//! D33: the networks of a method with their optimizer, and a whole step of them.
 
 use std::path::Path;
 
 use tch::Tensor;
 
 use super::fused_adam::FusedAdam;
-use super::mutual;
+use super::method::{Batch, Losses, Method, Networks};
 use super::passes::Passes;
-use super::settings::AdaptationSettings;
-use super::teaching::Teaching;
-use crate::error::{Error, Result};
+use crate::error::{Error, InvalidInput, Result};
 use crate::loss::objective::Weights;
 use crate::model::{Named, Network};
 
@@ -26,33 +24,43 @@ pub struct StepSettings {
     pub decay: f64,
 }
 
-/// Students, their mean networks where they have any, and Adam over all students (D24).
+/// The networks of a method, and Adam over its students (D24).
 #[derive(Debug)]
 pub struct Learners {
-    teaching: Teaching,
+    method: Box<dyn Method>,
+    networks: Networks,
     optimizer: FusedAdam,
     weight_decay: f64,
 }
 
 impl Learners {
-    /// The method that `settings` ask for; mean networks start equal to their students. A method of one network takes the first.
+    /// As many of `networks` as `method` trains, from the first; mean networks start equal to their students.
     ///
     /// # Errors
-    /// A device that refuses.
-    pub fn new(settings: &AdaptationSettings, students: [Network; 2]) -> Result<Self> {
-        let teaching = Teaching::new(settings, students)?;
-        let weight_decay = settings.weight_decay;
-        Ok(Self { optimizer: adam(&teaching, weight_decay), teaching, weight_decay })
+    /// Too few networks, or a device that refuses.
+    pub fn new(method: Box<dyn Method>, networks: Vec<Network>, weight_decay: f64) -> Result<Self> {
+        let networks = Networks::new(method.as_ref(), networks)?;
+        Ok(Self { method, optimizer: adam(&networks, weight_decay), networks, weight_decay })
     }
 
-    /// The networks that are trained: two, or one.
+    /// The method.
+    pub fn method(&self) -> &dyn Method {
+        self.method.as_ref()
+    }
+
+    /// Its networks.
+    pub fn networks(&self) -> &Networks {
+        &self.networks
+    }
+
+    /// The networks that are trained.
     pub fn students(&self) -> &[Network] {
-        self.teaching.students()
+        &self.networks.students
     }
 
-    /// The mean networks, in the order of their students; none where students stand for them.
+    /// The mean networks, in the order of their students; none where the method has none.
     pub fn mean_networks(&self) -> &[Network] {
-        self.teaching.mean_networks()
+        &self.networks.mean_networks
     }
 
     /// The optimizer over all students.
@@ -62,12 +70,12 @@ impl Learners {
 
     /// Names of the losses that [`Learners::step`] returns.
     pub fn names(&self) -> &'static [&'static str] {
-        self.teaching.names()
+        self.method.names()
     }
 
     /// Forgets all moments of Adam.
     pub fn reset_optimizer(&mut self) {
-        self.optimizer = adam(&self.teaching, self.weight_decay);
+        self.optimizer = adam(&self.networks, self.weight_decay);
     }
 
     /// Puts `centroids` (`[C, D]`) into the first C rows of every classifier, of mean networks too.
@@ -75,37 +83,42 @@ impl Learners {
     /// # Errors
     /// More centroids than rows, or of another width.
     pub fn set_classifiers(&mut self, centroids: &Tensor) -> Result<()> {
-        let (students, mean_networks) = self.teaching.both_mut();
-        let mut networks = students.iter_mut().chain(mean_networks);
+        let mut networks = self.networks.all_mut();
         networks.try_for_each(|network| network.set_classifier(&centroids.to_device(network.device())))
     }
 
     /// One step: forward passes, gradients, Adam over all students, then the mean networks. Returns the losses before the step by
     /// [`Learners::names`], detached.
     ///
-    /// `views`: a batch of images for each student, `[B, 3, H, W]`, two at least unless there is one student; `labels`: `[B]` i64.
+    /// `views`: a batch of images for each student, `[B, 3, H, W]`, in their order; `labels`: `[B]` i64.
     ///
     /// # Errors
-    /// A device that refuses, what the objective refuses, or a rate or decay out of range.
+    /// Fewer views than students, a device that refuses, what the losses refuse, or a rate or decay out of range.
     pub fn step(&mut self, views: &[Tensor], labels: &Tensor, settings: &StepSettings) -> Result<Tensor> {
-        let (values, total) = self.teaching.forward(views, labels, &settings.weights, &settings.passes)?;
+        let views = self.placed(views)?;
+        let StepSettings { weights, passes, learning_rate, decay } = settings;
+        let batch = Batch { views: &views, labels, weights, passes };
+        let Losses { values, total } = self.method.forward(&self.networks, &batch)?;
         self.optimizer.zero_grad();
         total.f_backward().map_err(Error::torch("cannot compute gradients"))?;
-        self.optimizer.step(settings.learning_rate)?;
-        let (students, mean_networks) = self.teaching.both_mut();
-        mutual::update_mean_networks(mean_networks, students, settings.decay)?;
+        self.optimizer.step(*learning_rate)?;
+        self.method.after_step(&mut self.networks, *decay)?;
         Ok(values)
     }
 
-    /// Every network, as `student-1.` and so on; the optimizer as `adam.` where `with_optimizer`.
+    /// Each student's view, where that student is.
+    fn placed(&self, views: &[Tensor]) -> Result<Vec<Tensor>> {
+        let (needed, found) = (self.students().len(), views.len());
+        if found < needed {
+            return Err(InvalidInput::TooFewSamples { what: "views of a batch", needed, found }.into());
+        }
+        self.students().iter().enumerate().map(|(at, student)| student.place(&views[at])).collect()
+    }
+
+    /// Every network, as `student-1.` and so on, and what the method keeps; the optimizer as `adam.` where `with_optimizer`.
     pub fn state(&self, with_optimizer: bool) -> Named {
-        let mut state = Named::new();
-        for (at, student) in self.students().iter().enumerate() {
-            state.append(&mut student.state(&format!("student-{}.", at + 1)));
-        }
-        for (at, mean) in self.mean_networks().iter().enumerate() {
-            state.append(&mut mean.state(&format!("mean-{}.", at + 1)));
-        }
+        let mut state = self.networks.state();
+        state.append(&mut self.method.state());
         if with_optimizer {
             state.append(&mut self.optimizer.state("adam."));
         }
@@ -117,13 +130,8 @@ impl Learners {
     /// # Errors
     /// Tensors that are missing or have another shape.
     pub fn load_state(&mut self, state: &Named, with_optimizer: bool, path: &Path) -> Result<()> {
-        let (students, mean_networks) = self.teaching.both_mut();
-        for (at, student) in students.iter_mut().enumerate() {
-            student.load_state(state, &format!("student-{}.", at + 1), path)?;
-        }
-        for (at, mean) in mean_networks.iter_mut().enumerate() {
-            mean.load_state(state, &format!("mean-{}.", at + 1), path)?;
-        }
+        self.networks.load_state(state, path)?;
+        self.method.load_state(state, path)?;
         if with_optimizer {
             self.optimizer.load_state(state, "adam.", path)?;
         }
@@ -131,7 +139,7 @@ impl Learners {
     }
 }
 
-fn adam(teaching: &Teaching, weight_decay: f64) -> FusedAdam {
-    let parameters = teaching.students().iter().flat_map(Network::trained).collect();
+fn adam(networks: &Networks, weight_decay: f64) -> FusedAdam {
+    let parameters = networks.students.iter().flat_map(Network::trained).collect();
     FusedAdam::new(parameters, weight_decay)
 }

@@ -372,8 +372,8 @@ pub const DEFINITIONS: &[Definition] = &[
     Definition {
         number: "D33",
         name: "step of mutual mean-teaching",
-        reference: "train/mutual.rs",
-        fast: &["train/mutual.rs", "train/own_mean.rs", "train/single.rs"],
+        reference: "train/methods/mutual.rs",
+        fast: &["train/methods/mutual/mean.rs", "train/methods/own_mean.rs", "train/methods/single.rs"],
         laws: "ten_steps.rs",
         golden: Functions(&["mmt.trainers.MMTTrainer.train"]),
         bench: Named("train/step"),

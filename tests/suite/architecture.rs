@@ -48,12 +48,15 @@ const WITHOUT_TWIN: &[(&str, &str)] = &[
     ),
     ("train/losses.rs", "means of the named losses, for the records"),
     (
+        "train/method.rs",
+        "what the methods of `train/methods` have in common; the reference has a list of them",
+    ),
+    (
         "train/passes.rs",
         "hands masks and groups to the networks; in the reference they are fields of StepSettings",
     ),
     ("train/pseudo_labels.rs", "chooses between the algorithms of the cluster room"),
     ("train/settings.rs", "settings as the profiles spell them"),
-    ("train/teaching.rs", "chooses between the steps of D33, which have their twins"),
     ("train/statistics.rs", "forward passes in training mode, without a step"),
 ];
 

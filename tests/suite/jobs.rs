@@ -22,7 +22,7 @@ use mmt::record::{
 use mmt::synthetic;
 use mmt::train::statistics::set_statistics;
 use mmt::train::{
-    Adaptation, Pretraining, PretrainingSettings, SourceImages, TargetImages, TargetStatistics,
+    Adaptation, Pretraining, PretrainingSettings, SourceImages, TargetImages, TargetStatistics, methods,
 };
 use tch::{Device, Kind};
 
@@ -216,9 +216,9 @@ impl Hand {
     /// A row that adapts.
     fn adapt(&self, row: &Row, start: &[Network; 2], at_start: &Found) -> Found {
         let target = TargetImages { images: self.target.train.clone(), cameras: self.target.cameras() };
-        let networks = [start[0].duplicate().unwrap(), start[1].duplicate().unwrap()];
-        let mut adaptation =
-            Adaptation::new(row.adaptation.clone(), TRAINING_SEED, networks, target).unwrap();
+        let networks = start.iter().map(|network| network.duplicate().unwrap()).collect();
+        let (settings, method) = (row.adaptation.clone(), methods::of(&row.adaptation));
+        let mut adaptation = Adaptation::new(settings, TRAINING_SEED, method, networks, target).unwrap();
         let answering = ["network-1", "network-2"];
         let mut found = Found::default();
         let goes_on = &answering[..adaptation.students().len()];

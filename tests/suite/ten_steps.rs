@@ -9,16 +9,16 @@ use mmt::model as fast;
 use mmt::random::stream;
 use mmt::train::{
     AdaptationSettings, BatchSettings, ClusterFeatures, Clustering, FusedAdam, Learners, Passes,
-    StepSettings, Teachers, TransformSettings, dropout, ema, pretrain,
+    StepSettings, Teachers, TransformSettings, dropout, ema, methods, pretrain,
 };
 use mmt_reference::Matrix;
 use mmt_reference::loss::objective::{Weights as ReferenceWeights, hard_only};
 use mmt_reference::model as reference;
 use mmt_reference::train as reference_train;
 use mmt_reference::train::adaptation::Method;
-use mmt_reference::train::mutual::{self, Masks, Networks};
-use mmt_reference::train::own_mean::OwnMean;
-use mmt_reference::train::single::Single;
+use mmt_reference::train::methods::mutual::{self, Masks, Networks};
+use mmt_reference::train::methods::own_mean::OwnMean;
+use mmt_reference::train::methods::single::Single;
 use mmt_testkit::golden::generator;
 use mmt_testkit::tolerance::{Quantity, Width, check};
 use mmt_testkit::{Failure, Trial, convert, devices};
@@ -150,6 +150,11 @@ fn two_students(block: fast::BlockKind) -> Trial<([fast::Network; 2], [reference
     Ok(([one.fast, two.fast], [one.reference, two.reference]))
 }
 
+/// The method of `settings`, ready for its steps.
+fn learners(settings: &AdaptationSettings, students: [fast::Network; 2]) -> mmt::Result<Learners> {
+    Learners::new(methods::of(settings), students.into(), settings.weight_decay)
+}
+
 /// Every entry of a network's state in both wings.
 pub(crate) fn same_state(definition: &str, fast: &fast::Network, reference: &reference::Network) -> Trial {
     assert_eq!(fast.entries().len(), reference.state().entries().len());
@@ -220,7 +225,7 @@ fn same(definition: &str, actual: f64, expected: f64) -> Trial {
 /// Ten steps of the method of `settings` by [`Learners::step`], which an epoch calls, and by the reference.
 fn steps_agree(settings: &AdaptationSettings, block: fast::BlockKind) -> Trial {
     let (students, references) = two_students(block)?;
-    let mut learners = Learners::new(settings, students)?;
+    let mut learners = learners(settings, students)?;
     let mut method = reference_method(settings, references.to_vec())?;
     let group = (settings.batch.bn_group > 0).then_some(settings.batch.bn_group);
     let (soft_ce, soft_triplet) = (settings.soft_ce_weight, settings.soft_tri_weight);
@@ -395,6 +400,25 @@ fn views_of_different_batches_networks_of_other_layers_and_decays_that_are_no_sh
     run().unwrap();
 }
 
+#[test]
+fn a_method_without_all_of_its_networks_or_views_is_refused() {
+    let refused = |found: mmt::Result<()>, part: &str| {
+        let text = found.unwrap_err().to_string();
+        assert!(text.contains(part), "{text}");
+    };
+    let settings = mutual_mean_teaching();
+    let ([one, _], _) = two_students(fast::BlockKind::Basic).unwrap();
+    let found = Learners::new(methods::of(&settings), vec![one], WEIGHT_DECAY);
+    refused(found.map(|_| ()), "networks: 2 needed, 1 given");
+    let (students, _) = two_students(fast::BlockKind::Basic).unwrap();
+    let mut learners = learners(&settings, students).unwrap();
+    let weights = Weights { soft_ce: 0.5, soft_triplet: 0.8, epsilon: 0.1, clusters: CLUSTERS };
+    let step = StepSettings { weights, passes: Passes::default(), learning_rate: LEARNING_RATE, decay: 0.5 };
+    let (view, _) = images("view-1/0").unwrap();
+    let found = learners.step(&[view], &convert::label_tensor(&LABELS), &step);
+    refused(found.map(|_| ()), "views of a batch: 2 needed, 1 given");
+}
+
 /// A step on these views by both wings, with the same kind of error from both.
 fn both_refuse_step(
     kind: &str,
@@ -407,7 +431,7 @@ fn both_refuse_step(
     let passes = Passes::default();
     let of_fast = StepSettings { weights, passes, learning_rate: LEARNING_RATE, decay };
     let labels = convert::label_tensor(&LABELS);
-    let found = Learners::new(settings, students)?.step(views, &labels, &of_fast);
+    let found = learners(settings, students)?.step(views, &labels, &of_fast);
     let of_reference = mutual::StepSettings {
         weights: ReferenceWeights { soft_ce: 0.5, soft_triplet: 0.8, epsilon: 0.1, clusters: CLUSTERS },
         learning_rate: LEARNING_RATE,

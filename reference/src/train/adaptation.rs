@@ -2,9 +2,9 @@
 
 use super::ema;
 use super::fused_adam::Adam;
-use super::mutual::{Masks, Networks, StepSettings};
-use super::own_mean::OwnMean;
-use super::single::Single;
+use super::methods::mutual::{Masks, Networks, StepSettings};
+use super::methods::own_mean::OwnMean;
+use super::methods::single::Single;
 use crate::cluster::centroids::centroids;
 use crate::cluster::dbscan::dbscan;
 use crate::cluster::eps::eps;

@@ -3,8 +3,6 @@
 pub mod adaptation;
 pub mod ema;
 pub mod fused_adam;
-pub mod mutual;
-pub mod own_mean;
+pub mod methods;
 pub mod pretrain;
 pub mod schedule;
-pub mod single;

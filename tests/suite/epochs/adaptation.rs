@@ -4,7 +4,7 @@ use mmt::random::stream;
 use mmt::train::ema::Convention;
 use mmt::train::{
     Adaptation, AdaptationSettings, BatchSettings, ClusterFeatures, Clustering, EpochOutcome, TargetImages,
-    Teachers,
+    Teachers, methods,
 };
 use mmt_reference::Matrix;
 use mmt_reference::cluster::jaccard::Neighbourhood;
@@ -123,8 +123,8 @@ fn reference_of(settings: &AdaptationSettings, fast: &Adaptation) -> Trial<refer
 
 fn start(settings: &AdaptationSettings, pictures: &Pictures, numbers: [u64; 2]) -> Trial<Adaptation> {
     let target = TargetImages { images: pictures.store.clone(), cameras: pictures.cameras.clone() };
-    let networks = [network(numbers[0], IDENTITIES)?, network(numbers[1], IDENTITIES)?];
-    Ok(Adaptation::new(settings.clone(), SEED, networks, target)?)
+    let networks = vec![network(numbers[0], IDENTITIES)?, network(numbers[1], IDENTITIES)?];
+    Ok(Adaptation::new(settings.clone(), SEED, methods::of(settings), networks, target)?)
 }
 
 fn same_epoch(

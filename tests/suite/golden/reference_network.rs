@@ -3,7 +3,8 @@
 use mmt_reference::loss::objective::{Weights, hard_only};
 use mmt_reference::model::{Embedding, Network, Spec, State, Statistics, Volume};
 use mmt_reference::train::fused_adam::Adam;
-use mmt_reference::train::{ema, mutual, pretrain};
+use mmt_reference::train::methods::mutual;
+use mmt_reference::train::{ema, pretrain};
 use mmt_testkit::golden::generator;
 use mmt_testkit::{Actual, Failure, Trial};
 

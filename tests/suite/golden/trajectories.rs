@@ -2,7 +2,7 @@
 
 use mmt::loss::objective::Weights;
 use mmt::model::{Network, Spec};
-use mmt::train::{AdaptationSettings, FusedAdam, Learners, Passes, StepSettings, ema, pretrain};
+use mmt::train::{FusedAdam, Learners, Passes, StepSettings, ema, methods, pretrain};
 use mmt_testkit::golden::generator;
 use mmt_testkit::{Trial, strategies};
 use tch::{Kind, Tensor};
@@ -132,9 +132,9 @@ fn mutual_mean_teaching(run: &mut Run, side: Side) -> Trial {
     };
     let alpha = run.case.number("alpha")?;
     let network = |prefix: &str| generated_network(run, &Spec::resnet50(), classes, prefix, side.kind());
-    let students = [network("mmt/1/")?, network("mmt/2/")?];
-    let settings = AdaptationSettings { weight_decay: WEIGHT_DECAY, ..ten_steps::mutual_mean_teaching() };
-    let mut learners = Learners::new(&settings, students)?;
+    let students = vec![network("mmt/1/")?, network("mmt/2/")?];
+    let method = methods::of(&ten_steps::mutual_mean_teaching());
+    let mut learners = Learners::new(method, students, WEIGHT_DECAY)?;
     let mut rows: [Rows; 5] = Default::default();
     for step in 0..steps(run, side)? {
         let views =

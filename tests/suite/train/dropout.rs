@@ -9,7 +9,7 @@ use mmt::model::{Named, Network, Spec, Stage};
 use mmt::random::stream;
 use mmt::train::{
     Adaptation, AdaptationSettings, Clustering, Pretraining, SourceImages, TargetImages, TargetStatistics,
-    Teachers, dropout,
+    Teachers, dropout, methods,
 };
 use mmt_testkit::strategies;
 use proptest::prelude::*;
@@ -98,7 +98,7 @@ pub(super) fn adaptation(settings: &AdaptationSettings, images: &Arc<ImageStore>
     let target = TargetImages { images: images.clone(), cameras };
     let network =
         |seed: u64| Network::new(&spec(), 0, &mut stream(seed, "test", 0, 0), (Kind::Float, Device::Cpu));
-    Adaptation::new(settings.clone(), 3, [network(1)?, network(2)?], target)
+    Adaptation::new(settings.clone(), 3, methods::of(settings), vec![network(1)?, network(2)?], target)
 }
 
 /// Two steps an epoch.

@@ -1,13 +1,13 @@
 //! D33: one step of mutual mean-teaching, of its hard-only baseline, and what surrounds the steps of an
 //! epoch.
 
-use super::ema;
-use super::fused_adam::Adam;
 use crate::distance::normalize_rows;
 use crate::error::{InvalidInput, Result};
 use crate::loss::objective::{HardTerms, Outputs, Terms, Weights, hard_only, mutual_mean_teaching};
 use crate::matrix::Matrix;
 use crate::model::{Network, NetworkTrace, Volume};
+use crate::train::ema;
+use crate::train::fused_adam::Adam;
 
 /// Two students, their mean networks, and the optimizer over both students (one [`Adam`] each: see there).
 #[derive(Debug, Clone, PartialEq)]

@@ -1,11 +1,11 @@
 //! D33 without θ2: one student that is taught by its own mean network.
 
-use super::ema;
-use super::fused_adam::Adam;
 use super::mutual::StepSettings;
 use crate::error::Result;
 use crate::loss::objective::{StudentTerms, mean_teaching};
 use crate::model::{Network, Volume};
+use crate::train::ema;
+use crate::train::fused_adam::Adam;
 
 /// A student, its mean network, and the optimizer of the student.
 #[derive(Debug, Clone, PartialEq)]

@@ -1,10 +1,10 @@
 //! D33, the published single-network baseline: one network on hard losses alone.
 
-use super::fused_adam::Adam;
 use super::mutual::StepSettings;
 use crate::error::Result;
 use crate::loss::objective::{HardTerms, hard_only};
 use crate::model::{Network, Volume};
+use crate::train::fused_adam::Adam;
 
 /// A network and its optimizer.
 #[derive(Debug, Clone, PartialEq)]
