@@ -1,4 +1,27 @@
 //! Images → features: the evaluation mode of one network, or the average of two (what clustering works on).
+//!
+//! ```
+//! use std::sync::Arc;
+//! use mmt::data::{ImageSize, ImageStore};
+//! use mmt::features::{average, extract};
+//! use mmt::model::{Network, Spec};
+//! use mmt::random::stream;
+//! use tch::{Device, Kind};
+//!
+//! # fn main() -> mmt::Result<()> {
+//! # let folder = tempfile::tempdir().map_err(mmt::Error::io("write", &std::env::temp_dir()))?;
+//! # let path = folder.path().join("person.png");
+//! # image::RgbImage::new(32, 64).save(&path).map_err(|error| mmt::Error::Usage(error.to_string()))?;
+//! let size = ImageSize { height: 64, width: 32 };
+//! let images = Arc::new(ImageStore::open(vec![path], size, 0, &mut |_, _| Ok(()))?);
+//! let place = (Kind::Float, Device::Cpu);
+//! let network = |seed| Network::new(&Spec::small(), 0, &mut stream(seed, "example", 0, 0), place);
+//! let (one, two) = (network(1)?, network(2)?);
+//! let features = extract(&[&one, &two], &images, 128, &mut |_| Ok(()))?;
+//! assert_eq!(average(&features).size(), [1, 512]);
+//! # Ok(())
+//! # }
+//! ```
 
 use std::sync::Arc;
 

@@ -5,6 +5,25 @@
 //!
 //! Nothing here is an N×N matrix: neighbours are kept k to a row, encodings and Jaccard distances as their non-trivial entries.
 //! What follows the matrix products of libtorch gives the same bits for every number of threads.
+//!
+//! ```
+//! use mmt::cluster::dbscan::dbscan;
+//! use mmt::cluster::eps::eps;
+//! use mmt::cluster::jaccard::{Neighbourhood, jaccard};
+//! use tch::Tensor;
+//!
+//! # fn main() -> mmt::Result<()> {
+//! // Two people, five images each: rows of unit length.
+//! let row = |image: i32| if image < 5 { [1.0, 0.01 * f64::from(image)] } else { [0.01 * f64::from(image), 1.0] };
+//! let features = Tensor::from_slice(&(0..10).flat_map(row).collect::<Vec<_>>()).view([10, 2]);
+//! let features = mmt::distance::normalize_rows(&features);
+//! let distances = jaccard(&features, Neighbourhood { k1: 4, k2: 2 })?;
+//! let found = dbscan(&distances, eps(&distances, 0.4)?, 3)?;
+//! assert_eq!(found.count, 2);
+//! assert_ne!(found.labels[0], found.labels[9]);
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod centroids;
 pub mod dbscan;

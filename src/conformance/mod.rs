@@ -1,5 +1,13 @@
 //! This crate as an implementation that the conformance kit ([`mmt_conformance`]) can ask: what it offers of each definition, on any
 //! device.
+//!
+//! ```
+//! use mmt::conformance::Fast;
+//! use mmt_conformance::implementation::Implementation;
+//!
+//! let offer = Fast { device: tch::Device::Cpu }.offer().unwrap();
+//! assert!(offer.definitions.contains_key("D7"));
+//! ```
 
 mod clustering;
 mod data;

@@ -8,6 +8,35 @@
 //!
 //! What adapts gets the target's images and cameras (`TargetImages` of the train room), which have no field for identities: it cannot
 //! see a true label.
+//!
+//! From a folder to a batch of training images in two views:
+//! ```
+//! use std::sync::Arc;
+//! use mmt::data::{DatasetName, GallerySampler, ImageSize, ImageStore, StreamName, TrainLoader, TrainTransform, read};
+//!
+//! # fn main() -> mmt::Result<()> {
+//! # let folder = tempfile::tempdir().map_err(mmt::Error::io("write", &std::env::temp_dir()))?;
+//! # let domain = mmt::synthetic::DomainSettings { train_identities: 4, train_images: 4, test_identities: 2, ..Default::default() };
+//! # let root = mmt::synthetic::prepare(DatasetName::Market1501, &domain, folder.path(), &mut |_, _| Ok(()))?;
+//! // `root` is the folder that holds Market-1501-v15.09.15 or market1501.
+//! let train = read(DatasetName::Market1501, &root)?.train;
+//! let paths = train.iter().map(|item| item.path.clone()).collect();
+//! let size = ImageSize { height: 64, width: 32 };
+//! let images = Arc::new(ImageStore::open(paths, size, usize::MAX, &mut |_, _| Ok(()))?);
+//!
+//! // One batch of two people with two images each; noise would have no label.
+//! let labels: Vec<_> = train.iter().map(|item| Some(item.identity as usize)).collect();
+//! let cameras: Vec<_> = train.iter().map(|item| item.camera).collect();
+//! let batches = GallerySampler::new(&labels, &cameras, 2)?.batches(2, 1, 1, "example/sampler", 0)?;
+//! let transform = TrainTransform { size, flip_probability: 0.5, pad: 3, erasing: None };
+//! let streams = StreamName { seed: 1, purpose: "example/augment".to_owned(), epoch: 0 };
+//! for batch in TrainLoader::new(images, transform, batches, streams, 2, tch::Device::Cpu)? {
+//!     let views = batch?.views;
+//!     assert_eq!((views.len(), views[0].size()), (2, vec![4, 3, 64, 32]));
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 mod dataset;
 mod decode;

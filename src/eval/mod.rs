@@ -1,4 +1,20 @@
 //! The eval room: mAP and CMC by the Market-1501 protocol, k-reciprocal re-ranking, and the quality of pseudo labels.
+//!
+//! ```
+//! use mmt::eval::{Labels, evaluate};
+//! use tch::Tensor;
+//!
+//! # fn main() -> mmt::Result<()> {
+//! // A query, and a gallery with a stranger and with the same person under another camera.
+//! let query = Tensor::from_slice2(&[[1.0, 0.0]]);
+//! let gallery = Tensor::from_slice2(&[[0.6, 0.8], [0.8, 0.6]]);
+//! let (of_query, of_gallery) =
+//!     (Labels { identities: &[7], cameras: &[1] }, Labels { identities: &[9, 7], cameras: &[1, 2] });
+//! let found = evaluate(&query, &gallery, of_query, of_gallery)?;
+//! assert_eq!((found.map, found.top(1)), (1.0, 1.0));
+//! # Ok(())
+//! # }
+//! ```
 
 mod accuracy;
 mod average_precision;

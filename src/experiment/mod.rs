@@ -4,6 +4,19 @@
 //! Profile ── Plan ──▶ pretrain (source, network, seeds) ──▶ start (task, seeds) ──▶ adapt (task, row, seeds)
 //!                     pretrain (target, network, seeds) ──▶ oracle (task, seeds)
 //! ```
+//!
+//! ```
+//! use mmt::experiment::{Method, Plan, Profile, Seeds};
+//!
+//! # fn main() -> mmt::Result<()> {
+//! let profile = Profile::load("quick")?;
+//! let seeds = Seeds::crossed(&[Some(101)], &[1]);
+//! // Two networks of each source and of each target that is no source, and per task a start, two rows that adapt, and the oracle.
+//! let plan = Plan::new(&profile, &Method::ALL, &seeds);
+//! assert_eq!(plan.nodes.len(), 2 * 3 + 4 * 4);
+//! # Ok(())
+//! # }
+//! ```
 
 mod adapt_job;
 mod config;

@@ -4,6 +4,27 @@
 //! The functions check shapes, which costs nothing. That labels are in range and values finite would cost a transfer
 //! from the device at every step, so that is what [`check_labels`] and [`crate::distance::check_features`] are for: a
 //! training loop calls them once on its pseudo labels and watches the loss for NaN.
+//!
+//! The objective of two networks and their mean networks (D8):
+//! ```
+//! use mmt::loss::objective::{Outputs, Weights, mutual_mean_teaching};
+//! use tch::{Device, Kind, Tensor};
+//!
+//! # fn main() -> mmt::Result<()> {
+//! // Of a batch of four images, with five clusters.
+//! let outputs = || Outputs {
+//!     features: Tensor::randn([4, 8], (Kind::Float, Device::Cpu)).set_requires_grad(true),
+//!     logits: Tensor::randn([4, 5], (Kind::Float, Device::Cpu)).set_requires_grad(true),
+//! };
+//! let (students, means) = ([outputs(), outputs()], [outputs(), outputs()]);
+//! let labels = Tensor::from_slice(&[0_i64, 0, 3, 3]);
+//! let weights = Weights { soft_ce: 0.5, soft_triplet: 0.8, epsilon: 0.1, clusters: 5 };
+//! let terms = mutual_mean_teaching(students.each_ref(), means.each_ref(), &labels, &weights)?;
+//! terms.total.backward();
+//! assert!(students[1].logits.grad().defined() && !means[1].logits.grad().defined());
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod cross_entropy;
 pub mod mining;

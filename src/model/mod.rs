@@ -8,6 +8,23 @@
 //!
 //! [`Network::train`] is the training mode (D31): pooled features and logits, batch norm on the statistics of the batch.
 //! [`Network::embed`] is the evaluation mode: the neck's output at unit length, batch norm on running statistics.
+//!
+//! ```
+//! use mmt::model::{Network, Spec};
+//! use mmt::random::stream;
+//! use tch::{Device, Kind, Tensor};
+//!
+//! # fn main() -> mmt::Result<()> {
+//! let place = (Kind::Float, Device::Cpu);
+//! let network = Network::new(&Spec::small(), 10, &mut stream(1, "example", 0, 0), place)?;
+//! let images = Tensor::rand([4, 3, 64, 32], place);
+//! let outputs = network.train(&images, None);
+//! assert_eq!((outputs.features.size(), outputs.logits.size()), (vec![4, 512], vec![4, 10]));
+//! let features = network.embed(&images);
+//! assert_eq!(features.size(), [4, 512]); // rows of unit length
+//! # Ok(())
+//! # }
+//! ```
 
 mod backbone;
 mod checkpoint;

@@ -13,6 +13,19 @@
 //! | [`PROVENANCE`] | [`Provenance`]: source, command and day; differs between equal runs |
 //!
 //! Records are written for the schema of this version; the readers refuse any other.
+//!
+//! ```
+//! use mmt::record::{EPOCHS, EpochRecord, SCHEMA_VERSION, read_csv, write_csv};
+//!
+//! # fn main() -> mmt::Result<()> {
+//! # let folder = tempfile::tempdir().map_err(mmt::Error::io("write", &std::env::temp_dir()))?;
+//! let path = folder.path().join(EPOCHS);
+//! let record = EpochRecord { schema: SCHEMA_VERSION, epoch: 1, loss: "total".to_owned(), value: 4.25 };
+//! write_csv(&path, std::slice::from_ref(&record))?;
+//! assert_eq!(read_csv::<EpochRecord>(&path)?, [record]);
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod files;
 pub mod tensorboard;

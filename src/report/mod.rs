@@ -10,6 +10,15 @@
 //!
 //! A run that is not finished, is broken, or does not belong to the others is named and left out; it is never averaged in
 //! silence. Synthetic domains and real data never stand in one report, and published numbers only beside real data.
+//!
+//! ```
+//! use std::path::PathBuf;
+//!
+//! # let out = std::env::temp_dir();
+//! // Where there is no run there is no report, and the error says so.
+//! let error = mmt::report::build(&[PathBuf::from("runs/none")], &out, &[]).unwrap_err();
+//! assert!(error.to_string().contains("runs/none"));
+//! ```
 
 pub mod agreement;
 mod by_seed;

@@ -7,6 +7,19 @@
 //!
 //! A person must be recognised across views: logos and open jackets are seen only from the front, backpacks from back and side;
 //! cameras differ in colour, light, sharpness and view.
+//!
+//! ```
+//! use mmt::data::{DatasetName, read};
+//! use mmt::synthetic::{DomainSettings, prepare};
+//!
+//! # fn main() -> mmt::Result<()> {
+//! # let folder = tempfile::tempdir().map_err(mmt::Error::io("write", &std::env::temp_dir()))?;
+//! let settings = DomainSettings { train_identities: 3, train_images: 4, test_identities: 2, ..Default::default() };
+//! let root = prepare(DatasetName::DukeMtmc, &settings, folder.path(), &mut |_, _| Ok(()))?;
+//! assert_eq!(read(DatasetName::DukeMtmc, &root)?.train.len(), 12);
+//! # Ok(())
+//! # }
+//! ```
 
 mod camera;
 mod canvas;

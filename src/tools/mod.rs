@@ -8,6 +8,20 @@
 //! ```
 //!
 //! Nothing is printed here: whoever calls passes a [`Progress`] and gets the seconds of each stage with the result.
+//!
+//! ```
+//! use mmt::model::{Named, save_tensors};
+//! use mmt::tools::feature_file::FeatureFile;
+//! use tch::Tensor;
+//!
+//! # fn main() -> mmt::Result<()> {
+//! # let folder = tempfile::tempdir().map_err(mmt::Error::io("write", &std::env::temp_dir()))?;
+//! let path = folder.path().join("features.safetensors");
+//! save_tensors(&path, &Named::from([("features".to_owned(), Tensor::from_slice2(&[[1.0, 0.0], [0.0, 1.0]]))]))?;
+//! assert_eq!(FeatureFile { path, name: None }.read()?.size(), [2, 2]);
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod clustering;
 pub mod data_check;

@@ -10,6 +10,7 @@
 //! - [`golden`]: the published code's values, reference and fast wing
 //! - [`ten_steps`]: whole training steps, every number of every network after every step
 //! - [`epochs`]: whole epochs through the entry that `reproduce` uses, every number after every epoch
+//! - [`examples`]: the programs of `examples/`
 //! - [`distance`], [`data`], [`loss`], [`cluster`], [`eval`], [`train`]: fast = reference and the laws, room by room
 
 mod allocation;
@@ -23,6 +24,7 @@ mod data;
 mod distance;
 mod epochs;
 mod eval;
+mod examples;
 mod features;
 #[cfg(unix)]
 mod fuzz;
