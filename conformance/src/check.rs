@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::definition::{Definition, Reading};
 use crate::definitions::ALL;
+use crate::golden::GoldenCase;
 use crate::implementation::{Answer, Call, Fault, Implementation, Offer, Offered};
 use crate::judge::{Complaint, Worst, explains, judge};
 use crate::shrink::shrink;
@@ -16,10 +17,27 @@ use crate::value::{Inputs, Outputs};
 pub struct Plan {
     /// Which definitions.
     pub definitions: Vec<&'static Definition>,
-    /// Cases of each, per width.
+    /// Cases that are put before the drawn ones.
+    pub golden: Vec<GoldenCase>,
+    /// Drawn cases of each, per width.
     pub cases: u64,
     /// Of the generators.
     pub seed: u64,
+}
+
+impl Plan {
+    /// The cases of a definition, golden ones first.
+    pub fn cases_of(&self, definition: &'static Definition) -> impl Iterator<Item = Inputs> + '_ {
+        let golden = self.golden.iter().filter(|case| case.definition.number == definition.number);
+        let drawn = (0..self.cases).map(|index| definition.case(self.seed, index));
+        golden.map(|case| case.inputs.clone()).chain(drawn)
+    }
+
+    /// How many cases a definition has.
+    pub fn count_of(&self, definition: &Definition) -> u64 {
+        let golden = self.golden.iter().filter(|case| case.definition.number == definition.number);
+        self.cases + golden.count() as u64
+    }
 }
 
 /// A definition in a width, and what came of it.
@@ -173,13 +191,13 @@ impl<'a> Offering<'a> {
         let mut seen = Vec::new();
         let mut open: Option<Inputs> = None;
         let mut differs: Option<Inputs> = None;
-        let mut last = plan.cases;
-        for index in 0..plan.cases {
+        let count = plan.count_of(self.definition);
+        let mut last = count;
+        for (index, inputs) in (0..).zip(plan.cases_of(self.definition)) {
             if index >= last {
                 break;
             }
             progress(self.definition, self.width, index, last);
-            let inputs = self.definition.case(plan.seed, index);
             let answer = match self.ask(implementation, &inputs) {
                 Ok(answer) => answer,
                 Err(fault) => return self.failed(implementation, finding, fault, &inputs),
@@ -198,7 +216,7 @@ impl<'a> Offering<'a> {
                 Some(Err(complaint)) if complaint.open.is_some() => open = open.or(Some(inputs.clone())),
                 Some(Err(_)) if differs.is_none() => {
                     differs = Some(inputs.clone());
-                    last = plan.cases.min(index + EVIDENCE);
+                    last = count.min(index + EVIDENCE);
                 }
                 Some(Err(_)) => {}
             }

@@ -13,6 +13,7 @@ pub mod definition;
 pub mod definitions;
 pub mod error;
 pub mod generate;
+pub mod golden;
 pub mod implementation;
 pub mod judge;
 pub mod offline;

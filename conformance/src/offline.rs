@@ -8,9 +8,13 @@ use serde_json::Value as Json;
 
 use crate::check::Plan;
 use crate::definition::Definition;
+use crate::definitions::find;
 use crate::error::Error;
+use crate::golden::GoldenCase;
 use crate::implementation::{Answer, Call, Fault, Implementation, Offer};
-use crate::protocol::{Folder, call_line, offer_line, parse_answer, parse_offer};
+use crate::protocol::{
+    Folder, call_line, inline, offer_line, parse_answer, parse_offer, read_inputs, written_inputs,
+};
 use crate::tolerance::Width;
 use crate::value::Inputs;
 
@@ -34,9 +38,8 @@ pub fn write(plan: &Plan, path: &Path) -> Result<u64, Error> {
     for definition in &plan.definitions {
         let outputs: Vec<String> = definition.outputs.iter().map(|output| output.name.to_owned()).collect();
         for width in definition.widths() {
-            for index in 0..plan.cases {
+            for inputs in plan.cases_of(definition) {
                 number += 1;
-                let inputs = definition.case(plan.seed, index);
                 let call = Call { definition, width, inputs: &inputs, outputs: &outputs };
                 lines.push(call_line(number, call, &folder).map_err(Error::io("write", path))?);
             }
@@ -45,9 +48,11 @@ pub fn write(plan: &Plan, path: &Path) -> Result<u64, Error> {
     let file = path.join(CALLS);
     fs::write(&file, lines.join("\n") + "\n").map_err(Error::io("write", &file))?;
     let numbers: Vec<&str> = plan.definitions.iter().map(|definition| definition.number).collect();
-    let json = serde_json::json!({ "definitions": numbers, "cases": plan.cases, "seed": plan.seed });
+    let golden = plan.golden.iter().map(written).collect::<std::io::Result<Vec<_>>>();
+    let golden = golden.map_err(Error::io("write", path))?;
+    let json = serde_json::json!({ "definitions": numbers, "cases": plan.cases, "seed": plan.seed, "golden": golden });
     let file = path.join(PLAN);
-    fs::write(&file, format!("{json:#}\n")).map_err(Error::io("write", &file))?;
+    fs::write(&file, format!("{json}\n")).map_err(Error::io("write", &file))?;
     Ok(number)
 }
 
@@ -85,9 +90,9 @@ impl Written {
         let (mut numbers, mut number) = (HashMap::new(), 0);
         for definition in &plan.definitions {
             for width in definition.widths() {
-                for index in 0..plan.cases {
+                for inputs in plan.cases_of(definition) {
                     number += 1;
-                    numbers.insert(key(definition, width, &definition.case(plan.seed, index)), number);
+                    numbers.insert(key(definition, width, &inputs), number);
                 }
             }
         }
@@ -114,7 +119,24 @@ fn read_plan(path: &Path) -> Result<Plan, Error> {
         numbers.iter().filter_map(|number| number.as_str().map(str::to_owned)).collect();
     let definitions = crate::check::selected(&numbers).map_err(|number| wrong(&format!("names {number}")))?;
     let whole = |key: &str| json[key].as_u64().ok_or_else(|| wrong(&format!("has no whole number `{key}`")));
-    Ok(Plan { definitions, cases: whole("cases")?, seed: whole("seed")? })
+    let golden = json["golden"].as_array().map_or(&[][..], Vec::as_slice);
+    let golden = golden.iter().map(read_golden).collect::<Result<_, _>>().map_err(|reason| wrong(&reason))?;
+    Ok(Plan { definitions, golden, cases: whole("cases")?, seed: whole("seed")? })
+}
+
+/// A golden case in the plan: answers may be read where its folder is not.
+fn written(case: &GoldenCase) -> std::io::Result<Json> {
+    let inputs = written_inputs(case.definition, &case.inputs, |_, array| Ok(inline(array)))?;
+    Ok(serde_json::json!({ "definition": case.definition.number, "inputs": inputs }))
+}
+
+fn read_golden(json: &Json) -> Result<GoldenCase, String> {
+    let number = json["definition"].as_str();
+    let definition = number.and_then(find).ok_or("has a golden case of no definition")?;
+    // All inputs stand in the plan itself.
+    let inputs = read_inputs(definition, &json["inputs"], &Folder::new(""))?;
+    (definition.reference)(&inputs).map_err(|error| format!("has a golden case that is none: {error}"))?;
+    Ok(GoldenCase { definition, inputs })
 }
 
 impl Implementation for Written {

@@ -62,6 +62,11 @@ impl Program {
         Ok(Self { command: command.to_vec(), limit, folder, running: None, words, calls: 0 })
     }
 
+    /// Where files of large arrays lie; it is removed with this value.
+    pub fn folder_path(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
     fn folder(&self) -> Folder {
         Folder::new(self.folder.path())
     }
@@ -93,10 +98,14 @@ impl Program {
         let (to_read, answers) = sync_channel(1);
         let words = self.words.clone();
         words.lock().unwrap_or_else(PoisonError::into_inner).clear();
-        thread::spawn(move || write_lines(input, &to_write));
-        thread::spawn(move || read_lines(output, &to_read));
-        thread::spawn(move || keep_words(errors, &words));
-        Ok(Running { child, questions, answers })
+        let started = beside(move || write_lines(input, &to_write))
+            .and_then(|()| beside(move || read_lines(output, &to_read)))
+            .and_then(|()| beside(move || keep_words(errors, &words)));
+        let mut running = Running { child, questions, answers };
+        if started.is_err() {
+            running.end();
+        }
+        started.map(|()| running)
     }
 
     /// Sends a line and waits for one. A program that fails is ended; the next question starts it again.
@@ -111,13 +120,25 @@ impl Program {
 
     fn end(&mut self) {
         if let Some(mut running) = self.running.take() {
-            let _ = running.child.kill();
-            let _ = running.child.wait();
+            running.end();
         }
     }
 }
 
+/// Does `work` beside the rest.
+fn beside(work: impl FnOnce() + Send + 'static) -> Result<(), Fault> {
+    let started = thread::Builder::new().spawn(work);
+    let refused = |error| Fault::NotStarted(format!("this program cannot start a thread: {error}"));
+    started.map(drop).map_err(refused)
+}
+
 impl Running {
+    fn end(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+
     fn exchange(&mut self, line: String, limit: Duration) -> Result<Vec<u8>, Fault> {
         // The writer has no other reason to be gone than that the program does not read any more.
         if self.questions.send((line + "\n").into_bytes()).is_err() {

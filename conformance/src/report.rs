@@ -176,7 +176,11 @@ pub fn summary(offer: &Offer, plan: &Plan, findings: &[Finding]) -> String {
         .filter(|(_, count)| *count > 0)
         .map(|(verdict, count)| format!("{verdict}: {count}"))
         .collect();
-    format!("{}, {} cases of seed {}: {}", offer.name, plan.cases, plan.seed, counts.join(" · "))
+    let golden = match plan.golden.len() {
+        0 => String::new(),
+        count => format!("{count} golden cases, "),
+    };
+    format!("{}, {golden}{} cases of seed {}: {}", offer.name, plan.cases, plan.seed, counts.join(" · "))
 }
 
 /// The page.

@@ -13,7 +13,7 @@ const CASES: u64 = 150;
 const SEED: u64 = 7;
 
 fn findings(implementation: &mut dyn Implementation, definitions: &[&'static Definition]) -> Vec<Finding> {
-    let plan = Plan { definitions: definitions.to_vec(), cases: CASES, seed: SEED };
+    let plan = Plan { definitions: definitions.to_vec(), golden: Vec::new(), cases: CASES, seed: SEED };
     check(implementation, &plan, &mut |_, _, _, _| ()).unwrap().1
 }
 

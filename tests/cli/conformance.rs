@@ -167,3 +167,49 @@ fn our_own_code_agrees_over_the_protocol() {
         assert!(page(&program).contains(&row), "{row} is not in {}", page(&program));
     }
 }
+
+#[test]
+fn golden_inputs_are_put_before_the_drawn_cases() {
+    let program = Program::new();
+    let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/golden");
+    let arguments =
+        ["conformance", "--self", "--cases", "1", "--only", "D2,D16,D28", "--out", "out", "--golden"];
+    program.command(&[&arguments[..], &[golden]].concat()).assert().success();
+    let page = page(&program);
+    let compared = |definition: &str| -> u64 {
+        let row =
+            page.lines().find(|line| line.starts_with(&format!("| {definition} ")) && line.contains("f64"));
+        row.unwrap_or_else(|| panic!("{page}")).split('|').nth(4).unwrap().trim().parse().unwrap()
+    };
+    // The one that is drawn, and those of the manifest; erasing has none.
+    assert!(compared("D2") > 1 && compared("D16") > 1, "{page}");
+    assert_eq!(compared("D28"), 1);
+    fails(program.command(&[&arguments[..], &["absent"]].concat()).assert(), 1, &["absent", "manifest.json"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_leaves_no_folder_behind() {
+    let program = Program::new();
+    // It says where its folder is, and then nothing more.
+    let own = adapter(&program, "open('asked', 'w').close(); time.sleep(60)");
+    let temporary = program.path("temporary");
+    fs::create_dir(&temporary).unwrap();
+    let mut child = std::process::Command::new(assert_cmd::cargo::cargo_bin("reproduce"))
+        .args(["conformance", "--time-limit", "60", "--out", "out", "--", "python3", &own])
+        .current_dir(program.folder.path())
+        .env("TMPDIR", &temporary)
+        .stdout(std::process::Stdio::null())
+        .stderr(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let patience = std::time::Instant::now();
+    while !program.path("asked").exists() && patience.elapsed() < std::time::Duration::from_secs(120) {
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    assert_eq!(fs::read_dir(&temporary).unwrap().count(), 1);
+    let kill = std::process::Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap();
+    assert!(kill.success());
+    assert_eq!(child.wait().unwrap().code(), Some(130));
+    assert_eq!(fs::read_dir(&temporary).unwrap().count(), 0);
+}

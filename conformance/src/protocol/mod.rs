@@ -6,6 +6,7 @@ mod tensors;
 
 pub use answer::{answer_line, offer_answer_line, parse_answer, parse_offer, written_outputs};
 pub use call::{Question, call_line, offer_line, parse_call, read_inputs, written_inputs};
+pub(crate) use tensors::numbers;
 pub use tensors::{Folder, INLINE, inline};
 
 /// Version of the protocol. It rises when a program of the old one would misunderstand the new one.

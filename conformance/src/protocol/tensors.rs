@@ -67,7 +67,8 @@ impl Folder {
     }
 }
 
-fn numbers(kind: Dtype, bytes: &[u8]) -> Option<Vec<f64>> {
+/// The numbers of a tensor, `None` where it holds none that are read.
+pub(crate) fn numbers(kind: Dtype, bytes: &[u8]) -> Option<Vec<f64>> {
     /// Chunks of one size, each as a number.
     fn each<const N: usize>(bytes: &[u8], number: fn([u8; N]) -> f64) -> Vec<f64> {
         bytes.chunks_exact(N).filter_map(|chunk| chunk.try_into().ok()).map(number).collect()

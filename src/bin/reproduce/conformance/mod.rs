@@ -15,9 +15,10 @@ use mmt_conformance::definitions::ALL;
 use mmt_conformance::implementation::{Fault, Implementation, Offer};
 use mmt_conformance::offline::{ANSWERS, CALLS, Written};
 use mmt_conformance::program::Program;
-use mmt_conformance::{case_file, catalogue, offline, report, serve as answering};
+use mmt_conformance::{case_file, catalogue, golden, offline, report, serve as answering};
 use tch::Device;
 
+use crate::INTERRUPTED;
 use crate::out::print;
 use crate::tool::Line;
 
@@ -32,6 +33,9 @@ pub struct ConformanceArgs {
     /// Seed of the cases.
     #[arg(long, default_value_t = 0, value_name = "N")]
     pub seed: u64,
+    /// Folder of golden values of the published code, such as tests/golden, whose inputs are put before the drawn cases.
+    #[arg(long, value_name = "DIR")]
+    pub golden: Option<PathBuf>,
     /// Only these definitions, such as D7,D12 [default: all that are offered].
     #[arg(long, value_delimiter = ',', value_name = "D,...")]
     pub only: Vec<String>,
@@ -42,13 +46,13 @@ pub struct ConformanceArgs {
     #[arg(long, default_value = "runs/conformance", value_name = "DIR")]
     pub out: PathBuf,
     /// Put this one case, a file that an earlier call left in cases/.
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["cases", "seed", "only", "write", "read"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["cases", "seed", "golden", "only", "write", "read"])]
     pub case: Option<PathBuf>,
     /// Write the questions into a folder, for a program that cannot be started from here.
     #[arg(long, value_name = "DIR", conflicts_with_all = ["program", "read", "own", "out", "time_limit"])]
     pub write: Option<PathBuf>,
     /// Read the answers to the questions that --write left in this folder.
-    #[arg(long, value_name = "DIR", conflicts_with_all = ["program", "own", "cases", "seed", "only", "time_limit"])]
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["program", "own", "cases", "seed", "golden", "only", "time_limit"])]
     pub read: Option<PathBuf>,
     /// Show all definitions: inputs, outputs, allowed errors, known readings.
     #[arg(long, exclusive = true)]
@@ -74,7 +78,9 @@ pub fn run(args: &ConformanceArgs) -> Result<()> {
     let definitions = selected(&only).map_err(|number| {
         Error::unknown("definition", &number, &ALL.iter().map(|each| each.number).collect::<Vec<_>>())
     })?;
-    let plan = Plan { definitions, cases: args.cases, seed: args.seed };
+    let mut golden = args.golden.as_deref().map_or_else(|| Ok(Vec::new()), golden::read).map_err(refused)?;
+    golden.retain(|case| definitions.iter().any(|each| each.number == case.definition.number));
+    let plan = Plan { definitions, golden, cases: args.cases, seed: args.seed };
     if let Some(folder) = &args.write {
         return write(&plan, folder);
     }
@@ -84,6 +90,7 @@ pub fn run(args: &ConformanceArgs) -> Result<()> {
         return put(&mut written, &plan, &args.out);
     }
     let mut program = program(args)?;
+    clear_on_interrupt(program.folder_path().to_owned())?;
     match &args.case {
         Some(file) => replay(&mut program, file, args),
         None => put(&mut program, &plan, &args.out),
@@ -104,7 +111,7 @@ fn write(plan: &Plan, folder: &Path) -> Result<()> {
     let calls = offline::write(plan, folder).map_err(refused)?;
     let folder = folder.display();
     print(&format!(
-        "{calls} questions: YOUR PROGRAM < {folder}/{CALLS} > {folder}/{ANSWERS}, \
+        "{calls} questions: YOUR PROGRAM < {CALLS} > {ANSWERS} in {folder}, where large arrays lie, \
          then reproduce conformance --read {folder}\n"
     ))
 }
@@ -126,6 +133,16 @@ fn program(args: &ConformanceArgs) -> Result<Program> {
     };
     Program::new(&command, Duration::from_secs_f64(args.time_limit))
         .map_err(Error::io("create", std::env::temp_dir()))
+}
+
+/// Ctrl-C ends it, and the program that is asked with it; the folder of their files goes, too.
+fn clear_on_interrupt(folder: PathBuf) -> Result<()> {
+    let clear = move || {
+        // It may be gone already.
+        let _ = fs::remove_dir_all(&folder);
+        std::process::exit(i32::from(INTERRUPTED));
+    };
+    ctrlc::set_handler(clear).map_err(|error| Error::Conformance(format!("cannot listen to Ctrl-C: {error}")))
 }
 
 /// Puts all cases, writes the report, and says whether anything is wrong.
@@ -160,7 +177,7 @@ fn replay(program: &mut Program, file: &Path, args: &ConformanceArgs) -> Result<
     };
     let put = |width| Offering::new(case.definition, width, &offered.outputs).replay(program, &case.inputs);
     let findings: Vec<Finding> = widths.into_iter().map(put).collect();
-    let plan = Plan { definitions: vec![case.definition], cases: 1, seed: 0 };
+    let plan = Plan { definitions: vec![case.definition], golden: Vec::new(), cases: 1, seed: 0 };
     finish(&offer, &plan, &findings, &args.out)
 }
 
