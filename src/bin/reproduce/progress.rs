@@ -61,7 +61,7 @@ impl Bars {
         let style = ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar());
         let bar = self.all.add(ProgressBar::new(total).with_style(style.progress_chars("━╸─")));
         bar.set_message(message);
-        bar.enable_steady_tick(Duration::from_millis(500));
+        tick(&bar, Duration::from_millis(500));
         Some(bar)
     }
 
@@ -162,5 +162,12 @@ impl Monitor for Bars {
                 self.say(&format!("{}: done in {seconds:.1} s", job.label));
             }
         }
+    }
+}
+
+/// Lets a bar move by itself, where the system has a thread for it: the bar panics where there is none.
+pub fn tick(bar: &ProgressBar, every: Duration) {
+    if std::thread::Builder::new().spawn(|| ()).is_ok_and(|thread| thread.join().is_ok()) {
+        bar.enable_steady_tick(every);
     }
 }

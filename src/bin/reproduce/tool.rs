@@ -13,6 +13,7 @@ use mmt::tools::{Seconds, memory};
 
 use crate::args::MachineArgs;
 use crate::out::say;
+use crate::progress::tick;
 
 /// A stage that took longer leaves a line where no terminal shows a bar.
 const WORTH_A_LINE: Duration = Duration::from_secs(2);
@@ -99,7 +100,7 @@ pub struct Line {
 impl Line {
     pub fn new() -> Self {
         let bar = ProgressBar::new_spinner();
-        bar.enable_steady_tick(Duration::from_millis(200));
+        tick(&bar, Duration::from_millis(200));
         Self { bar, stage: None }
     }
 
