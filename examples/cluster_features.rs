@@ -6,9 +6,10 @@
 use std::path::PathBuf;
 
 use mmt::Result;
+use mmt::cluster::{Clustering, ClusteringState};
 use mmt::random::stream;
 use mmt::tools::feature_file::FeatureFile;
-use mmt::train::{Clusterer, Clustering, PseudoLabels};
+use mmt::train::PseudoLabels;
 use rand::Rng;
 use tch::Tensor;
 
@@ -32,7 +33,8 @@ fn drawn() -> Tensor {
 fn cluster(features: &Tensor) -> Result<PseudoLabels> {
     // Published are k1 = 20 and rho = 1.6e-3, for some 20 images of each of hundreds of people; here are 20 of each of 30.
     let clustering = Clustering::Dbscan { k1: 10, k2: 6, rho: 0.05, min_samples: 4 };
-    Clusterer::new(clustering).cluster(features, &mut stream(1, "cluster-features/k-means", 0, 0))
+    let (mut state, mut rng) = (ClusteringState::default(), stream(1, "cluster-features/k-means", 0, 0));
+    PseudoLabels::find(&clustering, features, &mut state, &mut rng)
 }
 
 /// Labels of drawn features.

@@ -3,6 +3,9 @@
 use super::jaccard::SparseDistances;
 use crate::error::{InvalidInput, Result};
 
+/// The published least number of neighbours of a core point, itself counted.
+pub const PUBLISHED_MIN_SAMPLES: usize = 4;
+
 /// What DBSCAN found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Clusters {

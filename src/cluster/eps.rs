@@ -3,6 +3,9 @@
 use super::jaccard::SparseDistances;
 use crate::error::{InvalidInput, Result};
 
+/// The published ρ.
+pub const PUBLISHED_RHO: f64 = 1.6e-3;
+
 /// eps (D13): the mean of the m smallest non-zero values above the diagonal, m = ρ times their number, rounded half to even.
 /// Entries that are not stored count as the ones they are. Published takes ρ = 1.6e-3 in the first epoch and keeps eps from
 /// then on.

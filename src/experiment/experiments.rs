@@ -8,8 +8,8 @@ use super::layers::{Library, usage};
 use super::profile::{Method, Profile, Row};
 use super::row_settings::row_settings;
 use super::task::Task;
+use crate::cluster::Clustering;
 use crate::error::{Error, Result};
-use crate::train::Clustering;
 
 /// The experiments that come with the program.
 const LIBRARY: Library = Library {

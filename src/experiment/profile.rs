@@ -12,13 +12,12 @@ use toml::{Table, Value};
 use super::layers::{Library, usage};
 use super::row_settings::{dbscan, row_settings};
 use super::task::Task;
+use crate::cluster::Clustering;
 use crate::data::ImageSize;
 use crate::error::{Error, InvalidInput, Result};
 use crate::model::Backbone;
 use crate::synthetic::DomainSettings;
-use crate::train::{
-    AdaptationSettings, BatchSettings, Clustering, PretrainingSettings, TargetStatistics, dropout,
-};
+use crate::train::{AdaptationSettings, BatchSettings, PretrainingSettings, TargetStatistics, dropout};
 
 /// The profiles that come with the program.
 const LIBRARY: Library = Library {
@@ -335,13 +334,5 @@ fn check_adaptation(settings: &AdaptationSettings) -> std::result::Result<(), St
     require(dropout::check(settings.dropout).is_ok(), "dropout: in [0, 1)")?;
     require(check_share(settings.transform.flip_probability), "transform.flip_probability: in [0, 1]")?;
     require(check_share(settings.transform.erasing_probability), "transform.erasing_probability: in [0, 1]")?;
-    match settings.clustering {
-        Clustering::KMeans { clusters, n_init } => {
-            require(clusters > 0 && n_init > 0, "clustering: clusters and n_init at least 1")
-        }
-        Clustering::Dbscan { k1, k2, rho, min_samples } => {
-            require(k1 > 0 && k2 > 0 && min_samples > 0, "clustering: k1, k2, min_samples at least 1")?;
-            require(rho > 0.0 && rho <= 1.0, "clustering: rho in (0, 1]")
-        }
-    }
+    settings.clustering.check().map_err(|error| format!("clustering: {error}"))
 }

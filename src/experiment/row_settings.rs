@@ -5,7 +5,8 @@ use toml::{Table, Value};
 
 use super::layers::merge;
 use super::profile::Method;
-use crate::train::{AdaptationSettings, Clustering};
+use crate::cluster::Clustering;
+use crate::train::AdaptationSettings;
 
 /// `adaptation` with what `method`, then `clustering`, then the row itself changes.
 ///
@@ -32,8 +33,7 @@ pub(super) fn row_settings(
 /// # Errors
 /// A key or value that DBSCAN does not have.
 pub(super) fn dbscan(over: Table) -> Result<Clustering, toml::de::Error> {
-    let published = Clustering::Dbscan { k1: 20, k2: 6, rho: 1.6e-3, min_samples: 4 };
-    let mut table = Table::try_from(published).map_err(Error::custom)?;
+    let mut table = Table::try_from(Clustering::default()).map_err(Error::custom)?;
     merge(&mut table, over);
     Value::Table(table).try_into()
 }

@@ -21,10 +21,10 @@ use super::schedule::{Turn, run_all};
 use super::seeds::Seeds;
 use super::shard::Shard;
 use super::task::{Task, short_name};
+use crate::cluster::ClusteringState;
 use crate::data::DatasetName;
 use crate::error::{Error, Result};
 use crate::record::{ENVIRONMENT, PRETRAIN, PROVENANCE, RUN, RunInfo, SCHEMA_VERSION, write_json};
-use crate::train::Clustering;
 
 /// How a profile is to be run.
 #[derive(Debug, Clone)]
@@ -206,26 +206,13 @@ pub(super) fn check_clusterings(
     for node in &plan.nodes {
         let Job::Adapt(job) = &node.job else { continue };
         let images = images(job.task.target, job.seeds.domain)?;
-        if let Some(what) = asks_for_more_than(&job.row.adaptation.clustering, images) {
-            return Err(Error::Usage(format!(
-                "row {}: {what}, but the target of {} has only {images} training images",
-                job.row.name, job.task
-            )));
-        }
+        let checked = job.row.adaptation.clustering.check_images(images, &ClusteringState::default());
+        checked.map_err(|error| {
+            let (row, task) = (&job.row.name, job.task);
+            Error::Usage(format!(
+                "row {row}: {error}: the target of {task} has only {images} training images"
+            ))
+        })?;
     }
     Ok(())
-}
-
-/// What of a clustering `images` images cannot give.
-fn asks_for_more_than(clustering: &Clustering, images: usize) -> Option<String> {
-    let pairs = (images * images.saturating_sub(1) / 2) as f64;
-    match *clustering {
-        Clustering::KMeans { clusters, .. } if clusters > images => Some(format!("{clusters} clusters")),
-        Clustering::Dbscan { k2, .. } if k2 > images => Some(format!("k2 = {k2} images to average")),
-        // The number of distances whose mean is eps (D13).
-        Clustering::Dbscan { rho, .. } if (rho * pairs).round_ties_even() < 1.0 => {
-            Some(format!("rho = {rho} of all distances"))
-        }
-        _ => None,
-    }
 }

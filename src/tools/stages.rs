@@ -2,6 +2,7 @@
 
 use std::time::Instant;
 
+use crate::cluster::Steps;
 use crate::device::memory::guarded;
 use crate::error::Result;
 
@@ -42,5 +43,11 @@ impl<'a> Stages<'a> {
 
     pub fn into_seconds(self) -> Seconds {
         self.seconds
+    }
+}
+
+impl Steps for Stages<'_> {
+    fn step<T>(&mut self, name: &'static str, step: impl FnOnce() -> Result<T>) -> Result<T> {
+        self.run(name, 0, |_| step())
     }
 }

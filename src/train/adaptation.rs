@@ -11,9 +11,10 @@ use super::learners::{Learners, StepSettings};
 use super::losses::MeanLosses;
 use super::method::Method;
 use super::passes::Passes;
-use super::pseudo_labels::{Clusterer, PseudoLabels};
+use super::pseudo_labels::PseudoLabels;
 use super::settings::AdaptationSettings;
 use super::{Observer, Stage};
+use crate::cluster::ClusteringState;
 use crate::data::{GallerySampler, ImageStore, StreamName, TrainBatch, TrainLoader};
 use crate::device::transfer;
 use crate::error::Result;
@@ -49,7 +50,7 @@ pub struct Adaptation {
     seed: u64,
     target: TargetImages,
     learners: Learners,
-    clusterer: Clusterer,
+    clustering_state: ClusteringState,
     dropout: Dropout,
     epoch: usize,
 }
@@ -68,13 +69,20 @@ impl Adaptation {
         target: TargetImages,
     ) -> Result<Self> {
         let dropout = Dropout::new(settings.dropout, seed, "adapt/dropout")?;
-        let clusterer = Clusterer::new(settings.clustering);
-        let rows = clusterer.classifier_rows(target.images.len());
+        let rows = settings.clustering.classifier_rows(target.images.len());
         for (at, network) in networks.iter_mut().enumerate() {
             network.random_classifier(rows, &mut stream(seed, "adapt/classifier", 0, at as u64));
         }
         let learners = Learners::new(method, networks, settings.weight_decay)?;
-        Ok(Self { settings, seed, target, learners, clusterer, dropout, epoch: 0 })
+        Ok(Self {
+            settings,
+            seed,
+            target,
+            learners,
+            clustering_state: ClusteringState::default(),
+            dropout,
+            epoch: 0,
+        })
     }
 
     /// Goes on from a state that [`Adaptation::state`] gave after `epoch` epochs; `path` is named in errors.
@@ -83,7 +91,7 @@ impl Adaptation {
     /// Tensors that are missing or have another shape.
     pub fn resume(&mut self, state: &Named, epoch: usize, path: &Path) -> Result<()> {
         self.learners.load_state(state, !self.settings.reset_optimizer, path)?;
-        self.clusterer.eps = state.get("eps").map(|eps| eps.double_value(&[]));
+        self.clustering_state.eps = state.get("eps").map(|eps| eps.double_value(&[]));
         self.epoch = epoch;
         Ok(())
     }
@@ -91,7 +99,7 @@ impl Adaptation {
     /// Everything needed to go on between two epochs; the optimizer where it does not start afresh in each.
     pub fn state(&self) -> Named {
         let mut state = self.learners.state(!self.settings.reset_optimizer);
-        if let Some(eps) = self.clusterer.eps {
+        if let Some(eps) = self.clustering_state.eps {
             state.insert("eps".to_owned(), Tensor::from(eps));
         }
         state
@@ -155,7 +163,8 @@ impl Adaptation {
         observer.progress(Stage::Clustering, 0, 1)?;
         let mut rng = stream(self.seed, "adapt/cluster", self.epoch as u64, 0);
         let stage = || format!("clustering of epoch {}", self.epoch + 1);
-        let found = self.clusterer.cluster(features, &mut rng);
+        let (clustering, state) = (&self.settings.clustering, &mut self.clustering_state);
+        let found = PseudoLabels::find(clustering, features, state, &mut rng);
         let pseudo_labels = found.map_err(|error| error.in_stage(stage()))?;
         pseudo_labels.enough().map_err(|error| error.in_stage(stage()))?;
         observer.progress(Stage::Clustering, 1, 1)?;

@@ -51,11 +51,11 @@ pub use losses::MeanLosses;
 pub use method::{Batch, Losses, Method, Networks};
 pub use passes::Passes;
 pub use pretrain::{Pretraining, SourceImages};
-pub use pseudo_labels::{Clusterer, PseudoLabels};
+pub use pseudo_labels::PseudoLabels;
 pub use schedule::{Schedule, Unit, WarmUp};
 pub use settings::{
-    AdaptationSettings, BatchSettings, ClusterFeatures, Clustering, PretrainingSettings, TargetStatistics,
-    Teachers, TransformSettings,
+    AdaptationSettings, BatchSettings, ClusterFeatures, PretrainingSettings, TargetStatistics, Teachers,
+    TransformSettings,
 };
 
 use crate::error::Result;

@@ -3,13 +3,8 @@
 use rand::Rng;
 use tch::Tensor;
 
-use super::settings::Clustering;
 use crate::cluster::centroids::{centroids, classifier};
-use crate::cluster::dbscan::dbscan;
-use crate::cluster::eps;
-use crate::cluster::jaccard::{Neighbourhood, jaccard};
-use crate::cluster::kmeans::{KMeans, KMeansOptions, kmeans};
-use crate::distance::normalize_rows;
+use crate::cluster::{Clustering, ClusteringState, Partition};
 use crate::error::{Error, Result};
 
 /// What an epoch trains on.
@@ -24,13 +19,32 @@ pub struct PseudoLabels {
 }
 
 impl PseudoLabels {
-    /// The clusters that k-means found; every image has a label.
+    /// Clusters `features: [N, D]`, the average of the networks' features.
+    ///
+    /// # Errors
+    /// What the clustering refuses, or no cluster at all.
+    pub fn find(
+        clustering: &Clustering,
+        features: &Tensor,
+        state: &mut ClusteringState,
+        rng: &mut impl Rng,
+    ) -> Result<Self> {
+        let features = clustering.prepared(features);
+        let found = clustering.run(&features, state, rng)?;
+        if let (0, Some(eps)) = (found.clusters, state.eps) {
+            return Err(too_few(0, &found.labels).in_stage(format!("DBSCAN with eps {eps:.4}")));
+        }
+        Self::of(&features, found)
+    }
+
+    /// The clusters that were found among `features`, as they were clustered.
     ///
     /// # Errors
     /// A centroid of length 0.
-    pub fn of_kmeans(found: KMeans) -> Result<Self> {
-        let (clusters, centroids) = (found.centroids.size()[0] as usize, classifier(&found.centroids)?);
-        Ok(Self { labels: found.labels.into_iter().map(Some).collect(), clusters, centroids })
+    pub fn of(features: &Tensor, found: Partition) -> Result<Self> {
+        let Partition { labels, clusters, means } = found;
+        let means = means.map_or_else(|| centroids(features, &labels, clusters), Ok)?;
+        Ok(Self { centroids: classifier(&means)?, labels, clusters })
     }
 
     /// Whether training can go on with them: one cluster has no negative, and the published code would then call some positive one (D14).
@@ -47,58 +61,6 @@ impl PseudoLabels {
     /// Images without a label.
     pub fn unassigned(&self) -> usize {
         self.labels.iter().filter(|label| label.is_none()).count()
-    }
-}
-
-/// The clustering of a run, with what it keeps from epoch to epoch.
-#[derive(Debug)]
-pub struct Clusterer {
-    clustering: Clustering,
-    /// DBSCAN's eps, fixed in the first epoch.
-    pub eps: Option<f64>,
-}
-
-impl Clusterer {
-    /// Nothing clustered yet.
-    pub fn new(clustering: Clustering) -> Self {
-        Self { clustering, eps: None }
-    }
-
-    /// Rows that the classifiers need for a training set of `images`.
-    pub fn classifier_rows(&self, images: usize) -> usize {
-        match self.clustering {
-            Clustering::KMeans { clusters, .. } => clusters,
-            // As published: one row per training image, because the clusters are not known beforehand.
-            Clustering::Dbscan { .. } => images,
-        }
-    }
-
-    /// Clusters `features: [N, D]`, the average of both networks' features.
-    ///
-    /// # Errors
-    /// More clusters than images, features that are not finite, or an epoch in which DBSCAN finds no cluster.
-    pub fn cluster(&mut self, features: &Tensor, rng: &mut impl Rng) -> Result<PseudoLabels> {
-        match self.clustering {
-            Clustering::KMeans { clusters, n_init } => {
-                let options = KMeansOptions { clusters, n_init, ..KMeansOptions::default() };
-                PseudoLabels::of_kmeans(kmeans(features, &options, rng)?)
-            }
-            Clustering::Dbscan { k1, k2, rho, min_samples } => {
-                let features = normalize_rows(features);
-                let distances = jaccard(&features, Neighbourhood { k1, k2 })?;
-                let eps = match self.eps {
-                    Some(eps) => eps,
-                    None => eps::eps(&distances, rho)?,
-                };
-                self.eps = Some(eps);
-                let found = dbscan(&distances, eps, min_samples)?;
-                if found.count == 0 {
-                    return Err(too_few(0, &found.labels).in_stage(format!("DBSCAN with eps {eps:.4}")));
-                }
-                let centroids = classifier(&centroids(&features, &found.labels, found.count)?)?;
-                Ok(PseudoLabels { labels: found.labels, clusters: found.count, centroids })
-            }
-        }
     }
 }
 

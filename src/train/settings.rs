@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ema::Convention;
 use super::schedule::Schedule;
+use crate::cluster::Clustering;
 use crate::data::{ImageSize, RandomErasing, TrainTransform};
 use crate::loss::objective::Weights;
 
@@ -95,31 +96,6 @@ pub struct PretrainingSettings {
     pub evaluate_every: usize,
     /// Keep the state with the best source mAP (published) rather than the last one.
     pub keep_best: bool,
-}
-
-/// How target features become pseudo labels.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "kebab-case", deny_unknown_fields)]
-pub enum Clustering {
-    /// k-means with a fixed number of clusters (D10).
-    #[serde(rename = "kmeans")]
-    KMeans {
-        /// k.
-        clusters: usize,
-        /// k-means++ starts, of which the best is kept. Published: 10.
-        n_init: usize,
-    },
-    /// DBSCAN on the k-reciprocal Jaccard distance (D11–D14).
-    Dbscan {
-        /// Neighbours of the k-reciprocal sets. Published: 20.
-        k1: usize,
-        /// Neighbours of the query expansion. Published: 6.
-        k2: usize,
-        /// Share of the smallest distances whose mean is eps. Published: 1.6e-3.
-        rho: f64,
-        /// Neighbours of a core point. Published: 4.
-        min_samples: usize,
-    },
 }
 
 /// Which networks there are, and who gives a student its soft labels (D33).

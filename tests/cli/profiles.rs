@@ -3,12 +3,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use mmt::cluster::Clustering;
 use mmt::data::ImageSize;
 use mmt::experiment::{Experiment, HashedData, Method, Origin, Profile, Run, RunOptions, Stop, Task};
 use mmt::model::Backbone;
 use mmt::record::{EvaluationRecord, read_csv};
 use mmt::report::build;
-use mmt::train::{BatchSettings, Clustering};
+use mmt::train::BatchSettings;
 use tch::{Device, Tensor};
 
 /// Four identities of two images each; groups keep their share of the batch.

@@ -41,6 +41,7 @@ const TWINNED: [&str; 4] = ["loss", "cluster", "eval", "train"];
 
 /// Files of those rooms that hold no definition, and why.
 const WITHOUT_TWIN: &[(&str, &str)] = &[
+    ("cluster/clustering.rs", "chooses between the algorithms, which have their twins"),
     ("train/dropout.rs", "draws masks from the run's streams; the reference takes them as inputs"),
     (
         "train/learners.rs",
@@ -55,7 +56,10 @@ const WITHOUT_TWIN: &[(&str, &str)] = &[
         "train/passes.rs",
         "hands masks and groups to the networks; in the reference they are fields of StepSettings",
     ),
-    ("train/pseudo_labels.rs", "chooses between the algorithms of the cluster room"),
+    (
+        "train/pseudo_labels.rs",
+        "clusters with their centroids; the definitions are those of the cluster room",
+    ),
     ("train/settings.rs", "settings as the profiles spell them"),
     ("train/statistics.rs", "forward passes in training mode, without a step"),
 ];

@@ -4,12 +4,13 @@
 
 use std::path::Path;
 
+use mmt::cluster::Clustering;
 use mmt::loss::objective::{self as fast_objective, Weights};
 use mmt::model as fast;
 use mmt::random::stream;
 use mmt::train::{
-    AdaptationSettings, BatchSettings, ClusterFeatures, Clustering, FusedAdam, Learners, Passes,
-    StepSettings, Teachers, TransformSettings, dropout, ema, methods, pretrain,
+    AdaptationSettings, BatchSettings, ClusterFeatures, FusedAdam, Learners, Passes, StepSettings, Teachers,
+    TransformSettings, dropout, ema, methods, pretrain,
 };
 use mmt_reference::Matrix;
 use mmt_reference::loss::objective::{Weights as ReferenceWeights, hard_only};

@@ -10,7 +10,6 @@ use mmt::device::memory::{Memory, in_words};
 use mmt::experiment::{Method, Profile};
 use mmt::model::Backbone;
 use mmt::step_budget::{BudgetRequest, StepBudget, measure};
-use mmt::train::Clustering;
 use mmt::{Error, Result};
 
 use crate::args::MachineArgs;
@@ -57,10 +56,7 @@ impl BenchArgs {
         let mmt = mmt.ok_or_else(|| {
             Error::Usage(format!("the profile {} has no row of mutual mean-teaching", profile.name))
         })?;
-        let clusters = match mmt.adaptation.clustering {
-            Clustering::KMeans { clusters, .. } => clusters,
-            Clustering::Dbscan { .. } => CLUSTERS,
-        };
+        let clusters = mmt.adaptation.clustering.classifier_rows(CLUSTERS);
         let side = |other: Option<u16>, own: usize| other.map_or(own, usize::from);
         let ImageSize { height, width } = profile.image_size;
         Ok(BudgetRequest {

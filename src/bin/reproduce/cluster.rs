@@ -3,11 +3,9 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use mmt::cluster::jaccard::Neighbourhood;
+use mmt::cluster::Clustering;
 use mmt::device::memory::{Memory, in_words};
-use mmt::tools::clustering::{
-    Algorithm, ClusterRequest, Clustered, DbscanSettings, Eps, cluster, write_labels,
-};
+use mmt::tools::clustering::{ClusterRequest, Clustered, cluster, write_labels};
 use mmt::tools::feature_file::FeatureFile;
 use mmt::whole_file::{check_ending, check_outputs};
 use mmt::{Error, Result};
@@ -20,6 +18,15 @@ use crate::tool::{self, Line, memory_pair, pairs_text, percent, seconds_text};
 pub enum MethodArg {
     Dbscan,
     Kmeans,
+}
+
+impl MethodArg {
+    fn published(self) -> Clustering {
+        match self {
+            Self::Dbscan => Clustering::default(),
+            Self::Kmeans => Clustering::published_kmeans(),
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -75,14 +82,17 @@ pub struct ClusterArgs {
 
 impl ClusterArgs {
     fn request(&self) -> Result<ClusterRequest> {
-        let algorithm = self.algorithm()?;
-        let features = FeatureFile { path: self.features.clone(), name: self.name.clone() };
-        let normalize = match (self.normalize, self.no_normalize) {
-            (true, _) => true,
-            (_, true) => false,
-            _ => self.method == MethodArg::Dbscan,
-        };
-        Ok(ClusterRequest { features, algorithm, normalize, seed: self.seed, device: self.machine.device })
+        let clustering = self.clustering()?;
+        let file = |path: &PathBuf| FeatureFile { path: path.clone(), name: self.name.clone() };
+        Ok(ClusterRequest {
+            features: file(&self.features),
+            clustering,
+            eps: self.eps,
+            source: self.source_features.as_ref().map(file).zip(self.lambda),
+            normalize: self.normalize || !self.no_normalize && clustering.normalizes(),
+            seed: self.seed,
+            device: self.machine.device,
+        })
     }
 
     /// Refuses labels that could not be written, or that would take the place of features.
@@ -93,38 +103,43 @@ impl ClusterArgs {
         check_outputs(&[("--out", &self.out)], &inputs)
     }
 
-    fn algorithm(&self) -> Result<Algorithm> {
+    /// The method as published, with what the options change.
+    fn clustering(&self) -> Result<Clustering> {
+        self.check_method()?;
+        let mut clustering = self.method.published();
+        match &mut clustering {
+            Clustering::KMeans { clusters, .. } => set(clusters, self.k),
+            Clustering::Dbscan { k1, k2, rho, min_samples } => {
+                set(k1, self.k1);
+                set(k2, self.k2);
+                set(rho, self.rho);
+                set(min_samples, self.min_samples);
+            }
+        }
+        Ok(clustering)
+    }
+
+    /// Refuses options that are for the other method.
+    fn check_method(&self) -> Result<()> {
         let counts = [("--k1", self.k1), ("--k2", self.k2), ("--min-samples", self.min_samples)];
         let shares = [("--rho", self.rho), ("--eps", self.eps), ("--lambda", self.lambda)];
-        let for_dbscan = counts
-            .iter()
-            .filter_map(|(name, value)| value.map(|_| *name))
-            .chain(shares.iter().filter_map(|(name, value)| value.map(|_| *name)))
-            .next();
-        match (self.method, self.k, for_dbscan) {
+        let counts = counts.iter().filter_map(|(name, value)| value.map(|_| *name));
+        let mut for_dbscan = counts.chain(shares.iter().filter_map(|(name, value)| value.map(|_| *name)));
+        match (self.method, self.k, for_dbscan.next()) {
             (MethodArg::Kmeans, _, Some(name)) => {
                 Err(Error::Usage(format!("{name} is for --method dbscan; k-means takes --k")))
             }
             (MethodArg::Dbscan, Some(_), _) => Err(Error::Usage(
                 "--k is for --method kmeans; DBSCAN finds the number of clusters".to_owned(),
             )),
-            (MethodArg::Kmeans, k, None) => Ok(Algorithm::KMeans { clusters: k.unwrap_or(500) }),
-            (MethodArg::Dbscan, None, _) => Ok(Algorithm::Dbscan(self.dbscan())),
+            _ => Ok(()),
         }
     }
+}
 
-    fn dbscan(&self) -> DbscanSettings {
-        let published = Neighbourhood::default();
-        let source = self.source_features.clone().map(|path| FeatureFile { path, name: self.name.clone() });
-        DbscanSettings {
-            neighbourhood: Neighbourhood {
-                k1: self.k1.unwrap_or(published.k1),
-                k2: self.k2.unwrap_or(published.k2),
-            },
-            eps: self.eps.map_or(Eps::Share(self.rho.unwrap_or(1.6e-3)), Eps::Value),
-            min_samples: self.min_samples.unwrap_or(4),
-            source: source.zip(self.lambda),
-        }
+fn set<T>(setting: &mut T, given: Option<T>) {
+    if let Some(value) = given {
+        *setting = value;
     }
 }
 
@@ -161,9 +176,9 @@ fn warn(request: &ClusterRequest, found: &Clustered) {
     if found.zero_rows > 0 {
         tool::warn(&format!("{} rows are all zero", found.zero_rows));
     }
-    match &request.algorithm {
-        Algorithm::KMeans { clusters } => warn_of_kmeans(*clusters, found),
-        Algorithm::Dbscan(settings) => warn_of_dbscan(settings.neighbourhood.k1, found),
+    match request.clustering {
+        Clustering::KMeans { clusters, .. } => warn_of_kmeans(clusters, found),
+        Clustering::Dbscan { k1, .. } => warn_of_dbscan(k1, found),
     }
 }
 

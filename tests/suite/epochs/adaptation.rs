@@ -1,10 +1,11 @@
 //! D33: epochs of adaptation, by every method and clustering.
 
+use mmt::cluster::Clustering;
 use mmt::random::stream;
 use mmt::train::ema::Convention;
 use mmt::train::{
-    Adaptation, AdaptationSettings, BatchSettings, ClusterFeatures, Clustering, EpochOutcome, TargetImages,
-    Teachers, methods,
+    Adaptation, AdaptationSettings, BatchSettings, ClusterFeatures, EpochOutcome, TargetImages, Teachers,
+    methods,
 };
 use mmt_reference::Matrix;
 use mmt_reference::cluster::jaccard::Neighbourhood;

@@ -65,7 +65,7 @@ fn kmeans_script(run: &mut Run) -> Trial {
             [run.case.tensor("features_1", side.kind())?, run.case.tensor("features_2", side.kind())?];
         let average = mmt::features::average(&features);
         let found = kmeans_from(&average, &run.case.tensor("init", side.kind())?, MAX_ITERATIONS, tolerance)?;
-        let found = PseudoLabels::of_kmeans(found)?;
+        let found = PseudoLabels::of(&average, found.into())?;
         run.compare(side, "labels", numbers(&found.labels).as_slice())?;
         run.compare(side, "classifier", &found.centroids)?;
     }

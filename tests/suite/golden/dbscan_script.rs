@@ -2,8 +2,9 @@
 //! Jaccard distances, eps of the first epoch, DBSCAN, centroids as classifier rows.
 
 use mmt::cluster as fast;
+use mmt::cluster::{Clustering, ClusteringState};
 use mmt::random::stream;
-use mmt::train::{Clusterer, Clustering};
+use mmt::train::PseudoLabels;
 use mmt_reference::Matrix;
 use mmt_reference::cluster::{centroids, dbscan, eps, jaccard};
 use mmt_reference::distance::normalize_rows;
@@ -108,10 +109,11 @@ fn fast_epoch(
     }
     let fast::jaccard::Neighbourhood { k1, k2 } = fast_neighbourhood(run)?;
     let Settings { rho, min_samples } = *settings;
-    let mut clusterer = Clusterer::new(Clustering::Dbscan { k1, k2, rho, min_samples });
-    clusterer.eps = kept.eps;
-    let found = clusterer.cluster(&features, &mut stream(0, "DBSCAN draws nothing", 0, 0))?;
-    kept.eps = clusterer.eps;
+    let clustering = Clustering::Dbscan { k1, k2, rho, min_samples };
+    let mut state = ClusteringState { eps: kept.eps };
+    let mut nothing = stream(0, "DBSCAN draws nothing", 0, 0);
+    let found = PseudoLabels::find(&clustering, &features, &mut state, &mut nothing)?;
+    kept.eps = state.eps;
     Ok(Epoch { labels: found.labels, classifier: Actual::from(&found.centroids) })
 }
 

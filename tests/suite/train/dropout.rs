@@ -3,13 +3,14 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use mmt::cluster::Clustering;
 use mmt::data::{ImageSize, ImageStore};
 use mmt::experiment::Profile;
 use mmt::model::{Named, Network, Spec, Stage};
 use mmt::random::stream;
 use mmt::train::{
-    Adaptation, AdaptationSettings, Clustering, Pretraining, SourceImages, TargetImages, TargetStatistics,
-    Teachers, dropout, methods,
+    Adaptation, AdaptationSettings, Pretraining, SourceImages, TargetImages, TargetStatistics, Teachers,
+    dropout, methods,
 };
 use mmt_testkit::strategies;
 use proptest::prelude::*;
