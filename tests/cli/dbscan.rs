@@ -93,9 +93,12 @@ fn a_clustering_that_finds_too_little_ends_the_run_and_keeps_what_was_done() {
 fn settings_that_so_few_images_cannot_meet_are_refused_before_training() {
     let program = Program::new();
     for (settings, part) in [
-        ("k1 = 6, k2 = 49, rho = 0.03, min_samples = 3", "k2 = 49"),
+        ("k1 = 6, k2 = 49, rho = 0.03, min_samples = 3", "k2: 49 needed, 48 given"),
         // 1128 distances, of which none is asked for.
-        ("k1 = 6, k2 = 2, rho = 4e-4, min_samples = 3", "rho = 0.0004"),
+        (
+            "k1 = 6, k2 = 2, rho = 4e-4, min_samples = 3",
+            "a larger rho takes more of them): 1251 needed, 1128 given",
+        ),
     ] {
         profile(&program, 1, settings);
         fails(run(&program), 2, &["baseline-dbscan", part, "48 training images"]);

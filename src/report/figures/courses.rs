@@ -8,7 +8,7 @@ use super::style::{Dash, INK, Look, RULE, SOFT};
 
 const TITLE: f64 = 13.0;
 /// Room for the numbers left of the plot, and for their name.
-const LEFT: f64 = 32.0;
+const LEFT: f64 = 38.0;
 const RIGHT: f64 = 4.0;
 /// Room for numbers below the plot, and for their name.
 const FOOT: f64 = 12.0;
