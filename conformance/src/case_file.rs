@@ -1,7 +1,7 @@
 //! A case as a file: what was asked, what the reference says, what was answered; to be put again.
 
-use std::fs;
 use std::path::Path;
+use std::{fs, io};
 
 use serde_json::{Value as Json, json};
 
@@ -9,7 +9,7 @@ use crate::check::{Disagreement, Finding, Outcome};
 use crate::definition::Definition;
 use crate::definitions::find;
 use crate::error::Error;
-use crate::protocol::{Folder, read_inputs, written_inputs, written_outputs};
+use crate::protocol::{Folder, inline, read_inputs, written_inputs, written_outputs};
 use crate::tolerance::Width;
 use crate::value::Inputs;
 
@@ -36,15 +36,19 @@ pub fn text(finding: &Finding) -> Option<String> {
         _ => return None,
     };
     let definition = finding.definition;
-    let mut json = json!({ "definition": definition.number, "width": finding.width.map(Width::name) });
-    // Inputs of a case are never large: it was made smaller, and what is not has no file to go to.
-    json["inputs"] =
-        written_inputs(definition, inputs, |_, array| Ok(crate::protocol::inline(array))).ok()?.into();
+    let mut json = written(definition, inputs).ok()?;
+    json["width"] = finding.width.map(Width::name).into();
     if let Some(Disagreement { expected, found, .. }) = found.map(Box::as_ref) {
         json["expected"] = written_outputs(expected).into();
         json["found"] = written_outputs(found).into();
     }
     Some(format!("{json:#}\n"))
+}
+
+/// A case as JSON, with all of its arrays in it: there is no other file for them to go to.
+pub(crate) fn written(definition: &Definition, inputs: &Inputs) -> io::Result<Json> {
+    let inputs = written_inputs(definition, inputs, |_, array| Ok(inline(array)))?;
+    Ok(json!({ "definition": definition.number, "inputs": inputs }))
 }
 
 /// Reads a case file, or the calls of one by hand: `definition` and `inputs` are needed.

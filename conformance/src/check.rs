@@ -28,15 +28,18 @@ pub struct Plan {
 impl Plan {
     /// The cases of a definition, golden ones first.
     pub fn cases_of(&self, definition: &'static Definition) -> impl Iterator<Item = Inputs> + '_ {
-        let golden = self.golden.iter().filter(|case| case.definition.number == definition.number);
         let drawn = (0..self.cases).map(|index| definition.case(self.seed, index));
-        golden.map(|case| case.inputs.clone()).chain(drawn)
+        self.golden_of(definition).map(|case| case.inputs.clone()).chain(drawn)
     }
 
     /// How many cases a definition has.
     pub fn count_of(&self, definition: &Definition) -> u64 {
-        let golden = self.golden.iter().filter(|case| case.definition.number == definition.number);
-        self.cases + golden.count() as u64
+        self.cases + self.golden_of(definition).count() as u64
+    }
+
+    fn golden_of(&self, definition: &Definition) -> impl Iterator<Item = &GoldenCase> {
+        let number = definition.number;
+        self.golden.iter().filter(move |case| case.definition.number == number)
     }
 }
 

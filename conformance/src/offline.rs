@@ -6,15 +6,14 @@ use std::path::Path;
 
 use serde_json::Value as Json;
 
+use crate::case_file::written;
 use crate::check::Plan;
 use crate::definition::Definition;
 use crate::definitions::find;
 use crate::error::Error;
 use crate::golden::GoldenCase;
 use crate::implementation::{Answer, Call, Fault, Implementation, Offer};
-use crate::protocol::{
-    Folder, call_line, inline, offer_line, parse_answer, parse_offer, read_inputs, written_inputs,
-};
+use crate::protocol::{Folder, call_line, offer_line, parse_answer, parse_offer, read_inputs};
 use crate::tolerance::Width;
 use crate::value::Inputs;
 
@@ -48,8 +47,9 @@ pub fn write(plan: &Plan, path: &Path) -> Result<u64, Error> {
     let file = path.join(CALLS);
     fs::write(&file, lines.join("\n") + "\n").map_err(Error::io("write", &file))?;
     let numbers: Vec<&str> = plan.definitions.iter().map(|definition| definition.number).collect();
-    let golden = plan.golden.iter().map(written).collect::<std::io::Result<Vec<_>>>();
-    let golden = golden.map_err(Error::io("write", path))?;
+    // With their inputs: answers may be read where the folder of golden values is not.
+    let golden = plan.golden.iter().map(|case| written(case.definition, &case.inputs));
+    let golden = golden.collect::<std::io::Result<Vec<_>>>().map_err(Error::io("write", path))?;
     let json = serde_json::json!({ "definitions": numbers, "cases": plan.cases, "seed": plan.seed, "golden": golden });
     let file = path.join(PLAN);
     fs::write(&file, format!("{json}\n")).map_err(Error::io("write", &file))?;
@@ -122,12 +122,6 @@ fn read_plan(path: &Path) -> Result<Plan, Error> {
     let golden = json["golden"].as_array().map_or(&[][..], Vec::as_slice);
     let golden = golden.iter().map(read_golden).collect::<Result<_, _>>().map_err(|reason| wrong(&reason))?;
     Ok(Plan { definitions, golden, cases: whole("cases")?, seed: whole("seed")? })
-}
-
-/// A golden case in the plan: answers may be read where its folder is not.
-fn written(case: &GoldenCase) -> std::io::Result<Json> {
-    let inputs = written_inputs(case.definition, &case.inputs, |_, array| Ok(inline(array)))?;
-    Ok(serde_json::json!({ "definition": case.definition.number, "inputs": inputs }))
 }
 
 fn read_golden(json: &Json) -> Result<GoldenCase, String> {
