@@ -3,7 +3,7 @@
 //! `cargo run --example adapt` draws two small domains and takes seconds; its numbers mean nothing. `reproduce` does the same with records,
 //! checkpoints and reports.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use mmt::data::{Dataset, DatasetName, ImageStore, read};
@@ -19,10 +19,11 @@ use tch::{Device, Kind};
 const SOURCE: DatasetName = DatasetName::Market1501;
 const TARGET: DatasetName = DatasetName::DukeMtmc;
 
-/// A domain, drawn below `folder`: read as the real one would be, from the folder that holds it.
-fn domain(name: DatasetName, profile: &Profile, folder: &Path) -> Result<Dataset> {
+/// A domain, drawn below `folder`: its data root, and what is read from there as the real one would be.
+fn domain(name: DatasetName, profile: &Profile, folder: &Path) -> Result<(PathBuf, Dataset)> {
     let root = prepare(name, &profile.domains.settings(1), folder, &mut |_, _| Ok(()))?;
-    read(name, &root)
+    let dataset = read(name, &root)?;
+    Ok((root, dataset))
 }
 
 /// The training images, in memory.
@@ -56,11 +57,10 @@ fn pretrained(seed: u64, source: &Dataset, profile: &Profile) -> Result<Network>
 pub fn run() -> Result<Vec<f64>> {
     let folder = tempfile::tempdir().map_err(Error::io("write", &std::env::temp_dir()))?;
     let profile = Profile::load("miniature")?;
-    let (source, target) =
-        (domain(SOURCE, &profile, folder.path())?, domain(TARGET, &profile, folder.path())?);
+    let (_, source) = domain(SOURCE, &profile, folder.path())?;
+    let (root, target) = domain(TARGET, &profile, folder.path())?;
     let networks = vec![pretrained(1, &source, &profile)?, pretrained(2, &source, &profile)?];
 
-    let root = prepare(TARGET, &profile.domains.settings(1), folder.path(), &mut |_, _| Ok(()))?;
     let size = profile.image_size;
     let request =
         EvaluationRequest { dataset: TARGET, data_root: &root, size, batch: 128, re_ranking: false };
