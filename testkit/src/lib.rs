@@ -10,6 +10,7 @@ pub mod convert;
 pub mod definitions;
 pub mod devices;
 pub mod failure;
+pub mod fuzzing;
 pub mod golden;
 pub mod strategies;
 pub mod tolerance;

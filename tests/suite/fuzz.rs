@@ -1,13 +1,13 @@
 //! Mutations of what comes from outside, target by target: each ends in an answer or in one line, without a panic and in time.
 //!
-//! A few hundred mutations of each are part of every test run. `MMT_FUZZ_SECONDS=600 cargo test --test suite fuzz::` goes on for that long with
-//! each. Checkpoints of PyTorch have mutations of their own ([`crate::checkpoints`]).
+//! A few hundred mutations of each are part of every test run. `MMT_FUZZ_SECONDS=600 cargo test --test suite -- --exact fuzz::profiles` goes on
+//! for that long with one, in processor time. Checkpoints of PyTorch have mutations of their own ([`crate::checkpoints`]).
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{RecvTimeoutError, channel};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use mmt::data::{DatasetName, decode, look_at, read_own};
 use mmt::experiment::{Experiment, Profile};
@@ -16,6 +16,7 @@ use mmt::random::stream;
 use mmt::record::{EpochRecord, EvaluationRecord, RunInfo, read_csv, read_json};
 use mmt::tools::feature_file::FeatureFile;
 use mmt::{Error, InvalidInput, Result};
+use mmt_testkit::fuzzing::Budget;
 use rand::Rng;
 use tch::{Kind, Tensor};
 
@@ -118,13 +119,12 @@ fn survives(target: &Target, bytes: &[u8]) -> bool {
 }
 
 fn fuzz(target: &Target) {
-    let seconds: Option<u64> = std::env::var("MMT_FUZZ_SECONDS").ok().and_then(|text| text.parse().ok());
-    let end = Instant::now() + Duration::from_secs(seconds.unwrap_or(0));
+    let budget = Budget::from_environment();
     for seed in &target.seeds {
         assert!(survives(target, seed), "{}: a seed is not readable", target.name);
     }
     let (mut count, mut good) = (0, 0);
-    while count < MUTATIONS || Instant::now() < end {
+    while count < MUTATIONS || budget.is_left() {
         let mut rng = stream(1, target.name, 0, count);
         let mut bytes = target.seeds[rng.random_range(0..target.seeds.len())].clone();
         mutate(&mut bytes, &target.seeds, &mut rng);

@@ -1,15 +1,16 @@
 //! Mutations of good and hostile files: the reader answers, whatever it is given, and asks for little memory.
 //!
-//! A few hundred mutations are part of every test run. `MMT_FUZZ_SECONDS=600 cargo test --test suite fuzz` goes on for that long.
+//! A few hundred mutations are part of every test run. `MMT_FUZZ_SECONDS=600 cargo test --test suite -- --exact checkpoints::fuzz::fuzz`
+//! goes on for that long, in processor time.
 
 use std::fs;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use mmt::model::read_any;
 use mmt::random::stream;
 use mmt_testkit::devices::say;
+use mmt_testkit::fuzzing::Budget;
 use mmt_testkit::golden::Golden;
 use rand::Rng;
 use tempfile::tempdir;
@@ -137,8 +138,7 @@ fn read(bytes: &[u8], path: &Path) -> bool {
 
 #[test]
 fn fuzz() {
-    let seconds: Option<u64> = std::env::var("MMT_FUZZ_SECONDS").ok().and_then(|text| text.parse().ok());
-    let end = Instant::now() + Duration::from_secs(seconds.unwrap_or(0));
+    let budget = Budget::from_environment();
     let folder = tempdir().unwrap();
     let path = folder.path().join("mutated.pth");
     let seeds = seeds();
@@ -146,7 +146,7 @@ fn fuzz() {
         read(seed, &path);
     }
     let (mut count, mut good) = (0, 0);
-    while count < MUTATIONS || Instant::now() < end {
+    while count < MUTATIONS || budget.is_left() {
         let mut rng = stream(0, "fuzz", 0, count);
         let mut bytes = pick(&seeds, &mut rng).to_vec();
         mutate(&mut bytes, &seeds, &mut rng);
