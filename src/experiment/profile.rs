@@ -332,6 +332,7 @@ fn check_adaptation(settings: &AdaptationSettings) -> std::result::Result<(), St
     require(check_share(settings.soft_ce_weight), "soft_ce_weight: in [0, 1]")?;
     require(check_share(settings.soft_tri_weight), "soft_tri_weight: in [0, 1]")?;
     require(dropout::check(settings.dropout).is_ok(), "dropout: in [0, 1)")?;
+    require(check_rate(settings.feature_scale), "feature_scale: above 0")?;
     require(check_share(settings.transform.flip_probability), "transform.flip_probability: in [0, 1]")?;
     require(check_share(settings.transform.erasing_probability), "transform.erasing_probability: in [0, 1]")?;
     settings.clustering.check().map_err(|error| format!("clustering: {error}"))

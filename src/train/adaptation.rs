@@ -210,6 +210,7 @@ impl Adaptation {
             group: self.settings.batch.group(),
             students: masks(self.students(), "student")?,
             mean_networks: masks(self.mean_networks(), "mean")?,
+            feature_scale: self.settings.feature_scale,
         })
     }
 

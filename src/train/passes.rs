@@ -4,8 +4,8 @@ use tch::Tensor;
 
 use crate::model::{Network, Outputs};
 
-/// Batch-norm groups and dropout masks of the passes of a step. The default: the whole batch, and no dropout.
-#[derive(Debug, Default)]
+/// Batch-norm groups, dropout masks and feature scale of the passes of a step. The default: the whole batch, no dropout, features as they are.
+#[derive(Debug)]
 pub struct Passes {
     /// Images per batch-norm group, see [`BatchStatistics`](crate::model::BatchStatistics).
     pub group: Option<i64>,
@@ -13,6 +13,14 @@ pub struct Passes {
     pub students: Vec<Tensor>,
     /// Masks of the mean networks, in order; none without dropout.
     pub mean_networks: Vec<Tensor>,
+    /// Factor of the features that the triplet losses compare ([`AdaptationSettings::feature_scale`](super::AdaptationSettings)).
+    pub feature_scale: f64,
+}
+
+impl Default for Passes {
+    fn default() -> Self {
+        Self { group: None, students: Vec::new(), mean_networks: Vec::new(), feature_scale: 1.0 }
+    }
 }
 
 impl Passes {
@@ -23,11 +31,19 @@ impl Passes {
 
     /// The pass of student `at` (from 0) on its view of the batch.
     pub fn student(&self, at: usize, network: &Network, view: &Tensor) -> Outputs {
-        network.train_with_dropout(view, self.group, self.students.get(at))
+        self.scaled(network.train_with_dropout(view, self.group, self.students.get(at)))
     }
 
     /// The pass of mean network `at` (from 0) on its view of the batch.
     pub fn mean_network(&self, at: usize, network: &Network, view: &Tensor) -> Outputs {
-        network.train_with_dropout(view, self.group, self.mean_networks.get(at))
+        self.scaled(network.train_with_dropout(view, self.group, self.mean_networks.get(at)))
+    }
+
+    /// Logits stay as they are: the neck has normalised what they are made of.
+    fn scaled(&self, outputs: Outputs) -> Outputs {
+        if self.feature_scale == 1.0 {
+            return outputs;
+        }
+        Outputs { features: outputs.features * self.feature_scale, ..outputs }
     }
 }

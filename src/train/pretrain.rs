@@ -192,7 +192,7 @@ impl Pretraining {
     fn passes(&self, step: usize, images: usize) -> Result<Passes> {
         let networks = std::slice::from_ref(&self.network);
         let students = self.dropout.masks(networks, "network", images, (self.epoch, step))?;
-        Ok(Passes { group: self.settings.batch.group(), students, mean_networks: Vec::new() })
+        Ok(Passes { group: self.settings.batch.group(), students, ..Passes::default() })
     }
 
     fn source_loader(&self) -> Result<TrainLoader> {

@@ -165,6 +165,10 @@ pub struct AdaptationSettings {
     /// Probability that a unit between neck and classifier is dropped, in students and mean networks (D31). Published: 0.
     #[serde(default, skip_serializing_if = "is_default")]
     pub dropout: f64,
+    /// Factor of the pooled features that the triplet losses compare (D6, D7), students' and teachers' alike. Published: 1. The losses are
+    /// not blind to the size of the features, and those of a small network are smaller than ResNet-50's.
+    #[serde(default = "one", skip_serializing_if = "is_one")]
+    pub feature_scale: f64,
     /// Pseudo labels.
     pub clustering: Clustering,
     /// Augmentation.
@@ -191,6 +195,14 @@ impl AdaptationSettings {
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+fn is_one(value: &f64) -> bool {
+    *value == 1.0
 }
 
 fn yes() -> bool {

@@ -121,6 +121,7 @@ pub(crate) fn mutual_mean_teaching() -> AdaptationSettings {
         soft_ce_weight: 0.5,
         soft_tri_weight: 0.8,
         dropout: 0.0,
+        feature_scale: 1.0,
         clustering: Clustering::KMeans { clusters: CLUSTERS, n_init: 1 },
         transform: TransformSettings { flip_probability: 0.5, pad: 0, erasing_probability: 0.0 },
     }
@@ -255,6 +256,7 @@ fn steps_agree(settings: &AdaptationSettings, block: fast::BlockKind) -> Trial {
                 decay: reference_train::ema::decay(reference_train::ema::Convention::Published, step, alpha)?,
                 group,
                 masks: masks_of(&masks),
+                feature_scale: 1.0,
             },
         )?;
         same_step(&learners, &Vec::<f64>::try_from(found)?, &method, &expected)
@@ -439,6 +441,7 @@ fn both_refuse_step(
         decay,
         group: None,
         masks: Masks::NONE,
+        feature_scale: 1.0,
     };
     let expected = reference_method(settings, references.to_vec())?.step(*volumes, &LABELS, &of_reference);
     both_refuse(kind, expected, found)

@@ -162,6 +162,8 @@ pub struct Settings {
     pub reset_classifier: bool,
     /// Whether every epoch starts with a fresh optimizer, as published.
     pub reset_optimizer: bool,
+    /// Factor of the features that the triplet losses compare; published 1.
+    pub feature_scale: f64,
     /// Pseudo labels.
     pub clustering: Clustering,
 }
@@ -285,6 +287,7 @@ impl Adaptation {
                 decay: ema::decay(settings.ema, self.epoch * settings.steps + step, settings.alpha)?,
                 group: settings.group,
                 masks: Masks { students: pair(&students), mean_networks: pair(&means) },
+                feature_scale: settings.feature_scale,
             };
             let losses = self.method.step([&one, &two], &labels, &step_settings)?;
             sums.resize(losses.len(), 0.0);

@@ -112,6 +112,7 @@ fn reference_of(settings: &AdaptationSettings, fast: &Adaptation) -> Trial<refer
         cluster_mean_networks: settings.cluster_features == ClusterFeatures::MeanNetworks,
         reset_classifier: settings.reset_classifier,
         reset_optimizer: settings.reset_optimizer,
+        feature_scale: settings.feature_scale,
         clustering: match settings.clustering {
             Clustering::KMeans { clusters, .. } => reference::Clustering::KMeans { clusters },
             Clustering::Dbscan { k1, k2, rho, min_samples } => {
@@ -265,6 +266,17 @@ fn epochs_that_keep_their_classifiers() {
 #[test]
 fn epochs_that_keep_their_optimizer() {
     agree(AdaptationSettings { reset_optimizer: false, ..published() });
+}
+
+#[test]
+fn epochs_with_larger_features_in_the_triplet_losses() {
+    let scaled = AdaptationSettings { feature_scale: 2.5, ..published() };
+    agree(scaled.clone());
+    agree(AdaptationSettings { teachers: Teachers::OwnMean, ..scaled.clone() });
+    agree(AdaptationSettings { teachers: Teachers::MutualCurrent, ..scaled.clone() });
+    let hard = AdaptationSettings { alpha: 0.0, soft_ce_weight: 0.0, soft_tri_weight: 0.0, ..scaled };
+    agree(hard.clone());
+    agree(AdaptationSettings { teachers: Teachers::OwnMean, ..hard });
 }
 
 #[test]

@@ -139,6 +139,7 @@ pub fn mutual_mean_teaching(run: &mut Run) -> Trial {
             decay: ema::decay(ema::Convention::Published, step, alpha)?,
             group: None,
             masks: mutual::Masks::NONE,
+            feature_scale: 1.0,
         };
         let terms = networks.step([&views[0], &views[1]], &labels, &settings)?;
         rows[0].0.push(terms.values().to_vec());

@@ -47,6 +47,15 @@ pub struct StepSettings<'a> {
     pub group: Option<usize>,
     /// What is dropped in this step.
     pub masks: Masks<'a>,
+    /// Factor of the features that the triplet losses compare, students' and teachers'; published 1.
+    pub feature_scale: f64,
+}
+
+/// `outputs` with `factor` times the features. The same makes of the gradients by scaled outputs those by the outputs as they were.
+pub(super) fn scaled(outputs: &Outputs, factor: f64) -> Outputs {
+    let Outputs { features, logits } = outputs;
+    let features = Matrix::from_fn(features.rows(), features.columns(), |i, k| factor * features[(i, k)]);
+    Outputs { features, logits: logits.clone() }
 }
 
 impl Networks {
@@ -72,6 +81,7 @@ impl Networks {
         let (group, [mask_1, mask_2]) = (settings.group, settings.masks.mean_networks);
         let (mean_1, _) = self.mean_networks[0].train_with_dropout(views[0], group, mask_1)?;
         let (mean_2, _) = self.mean_networks[1].train_with_dropout(views[1], group, mask_2)?;
+        let [mean_1, mean_2] = [mean_1, mean_2].map(|outputs| scaled(&outputs, settings.feature_scale));
         let (students, means) = ([&outputs[0], &outputs[1]], [&mean_1, &mean_2]);
         Ok((mutual_mean_teaching(students, means, labels, &settings.weights)?, traces))
     }
@@ -86,7 +96,8 @@ impl Networks {
         let (group, [mask_1, mask_2]) = (settings.group, settings.masks.students);
         let (outputs_1, trace_1) = self.students[0].train_with_dropout(views[0], group, mask_1)?;
         let (outputs_2, trace_2) = self.students[1].train_with_dropout(views[1], group, mask_2)?;
-        Ok(([outputs_1, outputs_2], [trace_1, trace_2]))
+        let outputs = [outputs_1, outputs_2].map(|outputs| scaled(&outputs, settings.feature_scale));
+        Ok((outputs, [trace_1, trace_2]))
     }
 
     /// A whole step of mutual mean-teaching (D33): [`Networks::terms`], the gradient of the total in both
@@ -131,7 +142,8 @@ impl Networks {
         settings: &StepSettings<'_>,
     ) -> Result<()> {
         for (at, trace) in traces.iter().enumerate() {
-            let gradients = self.students[at].backward(trace, gradients[at])?;
+            let gradient = scaled(gradients[at], settings.feature_scale);
+            let gradients = self.students[at].backward(trace, &gradient)?;
             self.optimizers[at].step(self.students[at].state_mut(), &gradients, settings.learning_rate)?;
         }
         Ok(())
@@ -207,6 +219,7 @@ mod tests {
         decay: 0.0,
         group: None,
         masks: Masks::NONE,
+        feature_scale: 1.0,
     };
 
     fn networks() -> Networks {

@@ -1,6 +1,6 @@
 //! D33 without θ2: one student that is taught by its own mean network.
 
-use super::mutual::StepSettings;
+use super::mutual::{StepSettings, scaled};
 use crate::error::Result;
 use crate::loss::objective::{StudentTerms, mean_teaching};
 use crate::model::{Network, Volume};
@@ -34,11 +34,12 @@ impl OwnMean {
         labels: &[usize],
         settings: &StepSettings<'_>,
     ) -> Result<StudentTerms> {
-        let StepSettings { group, masks, .. } = *settings;
+        let StepSettings { group, masks, feature_scale, .. } = *settings;
         let (outputs, trace) = self.student.train_with_dropout(view, group, masks.students[0])?;
         let (teacher, _) = self.mean_network.train_with_dropout(view, group, masks.mean_networks[0])?;
+        let [outputs, teacher] = [outputs, teacher].map(|outputs| scaled(&outputs, feature_scale));
         let terms = mean_teaching(&outputs, &teacher, labels, &settings.weights)?;
-        let gradients = self.student.backward(&trace, &terms.gradient)?;
+        let gradients = self.student.backward(&trace, &scaled(&terms.gradient, feature_scale))?;
         self.optimizer.step(self.student.state_mut(), &gradients, settings.learning_rate)?;
         ema::update(self.mean_network.state_mut(), self.student.state(), settings.decay)?;
         Ok(terms)
@@ -63,8 +64,14 @@ mod tests {
         let view = images(6, 2);
         for decay in [0.0, 0.5, 0.9] {
             let weights = Weights { soft_ce: 0.5, soft_triplet: 0.8, epsilon: 0.1, clusters: 3 };
-            let settings =
-                StepSettings { weights, learning_rate: 1e-2, decay, group: None, masks: Masks::NONE };
+            let settings = StepSettings {
+                weights,
+                learning_rate: 1e-2,
+                decay,
+                group: None,
+                masks: Masks::NONE,
+                feature_scale: 1.0,
+            };
             let own = one.step(&view, &LABELS, &settings).unwrap();
             let terms = two.step([&view, &view], &LABELS, &settings).unwrap();
             assert!((2.0 * own.total - terms.total).abs() < 1e-12);

@@ -1,6 +1,6 @@
 //! D33, the published single-network baseline: one network on hard losses alone.
 
-use super::mutual::StepSettings;
+use super::mutual::{StepSettings, scaled};
 use crate::error::Result;
 use crate::loss::objective::{HardTerms, hard_only};
 use crate::model::{Network, Volume};
@@ -31,10 +31,11 @@ impl Single {
         labels: &[usize],
         settings: &StepSettings<'_>,
     ) -> Result<HardTerms> {
-        let StepSettings { group, masks, .. } = *settings;
+        let StepSettings { group, masks, feature_scale, .. } = *settings;
         let (outputs, trace) = self.network.train_with_dropout(view, group, masks.students[0])?;
+        let outputs = scaled(&outputs, feature_scale);
         let terms = hard_only(&outputs, labels, settings.weights.epsilon, settings.weights.clusters)?;
-        let gradients = self.network.backward(&trace, &terms.gradient)?;
+        let gradients = self.network.backward(&trace, &scaled(&terms.gradient, feature_scale))?;
         self.optimizer.step(self.network.state_mut(), &gradients, settings.learning_rate)?;
         Ok(terms)
     }
@@ -56,6 +57,7 @@ mod tests {
         decay: 0.0,
         group: None,
         masks: Masks::NONE,
+        feature_scale: 1.0,
     };
 
     fn network(seed: u64) -> Network {
