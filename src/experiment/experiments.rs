@@ -27,7 +27,7 @@ const LIBRARY: Library = Library {
     ],
 };
 
-/// A row that is the profile's first row of [`Method::Mmt`] with a change.
+/// A row that is the profile's first row of its method with a change; of [`Method::Mmt`] where it is a variant, or there is none.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Change {
@@ -109,8 +109,11 @@ impl Experiment {
     fn changed(&self, profile: &Profile, change: &Change) -> Result<Row> {
         let refuse =
             |text: &str| Error::Usage(format!("experiment {}, row {}: {text}", self.name, change.name));
-        let full = profile.rows.iter().find(|row| row.method == Method::Mmt);
-        let full = full.ok_or_else(|| refuse("the profile has no row of method mmt to change"))?;
+        let first = |method| profile.rows.iter().find(|row| row.method == method);
+        let mmt = first(Method::Mmt);
+        let mmt = mmt.ok_or_else(|| refuse("the profile has no row of method mmt to change"))?;
+        // A baseline has the rate of the profile's baseline, where there is one.
+        let full = first(change.method).unwrap_or(mmt);
         if !change.method.adapts() {
             return Err(refuse("its method can be baseline, mmt or variant"));
         }
