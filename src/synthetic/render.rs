@@ -12,11 +12,30 @@ use super::person::{Person, normal, uniform};
 use super::spec::{Background, Colour, DomainSpec};
 use super::{HEIGHT, WIDTH};
 
+/// How a person walks by a camera: what the images of one person under one camera have in common.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Walk {
+    /// Angle to the camera's usual view, in radians.
+    angle: f32,
+}
+
+impl Walk {
+    /// Draws one.
+    pub fn draw(rng: &mut impl Rng) -> Self {
+        let turned = if rng.random_bool(0.25) { PI } else { 0.0 };
+        Self { angle: turned + normal(0.4, rng) }
+    }
+}
+
 /// Draws `person` as `camera` sees him or her this time: u8 RGB `[H, W, 3]`.
-pub(super) fn render(spec: &DomainSpec, person: &Person, camera: &Camera, rng: &mut impl Rng) -> Vec<u8> {
+pub(super) fn render(
+    spec: &DomainSpec,
+    (person, camera, walk): (&Person, &Camera, Walk),
+    rng: &mut impl Rng,
+) -> Vec<u8> {
     let mut canvas = background(camera, rng);
     clutter(&mut canvas, rng);
-    let pose = pose(person, camera, rng);
+    let pose = pose(person, camera, walk, rng);
     Figure::new(&mut canvas, person, pose).draw();
     if rng.random_bool(spec.occlusion) {
         occlude(&mut canvas, rng);
@@ -70,7 +89,7 @@ fn clutter(canvas: &mut Canvas, rng: &mut impl Rng) {
     }
 }
 
-fn pose(person: &Person, camera: &Camera, rng: &mut impl Rng) -> Pose {
+fn pose(person: &Person, camera: &Camera, walk: Walk, rng: &mut impl Rng) -> Pose {
     let mut height = camera.scale * person.height * normal(0.05, rng).exp();
     let mut centre = camera.shift[0] + normal(0.025, rng);
     let mut middle = 0.5 + camera.shift[1] + normal(0.025, rng);
@@ -80,12 +99,11 @@ fn pose(person: &Person, camera: &Camera, rng: &mut impl Rng) -> Pose {
         centre += normal(0.05, rng);
         middle += normal(0.08, rng);
     }
-    let turned = if rng.random_bool(0.25) { PI } else { 0.0 };
     Pose {
         centre,
         top: middle - height / 2.0,
         height,
-        angle: camera.view + turned + normal(0.4, rng),
+        angle: camera.view + walk.angle + normal(0.15, rng),
         stride: uniform((-0.10, 0.10), rng),
         swing: uniform((-0.06, 0.06), rng),
     }

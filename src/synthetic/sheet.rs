@@ -3,7 +3,7 @@
 use image::RgbImage;
 use image::imageops::overlay;
 
-use super::render::render;
+use super::render::{Walk, render};
 use super::shots::Domain;
 use super::{DomainSettings, HEIGHT, WIDTH};
 use crate::data::DatasetName;
@@ -29,7 +29,8 @@ pub fn sheet(
         for (column, camera) in domain.cameras[..cameras].iter().enumerate() {
             let mut rng =
                 stream(settings.seed, &format!("synthetic/{dataset}/sheet"), row as u64, column as u64);
-            let pixels = render(&domain.spec, person, camera, &mut rng);
+            let walk = Walk::draw(&mut rng);
+            let pixels = render(&domain.spec, (person, camera, walk), &mut rng);
             if let Some(tile) = RgbImage::from_raw(WIDTH as u32, HEIGHT as u32, pixels) {
                 overlay(&mut image, &tile, (column * WIDTH) as i64, (row * HEIGHT) as i64);
             }

@@ -5,6 +5,7 @@ use rand::seq::index;
 
 use super::camera::Camera;
 use super::person::Person;
+use super::render::Walk;
 use super::spec::DomainSpec;
 use super::{DomainSettings, undrawn};
 use crate::data::DatasetName;
@@ -29,6 +30,8 @@ pub(super) struct Shot {
     pub person: usize,
     /// Camera, from 0.
     pub camera: usize,
+    /// How the person walks by: the same in all images of that person under that camera.
+    pub walk: Walk,
     /// Number among all shots: names the random stream and the file.
     pub number: usize,
 }
@@ -75,7 +78,8 @@ impl Domain {
                 } else {
                     Subset::Gallery
                 };
-                shots.push(Shot { subset, identity, person, camera, number: shots.len() });
+                let walk = Walk::draw(&mut draw("walk", person * spec.cameras + camera));
+                shots.push(Shot { subset, identity, person, camera, walk, number: shots.len() });
             }
         }
         if !shots.iter().any(|shot| shot.subset == Subset::Gallery) {

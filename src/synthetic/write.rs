@@ -21,7 +21,7 @@ use crate::error::{Error, Result};
 use crate::random::stream;
 
 /// Raise it when the generator draws other pixels: domains of older versions are then drawn anew.
-pub const GENERATOR_VERSION: u32 = 1;
+pub const GENERATOR_VERSION: u32 = 2;
 /// Written last into a domain's folder.
 const MARK: &str = "domain.json";
 /// JPEG quality.
@@ -161,7 +161,11 @@ fn write_domain(
 /// Bytes of the JPEG file of one shot.
 fn photograph(dataset: DatasetName, seed: u64, domain: &Domain, shot: &Shot) -> Result<Vec<u8>> {
     let mut rng = stream(seed, &format!("synthetic/{dataset}/shot"), 0, shot.number as u64);
-    let pixels = render(&domain.spec, &domain.people[shot.person], &domain.cameras[shot.camera], &mut rng);
+    let pixels = render(
+        &domain.spec,
+        (&domain.people[shot.person], &domain.cameras[shot.camera], shot.walk),
+        &mut rng,
+    );
     let mut bytes = Vec::new();
     JpegEncoder::new_with_quality(&mut bytes, QUALITY)
         .encode(&pixels, WIDTH as u32, HEIGHT as u32, ExtendedColorType::Rgb8)
