@@ -257,7 +257,7 @@ fn steps_agree(settings: &AdaptationSettings, block: fast::BlockKind) -> Trial {
                 masks: masks_of(&masks),
             },
         )?;
-        same_step(&learners, &Vec::<f64>::try_from(found)?, &method, &expected)
+        same_step(&learners, &Vec::<f64>::try_from(found.values)?, &method, &expected.losses)
             .map_err(|failure| failure.at(step))?;
     }
     Ok(())
