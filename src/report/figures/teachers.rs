@@ -82,3 +82,34 @@ fn course(source: &Source<'_>, (task, row): (&str, &Row), (name, look, of): &Lin
     let points = means(&runs);
     (!points.is_empty()).then(|| Course { points, look: *look, thin: false, name: (*name).to_owned() })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_line_shows_its_own_measure() {
+        let record = LabelRecord {
+            hard_label_accuracy: Some(0.1),
+            soft_label_accuracy: Some(0.2),
+            soft_right_where_hard_wrong: Some(0.3),
+            soft_wrong_where_hard_right: Some(0.4),
+            teacher_right_where_student_wrong: Some(0.5),
+            teacher_right_where_triplet_wrong: Some(0.6),
+            teacher_certainty: Some(0.7),
+            ..LabelRecord::default()
+        };
+        let lines = PANELS.iter().flat_map(|(_, lines)| *lines);
+        let shown: Vec<_> = lines.map(|(name, _, of)| (*name, of(&record).unwrap())).collect();
+        let expected = [
+            ("hard", 0.1),
+            ("soft", 0.2),
+            ("wrong → right", 0.3),
+            ("right → wrong", 0.4),
+            ("student wrong", 0.5),
+            ("label wrong", 0.6),
+            ("", 0.7),
+        ];
+        assert_eq!(shown, expected);
+    }
+}
