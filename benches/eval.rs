@@ -1,4 +1,4 @@
-//! D16 … D21, D34.
+//! D16 … D21, D34, D35.
 
 use criterion::Criterion;
 use mmt::eval as fast;
@@ -13,6 +13,7 @@ pub fn benches(criterion: &mut Criterion) {
     ranking(criterion);
     label_quality(criterion);
     pair_errors(criterion);
+    teaching(criterion);
     re_ranking(criterion);
 }
 
@@ -68,6 +69,34 @@ fn pair_errors(criterion: &mut Criterion) {
     });
     group.bench_function("2000/fast", |b| {
         b.iter(|| fast::pair_errors::pair_errors(&pseudo_labels, &identities, &cameras));
+    });
+    group.finish();
+}
+
+fn teaching(criterion: &mut Criterion) {
+    use fast::teaching::Anchor;
+    let identities: Vec<usize> = (0..400).map(|image| image / 17).collect();
+    let pseudo_labels: Vec<Option<usize>> = (0..400).map(|image| Some(image / 15)).collect();
+    let probability = |at: usize| (at % 97) as f64 / 96.0;
+    let anchor = |at: usize| Anchor {
+        image: at % 400,
+        positive: (at + 1) % 400,
+        negative: (at + 20) % 400,
+        student: probability(at),
+        teacher: probability(3 * at),
+        soft_label: at % 400 / 16,
+    };
+    let anchors: Vec<Anchor> = (0..800).map(anchor).collect();
+    let twin = |&Anchor { image, positive, negative, student, teacher, soft_label }: &Anchor| {
+        reference::teaching::Anchor { image, positive, negative, student, teacher, soft_label }
+    };
+    let twins: Vec<_> = anchors.iter().map(twin).collect();
+    let mut group = group(criterion, "eval/teaching");
+    group.bench_function("800/reference", |b| {
+        b.iter(|| reference::teaching::teaching(&twins, &pseudo_labels, &identities));
+    });
+    group.bench_function("800/fast", |b| {
+        b.iter(|| fast::teaching::teaching(&anchors, &pseudo_labels, &identities));
     });
     group.finish();
 }

@@ -59,7 +59,8 @@ impl Method for Three {
             TERMS.iter().flat_map(|term| of_students.iter().map(|terms| mean(terms, *term))).collect();
         let totals: Vec<Tensor> = of_students.iter().map(|terms| mean(terms, |terms| &terms.total)).collect();
         let total = Tensor::stack(&totals, 0).sum(None::<Kind>);
-        Ok(Losses::new(&values.iter().collect::<Vec<_>>(), total))
+        let lessons = of_students.into_iter().flatten().map(|terms| terms.lesson);
+        Ok(Losses::new(&values.iter().collect::<Vec<_>>(), total).with_lessons(lessons))
     }
 }
 

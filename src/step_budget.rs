@@ -187,7 +187,7 @@ impl WholeStep {
     /// A step to its end: the losses are read.
     fn run(&mut self) -> Result<()> {
         let losses = self.learners.step(&self.batch.views, &self.batch.labels, &self.settings)?;
-        let losses = transfer::read(&losses, "the losses")?;
+        let losses = transfer::read(&losses.values, "the losses")?;
         if losses.iter().all(|loss| loss.is_finite()) {
             return Ok(());
         }

@@ -182,6 +182,13 @@ pub const TABLE: &[Row] = &[
     row("D20", Value, Double, close(1e-12, 1e-11), "logarithms of counts"),
     row("D21", Value, Double, close(0.0, 1e-14), "one quotient of counts"),
     row("D34", Value, Double, close(0.0, 1e-14), "one quotient of counts"),
+    row(
+        "D35",
+        Value,
+        Double,
+        close(1e-14, 1e-13),
+        "quotients of counts, one step between neighbours, a mean of hundreds",
+    ),
     row("D22", Value, Double, close(0.0, 1e-14), "a few products"),
     row("D23", Value, Double, close(1e-15, 1e-13), "one product and one sum per element"),
     row("D23", Value, Single, close(1e-7, 1e-6), "one product and one sum per element in f32"),

@@ -1,4 +1,5 @@
-//! The eval room: mAP and CMC by the Market-1501 protocol, k-reciprocal re-ranking, and the quality of pseudo labels.
+//! The eval room: mAP and CMC by the Market-1501 protocol, k-reciprocal re-ranking, the quality of pseudo labels, and what teachers know
+//! beyond them.
 //!
 //! ```
 //! use mmt::eval::{Labels, evaluate};
@@ -23,6 +24,7 @@ pub mod label_quality;
 pub mod pair_errors;
 pub mod ranking;
 pub mod re_ranking;
+pub mod teaching;
 
 pub use accuracy::top1_share;
 pub use average_precision::average_precision;

@@ -12,6 +12,7 @@ use super::stopwatch::JobObserver;
 use crate::error::Result;
 use crate::eval::label_quality::label_quality;
 use crate::eval::pair_errors::pair_errors;
+use crate::eval::teaching::teaching;
 use crate::model::Network;
 use crate::record::{LabelRecord, SCHEMA_VERSION, Split};
 use crate::train::{Adaptation, EpochOutcome, TargetStatistics, methods, statistics};
@@ -113,22 +114,7 @@ impl Run {
         let epoch = adaptation.epoch();
         let losses = outcome.losses.means()?;
         records.add_losses(epoch, &losses);
-        let labels = &outcome.pseudo_labels;
-        let quality = label_quality(&labels.labels, &target.train_identities)?;
-        let pairs = pair_errors(&labels.labels, &target.train_identities, &target.train_cameras)?;
-        records.labels.push(LabelRecord {
-            schema: SCHEMA_VERSION,
-            epoch,
-            clusters: labels.clusters,
-            unassigned: labels.unassigned(),
-            ari: quality.ari,
-            nmi: quality.nmi,
-            purity: quality.purity,
-            wrong_merges: pairs.wrong_merges,
-            wrong_splits: pairs.wrong_splits,
-            one_camera: pairs.one_camera,
-            one_camera_by_chance: pairs.one_camera_by_chance,
-        });
+        let labels = label_record(epoch, outcome, target)?;
         let mut networks: Vec<_> = named(NETWORK, adaptation.answering()).collect();
         if !adaptation.mean_networks().is_empty() {
             networks.extend(named(STUDENT, adaptation.students()));
@@ -137,10 +123,11 @@ impl Run {
         let mut line = summary(&found.evaluations);
         records.add_found(found);
         line += &format!(" clusters {}", labels.clusters);
-        if labels.unassigned() > 0 {
-            line += &format!(" noise {}", labels.unassigned());
+        if labels.unassigned > 0 {
+            line += &format!(" noise {}", labels.unassigned);
         }
-        line += &format!(" ARI {:.3}{}", quality.ari, losses_text(&losses));
+        line += &format!(" ARI {:.3}{}", labels.ari, losses_text(&losses));
+        records.labels.push(labels);
         Ok(line)
     }
 
@@ -182,6 +169,38 @@ impl Run {
         };
         parents.iter().enumerate().map(load).collect()
     }
+}
+
+/// The pseudo labels of an epoch, and what teachers told of them, against the true identities of the target.
+fn label_record(epoch: usize, outcome: &EpochOutcome, target: &Domain) -> Result<LabelRecord> {
+    let (found, identities) = (&outcome.pseudo_labels, &target.train_identities);
+    let quality = label_quality(&found.labels, identities)?;
+    let pairs = pair_errors(&found.labels, identities, &target.train_cameras)?;
+    let taught = teaching(&outcome.lessons.anchors()?, &found.labels, identities)?;
+    Ok(LabelRecord {
+        schema: SCHEMA_VERSION,
+        epoch,
+        clusters: found.clusters,
+        unassigned: found.unassigned(),
+        ari: quality.ari,
+        nmi: quality.nmi,
+        purity: quality.purity,
+        wrong_merges: pairs.wrong_merges,
+        wrong_splits: pairs.wrong_splits,
+        one_camera: pairs.one_camera,
+        one_camera_by_chance: pairs.one_camera_by_chance,
+        teacher_q10: taught.teacher_q10,
+        teacher_q50: taught.teacher_q50,
+        teacher_q90: taught.teacher_q90,
+        teacher_certainty: taught.teacher_certainty,
+        wrong_triplets: taught.wrong_triplets,
+        teacher_right_where_student_wrong: taught.teacher_right_where_student_wrong,
+        teacher_right_where_triplet_wrong: taught.teacher_right_where_triplet_wrong,
+        hard_label_accuracy: taught.hard_label_accuracy,
+        soft_label_accuracy: taught.soft_label_accuracy,
+        soft_right_where_hard_wrong: taught.soft_right_where_hard_wrong,
+        soft_wrong_where_hard_right: taught.soft_wrong_where_hard_right,
+    })
 }
 
 /// `role-1`, `role-2` … with their networks.

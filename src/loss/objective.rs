@@ -5,7 +5,7 @@ use tch::{Kind, Tensor};
 use super::cross_entropy::{self, label_smoothed};
 use super::mining::Pairs;
 use super::soft_cross_entropy;
-use super::soft_softmax_triplet::against_teacher;
+use super::soft_softmax_triplet::{against_targets, teacher_targets};
 use super::softmax_triplet::{against_hard_label, softmax_triplet};
 use super::{check_label_shape, check_matrix, check_same_shape};
 use crate::error::{InvalidInput, Result};
@@ -46,6 +46,8 @@ pub struct Terms {
     pub soft_tri_2: Tensor,
     /// The weighted sum that is minimised.
     pub total: Tensor,
+    /// What students 1 and 2 were taught.
+    pub lessons: [Lesson; 2],
 }
 
 impl Terms {
@@ -97,6 +99,7 @@ pub fn mutual_mean_teaching(
         soft_tri_1: one.soft_tri,
         soft_tri_2: two.soft_tri,
         total,
+        lessons: [one.lesson, two.lesson],
     })
 }
 
@@ -113,6 +116,37 @@ pub struct StudentTerms {
     pub soft_tri: Tensor,
     /// `(1−λ_id) ce + λ_id soft_ce + (1−λ_tri) tri + λ_tri soft_tri`.
     pub total: Tensor,
+    /// What the student was taught.
+    pub lesson: Lesson,
+}
+
+/// What a teacher told a student in a step, to be measured (D35); each `[B]`, detached, where the losses are.
+#[derive(Debug)]
+pub struct Lesson {
+    /// i64: row of the hardest positive (D4).
+    pub positive: Tensor,
+    /// i64: row of the hardest negative (D4).
+    pub negative: Tensor,
+    /// The student's probability that the negative is farther than the positive: `T_i` of D6.
+    pub student: Tensor,
+    /// The teacher's: `T_i` of D7.
+    pub teacher: Tensor,
+    /// i64: the cluster of the teacher's largest logit.
+    pub soft_label: Tensor,
+}
+
+impl Lesson {
+    /// Of what the losses were made of; it computes next to nothing.
+    fn new(pairs: &Pairs, targets: &Tensor, teacher_logits: &Tensor) -> Self {
+        let of_negative = |pair: &Tensor| pair.detach().select(1, 1);
+        Self {
+            positive: pairs.hardest.positive_index.shallow_clone(),
+            negative: pairs.hardest.negative_index.shallow_clone(),
+            student: of_negative(&pairs.log).exp(),
+            teacher: of_negative(targets),
+            soft_label: teacher_logits.argmax(1, false),
+        }
+    }
 }
 
 /// One student's part of the objective (D8): `student` against `teacher`, into which nothing flows. With the student's own mean
@@ -140,12 +174,14 @@ pub fn mean_teaching(
     let ce = cross_entropy::of_log_probabilities(&log_probabilities, labels, weights.epsilon);
     let tri = against_hard_label(&pairs, 0.0);
     let soft_ce = soft_cross_entropy::of_log_probabilities(&log_probabilities, &teacher_logits);
-    let soft_tri = against_teacher(&pairs, &teacher.features);
+    let targets = teacher_targets(&pairs.hardest, &teacher.features);
+    let soft_tri = against_targets(&pairs, &targets);
     let total = &ce * (1.0 - weights.soft_ce)
         + &tri * (1.0 - weights.soft_triplet)
         + &soft_ce * weights.soft_ce
         + &soft_tri * weights.soft_triplet;
-    Ok(StudentTerms { ce, tri, soft_ce, soft_tri, total })
+    let lesson = Lesson::new(&pairs, &targets, &teacher_logits);
+    Ok(StudentTerms { ce, tri, soft_ce, soft_tri, total, lesson })
 }
 
 /// Hard losses of one network: identity loss, softmax-triplet loss and their sum.

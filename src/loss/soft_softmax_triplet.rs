@@ -25,18 +25,19 @@ pub fn soft_softmax_triplet(
     } else {
         (student.shallow_clone(), teacher.shallow_clone())
     };
-    Ok(against_teacher(&Pairs::of(&student, labels)?, &teacher))
+    let pairs = Pairs::of(&student, labels)?;
+    Ok(against_targets(&pairs, &teacher_targets(&pairs.hardest, &teacher)))
 }
 
-/// The loss of the student's mined pairs against the features `[B, D]` of the teacher, into which nothing flows.
-pub(super) fn against_teacher(Pairs { hardest, log }: &Pairs, teacher: &Tensor) -> Tensor {
-    let targets = teacher_targets(&euclidean_among(&teacher.detach()), hardest);
+/// The loss of the student's mined pairs against the softmax `[B, 2]` of the teacher.
+pub(super) fn against_targets(Pairs { log, .. }: &Pairs, targets: &Tensor) -> Tensor {
     -(targets * log).sum_dim_intlist(1, false, None::<Kind>).mean(None::<Kind>)
 }
 
-/// The teacher's softmax `[B, 2]` over its distances at the student's pairs.
-fn teacher_targets(distances: &Tensor, hardest: &mining::Hardest) -> Tensor {
-    let positive = mining::at(distances, &hardest.positive_index);
-    let negative = mining::at(distances, &hardest.negative_index);
+/// The softmax `[B, 2]` over the distances of the teacher's features `[B, D]` at the student's pairs. Nothing flows into the teacher.
+pub(super) fn teacher_targets(hardest: &mining::Hardest, teacher: &Tensor) -> Tensor {
+    let distances = euclidean_among(&teacher.detach());
+    let positive = mining::at(&distances, &hardest.positive_index);
+    let negative = mining::at(&distances, &hardest.negative_index);
     mining::log_softmax_of_pairs(&positive, &negative).exp()
 }

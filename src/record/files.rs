@@ -94,6 +94,8 @@ mod tests {
             wrong_splits: pairs,
             one_camera: None,
             one_camera_by_chance: pairs,
+            soft_label_accuracy: Some(0.1 + 0.2),
+            ..LabelRecord::default()
         }
     }
 
@@ -105,6 +107,18 @@ mod tests {
         write_csv(&path, &records).unwrap();
         assert_eq!(read_csv::<LabelRecord>(&path).unwrap(), records);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "no temporary file is left");
+    }
+
+    /// The columns of teachers came later, under the same schema.
+    #[test]
+    fn records_of_labels_alone_are_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("labels.csv");
+        let header = "schema,epoch,clusters,unassigned,ari,nmi,purity,wrong_merges,wrong_splits,one_camera,one_camera_by_chance";
+        std::fs::write(&path, format!("{header}\n{SCHEMA_VERSION},1,3,0,0.25,0.5,1.0,0.5,0.5,,0.5\n"))
+            .unwrap();
+        let expected = LabelRecord { soft_label_accuracy: None, ..record(SCHEMA_VERSION, 0.25) };
+        assert_eq!(read_csv::<LabelRecord>(&path).unwrap(), [expected]);
     }
 
     #[test]

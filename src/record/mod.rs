@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | [`EPOCHS`] | [`EpochRecord`]: the losses of an epoch, one row per loss |
 //! | [`EVALUATIONS`] | [`EvaluationRecord`]: mAP and CMC of one network after an epoch |
-//! | [`LABELS`] | [`LabelRecord`]: the pseudo labels of an epoch against the true ones |
+//! | [`LABELS`] | [`LabelRecord`]: the pseudo labels of an epoch against the true ones, and what teachers knew beyond them |
 //! | [`QUERIES`] | [`QueryRecord`]: the average precision of each query after the last epoch that was evaluated |
 //! | [`RANKED_LISTS`] | [`RankedRecord`]: the first ten of the gallery for a few queries, the same in all runs; [`RANKED_IMAGES`] has the pictures |
 //! | [`TIMINGS`] | [`TimingRecord`]: seconds; differs between equal runs |
@@ -177,8 +177,10 @@ pub struct RankedRecord {
     pub ap: f64,
 }
 
-/// Pseudo labels of an epoch.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// Pseudo labels of an epoch, and what its teachers knew beyond them.
+///
+/// The columns after `one_camera_by_chance` are none in records of before they were kept, and of methods without teachers.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct LabelRecord {
     /// [`SCHEMA_VERSION`].
     pub schema: u32,
@@ -202,6 +204,63 @@ pub struct LabelRecord {
     pub one_camera: Option<f64>,
     /// Of all pairs of two identities, those from one camera.
     pub one_camera_by_chance: Option<f64>,
+    /// Quantile at 10 % of the teachers' probability that the negative of a triplet is farther than its positive.
+    #[serde(default)]
+    pub teacher_q10: Option<f64>,
+    /// At 50 %.
+    #[serde(default)]
+    pub teacher_q50: Option<f64>,
+    /// At 90 %.
+    #[serde(default)]
+    pub teacher_q90: Option<f64>,
+    /// Mean distance of that probability from 1/2.
+    #[serde(default)]
+    pub teacher_certainty: Option<f64>,
+    /// Of the triplets whose order is known, those that the hard label has wrong.
+    #[serde(default)]
+    pub wrong_triplets: Option<f64>,
+    /// Of the triplets whose order is known and that the student has wrong, those that its teacher has right.
+    #[serde(default)]
+    pub teacher_right_where_student_wrong: Option<f64>,
+    /// Of the wrong triplets, those that the teacher has right.
+    #[serde(default)]
+    pub teacher_right_where_triplet_wrong: Option<f64>,
+    /// Of the images of all batches, those whose cluster has their identity.
+    #[serde(default)]
+    pub hard_label_accuracy: Option<f64>,
+    /// Those for which the teacher's largest logit is of a cluster that has their identity.
+    #[serde(default)]
+    pub soft_label_accuracy: Option<f64>,
+    /// Of the images whose hard label is wrong, those whose soft label is right.
+    #[serde(default)]
+    pub soft_right_where_hard_wrong: Option<f64>,
+    /// Of the images whose hard label is right, those whose soft label is wrong.
+    #[serde(default)]
+    pub soft_wrong_where_hard_right: Option<f64>,
+}
+
+impl LabelRecord {
+    /// Every measure that it has.
+    pub fn measures(&self) -> impl Iterator<Item = f64> {
+        let shares = [
+            self.wrong_merges,
+            self.wrong_splits,
+            self.one_camera,
+            self.one_camera_by_chance,
+            self.teacher_q10,
+            self.teacher_q50,
+            self.teacher_q90,
+            self.teacher_certainty,
+            self.wrong_triplets,
+            self.teacher_right_where_student_wrong,
+            self.teacher_right_where_triplet_wrong,
+            self.hard_label_accuracy,
+            self.soft_label_accuracy,
+            self.soft_right_where_hard_wrong,
+            self.soft_wrong_where_hard_right,
+        ];
+        [self.ari, self.nmi, self.purity].into_iter().chain(shares.into_iter().flatten())
+    }
 }
 
 /// Seconds of one stage.

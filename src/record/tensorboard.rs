@@ -35,7 +35,7 @@ mod wire {
 /// Tags and values of each epoch.
 type Scalars = BTreeMap<usize, Vec<(String, f64)>>;
 
-/// The content of the event file: `loss/…`, `<split>/<network>/mAP` and `top-1`, `-5`, `-10`, `labels/…`, the epoch as step.
+/// The content of the event file: `loss/…`, `<split>/<network>/mAP` and `top-1`, `-5`, `-10`, `labels/…`, `teachers/…`, the epoch as step.
 pub fn events(epochs: &[EpochRecord], evaluations: &[EvaluationRecord], labels: &[LabelRecord]) -> Vec<u8> {
     let mut file = Vec::new();
     frame(&mut file, &text(field::FILE_VERSION, VERSION.as_bytes()));
@@ -72,8 +72,27 @@ fn scalars(epochs: &[EpochRecord], evaluations: &[EvaluationRecord], labels: &[L
         for (name, value) in measures {
             value.into_iter().for_each(|value| put(record.epoch, format!("labels/{name}"), value));
         }
+        for (name, value) in of_teachers(record) {
+            value.into_iter().for_each(|value| put(record.epoch, format!("teachers/{name}"), value));
+        }
     }
     found
+}
+
+fn of_teachers(record: &LabelRecord) -> [(&'static str, Option<f64>); 11] {
+    [
+        ("triplet q10", record.teacher_q10),
+        ("triplet q50", record.teacher_q50),
+        ("triplet q90", record.teacher_q90),
+        ("certainty", record.teacher_certainty),
+        ("wrong triplets", record.wrong_triplets),
+        ("right where student wrong", record.teacher_right_where_student_wrong),
+        ("right where triplet wrong", record.teacher_right_where_triplet_wrong),
+        ("hard-label accuracy", record.hard_label_accuracy),
+        ("soft-label accuracy", record.soft_label_accuracy),
+        ("soft right where hard wrong", record.soft_right_where_hard_wrong),
+        ("soft wrong where hard right", record.soft_wrong_where_hard_right),
+    ]
 }
 
 /// As the records spell it.
@@ -214,6 +233,8 @@ mod tests {
             wrong_splits: Some(0.125),
             one_camera: None,
             one_camera_by_chance: Some(0.2),
+            soft_label_accuracy: Some(0.75),
+            ..LabelRecord::default()
         };
         let all = events(&losses, &[evaluation(0), evaluation(1)], std::slice::from_ref(&label));
         let found = frames(&all);
@@ -224,9 +245,11 @@ mod tests {
             has(&found[2], "loss/ce_1")
                 && has(&found[2], "labels/ARI")
                 && has(&found[2], "labels/wrong merges")
+                && has(&found[2], "teachers/soft-label accuracy")
+                && !has(&found[2], "teachers/hard-label accuracy")
                 && has(&found[2], "network-1/mAP")
         );
-        assert!(has(&found[3], "loss/ce_1") && !has(&found[3], "labels"));
+        assert!(has(&found[3], "loss/ce_1") && !has(&found[3], "labels") && !has(&found[3], "teachers"));
         assert!(all.starts_with(&events(&losses[..1], &[evaluation(0), evaluation(1)], &[label])));
     }
 }

@@ -26,8 +26,7 @@ fn not_finite(run: &RunRecords) -> Option<String> {
         .evaluations
         .iter()
         .map(|record| (EVALUATIONS, record.epoch, vec![record.map, record.top1, record.top5, record.top10]));
-    let labels =
-        run.labels.iter().map(|record| (LABELS, record.epoch, vec![record.ari, record.nmi, record.purity]));
+    let labels = run.labels.iter().map(|record| (LABELS, record.epoch, record.measures().collect()));
     let timings = run.timings.iter().map(|record| (TIMINGS, record.epoch, vec![record.seconds]));
     let mut all = losses.chain(evaluations).chain(labels).chain(timings);
     let (file, epoch, _) = all.find(|(_, _, values)| values.iter().any(|value| !value.is_finite()))?;
@@ -160,6 +159,8 @@ mod tests {
         assert!(evaluation.contains(EVALUATIONS) && evaluation.contains("epoch 0"), "{evaluation}");
         let infinite = found(LABELS, |text| text.replacen("0.75", "inf", 1));
         assert!(infinite.contains(LABELS) && infinite.contains("epoch 1"), "{infinite}");
+        let of_teachers = found(LABELS, |text| text.replacen("0.625", "NaN", 1));
+        assert!(of_teachers.contains(LABELS) && of_teachers.contains("epoch 1"), "{of_teachers}");
     }
 
     #[test]
@@ -181,7 +182,9 @@ mod tests {
 
     #[test]
     fn a_file_that_goes_on_after_the_last_epoch_is_found() {
-        let text = found(LABELS, |text| format!("{text}3,3,100,5,0.3,0.5,0.75,0.25,0.125,0.5,0.2\n"));
+        let text = found(LABELS, |text| {
+            format!("{text}3,3,100,5,0.3,0.5,0.75,0.25,0.125,0.5,0.2{}\n", ",".repeat(11))
+        });
         assert!(text.contains("epoch 3, but the configuration has 2"), "{text}");
     }
 

@@ -83,7 +83,7 @@ impl Fixture {
         write_csv(&folder.join(TIMINGS), &timings(map.len())).unwrap();
         if map.len() > 1 {
             write_csv(&folder.join(EPOCHS), &losses(map.len())).unwrap();
-            write_csv(&folder.join(LABELS), &labels(map.len())).unwrap();
+            write_csv(&folder.join(LABELS), &labels(map.len(), info.method != "baseline")).unwrap();
         }
         folder
     }
@@ -201,7 +201,8 @@ fn losses(epochs: usize) -> Vec<EpochRecord> {
     (1..epochs).map(record).collect()
 }
 
-fn labels(epochs: usize) -> Vec<LabelRecord> {
+fn labels(epochs: usize, with_teachers: bool) -> Vec<LabelRecord> {
+    let taught = |measure: f64| with_teachers.then_some(measure);
     let record = |epoch| LabelRecord {
         schema: SCHEMA_VERSION,
         epoch,
@@ -214,6 +215,14 @@ fn labels(epochs: usize) -> Vec<LabelRecord> {
         wrong_splits: Some(0.125),
         one_camera: Some(0.5),
         one_camera_by_chance: Some(0.2),
+        teacher_certainty: taught(0.05 * epoch as f64),
+        teacher_right_where_student_wrong: taught(0.375),
+        teacher_right_where_triplet_wrong: taught(0.625),
+        hard_label_accuracy: taught(0.5),
+        soft_label_accuracy: taught(0.5 + 0.1 * epoch as f64),
+        soft_right_where_hard_wrong: taught(0.3),
+        soft_wrong_where_hard_right: taught(0.0625),
+        ..LabelRecord::default()
     };
     (1..epochs).map(record).collect()
 }

@@ -124,7 +124,11 @@ impl<'a> Content<'a> {
             ),
             part("sensitivity", "Sensitivity", vec![figure(&figures.sensitivity)]),
             part("epochs", "Over epochs", vec![figure(&figures.map), figure(&figures.averaging)]),
-            part("labels", "Pseudo labels", vec![figure(&figures.labels), table(&tables.labels)]),
+            part(
+                "labels",
+                "Pseudo labels",
+                vec![figure(&figures.labels), figure(&figures.teachers), table(&tables.labels)],
+            ),
             Part { id: "lists", title: "Ranked lists", items: lists.collect() },
         ];
         let mut rest: Vec<Item<'a>> =

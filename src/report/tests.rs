@@ -161,6 +161,10 @@ fn label_quality_is_that_of_the_last_epoch_beside_the_first() {
         ("wrong_splits", 0.125),
         ("one_camera", 0.5),
         ("one_camera_by_chance", 0.2),
+        ("hard_label_accuracy", 0.5),
+        ("soft_label_accuracy", 0.8),
+        ("soft_right_where_hard_wrong", 0.3),
+        ("teacher_right_where_student_wrong", 0.375),
     ] {
         assert!((of(column) - expected).abs() < 1e-9, "{column}: {table}");
     }
@@ -252,6 +256,10 @@ fn figures_are_drawn_where_their_rows_are() {
     let figure = |name: &str| fs::read_to_string(fixture.out().join(format!("figures/{name}.svg"))).ok();
     assert!(figure("gains").unwrap().contains("MMT-100 − Baseline"));
     assert!(figure("mean_networks_over_epochs").unwrap().contains("E[θ] − θ"));
+    let teachers = figure("teachers_over_epochs").unwrap();
+    for words in ["wrong → right", "student wrong", "certainty"] {
+        assert!(teachers.contains(words), "{words}: {teachers}");
+    }
     // The fixture's runs have the same number of clusters throughout, and leave the same number of images out.
     let labels = || figure("labels_over_epochs").unwrap();
     assert!(labels().contains("ARI") && !labels().contains("images without a label"));

@@ -8,6 +8,7 @@ use tch::{Kind, Tensor};
 use super::dropout::Dropout;
 use super::ema;
 use super::learners::{Learners, StepSettings};
+use super::lessons::Lessons;
 use super::losses::MeanLosses;
 use super::method::Method;
 use super::passes::Passes;
@@ -41,6 +42,8 @@ pub struct EpochOutcome {
     pub pseudo_labels: PseudoLabels,
     /// Mean losses.
     pub losses: MeanLosses,
+    /// What the teachers told the students in its steps.
+    pub lessons: Lessons,
 }
 
 /// Networks on their way to the target.
@@ -144,9 +147,9 @@ impl Adaptation {
         if self.settings.reset_optimizer {
             self.learners.reset_optimizer();
         }
-        let losses = self.train(&pseudo_labels, observer)?;
+        let (losses, lessons) = self.train(&pseudo_labels, observer)?;
         self.epoch += 1;
-        Ok(EpochOutcome { pseudo_labels, losses })
+        Ok(EpochOutcome { pseudo_labels, losses, lessons })
     }
 
     fn average_features(&self, observer: &mut dyn Observer) -> Result<Tensor> {
@@ -171,18 +174,25 @@ impl Adaptation {
         Ok(pseudo_labels)
     }
 
-    fn train(&mut self, pseudo_labels: &PseudoLabels, observer: &mut dyn Observer) -> Result<MeanLosses> {
+    fn train(
+        &mut self,
+        pseudo_labels: &PseudoLabels,
+        observer: &mut dyn Observer,
+    ) -> Result<(MeanLosses, Lessons)> {
         let steps = self.settings.steps;
         let mut losses = MeanLosses::new(self.learners.names(), self.target.images.clone());
+        let mut lessons = Lessons::default();
         observer.progress(Stage::Training, 0, steps)?;
         for (step, batch) in self.loader(&pseudo_labels.labels)?.enumerate() {
             let batch = batch?;
             let labels = self.labels_of(&batch, pseudo_labels)?;
             let settings = self.step_settings(step, batch.indices.len(), pseudo_labels.clusters)?;
-            losses.add(&self.learners.step(&batch.views, &labels, &settings)?, &batch.indices);
+            let found = self.learners.step(&batch.views, &labels, &settings)?;
+            losses.add(&found.values, &batch.indices);
+            lessons.add(found.lessons, &batch.indices)?;
             observer.progress(Stage::Training, step + 1, steps)?;
         }
-        Ok(losses)
+        Ok((losses, lessons))
     }
 
     /// Pseudo labels of a batch, `[B]` i64, where the networks are.

@@ -87,23 +87,23 @@ impl Learners {
         networks.try_for_each(|network| network.set_classifier(&centroids.to_device(network.device())))
     }
 
-    /// One step: forward passes, gradients, Adam over all students, then the mean networks. Returns the losses before the step by
-    /// [`Learners::names`], detached.
+    /// One step: forward passes, gradients, Adam over all students, then the mean networks. Returns the losses before the step, by
+    /// [`Learners::names`], and what the students were taught.
     ///
     /// `views`: a batch of images for each student, `[B, 3, H, W]`, in their order; `labels`: `[B]` i64.
     ///
     /// # Errors
     /// Fewer views than students, a device that refuses, what the losses refuse, or a rate or decay out of range.
-    pub fn step(&mut self, views: &[Tensor], labels: &Tensor, settings: &StepSettings) -> Result<Tensor> {
+    pub fn step(&mut self, views: &[Tensor], labels: &Tensor, settings: &StepSettings) -> Result<Losses> {
         let views = self.placed(views)?;
         let StepSettings { weights, passes, learning_rate, decay } = settings;
         let batch = Batch { views: &views, labels, weights, passes };
-        let Losses { values, total } = self.method.forward(&self.networks, &batch)?;
+        let losses = self.method.forward(&self.networks, &batch)?;
         self.optimizer.zero_grad();
-        total.f_backward().map_err(Error::torch("cannot compute gradients"))?;
+        losses.total.f_backward().map_err(Error::torch("cannot compute gradients"))?;
         self.optimizer.step(*learning_rate)?;
         self.method.after_step(&mut self.networks, *decay)?;
-        Ok(values)
+        Ok(losses)
     }
 
     /// Each student's view, where that student is.

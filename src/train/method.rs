@@ -10,7 +10,7 @@ use super::ema;
 use super::passes::Passes;
 use super::settings::ClusterFeatures;
 use crate::error::{InvalidInput, Result};
-use crate::loss::objective::Weights;
+use crate::loss::objective::{Lesson, Weights};
 use crate::model::{Named, Network, Outputs};
 
 /// A method of adaptation. Three functions make one; the others are what most methods do.
@@ -165,12 +165,19 @@ pub struct Losses {
     pub values: Tensor,
     /// What is minimised; a scalar.
     pub total: Tensor,
+    /// What each student was taught by each of its teachers, to be measured (D35); none without teachers.
+    pub lessons: Vec<Lesson>,
 }
 
 impl Losses {
-    /// `terms` (scalars) and, as the last of the values, `total`.
+    /// `terms` (scalars) and, as the last of the values, `total`; without lessons.
     pub fn new(terms: &[&Tensor], total: Tensor) -> Self {
         let all: Vec<&Tensor> = terms.iter().copied().chain([&total]).collect();
-        Self { values: Tensor::stack(&all, 0).detach(), total }
+        Self { values: Tensor::stack(&all, 0).detach(), total, lessons: Vec::new() }
+    }
+
+    /// The same with what was taught.
+    pub fn with_lessons(self, lessons: impl IntoIterator<Item = Lesson>) -> Self {
+        Self { lessons: lessons.into_iter().collect(), ..self }
     }
 }

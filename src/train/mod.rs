@@ -24,7 +24,7 @@
 //! let (weights, passes) = (settings.weights(4), Passes::default());
 //! let step = StepSettings { weights, passes, learning_rate: 3.5e-4, decay: 0.0 };
 //! let losses = learners.step(&views, &labels, &step)?;
-//! assert_eq!(losses.size(), [learners.names().len() as i64]);
+//! assert_eq!(losses.values.size(), [learners.names().len() as i64]);
 //! # Ok(())
 //! # }
 //! ```
@@ -34,6 +34,7 @@ pub mod dropout;
 pub mod ema;
 mod fused_adam;
 mod learners;
+mod lessons;
 mod losses;
 mod method;
 pub mod methods;
@@ -47,6 +48,7 @@ pub mod statistics;
 pub use adaptation::{Adaptation, EpochOutcome, TargetImages};
 pub use fused_adam::FusedAdam;
 pub use learners::{Learners, StepSettings};
+pub use lessons::Lessons;
 pub use losses::MeanLosses;
 pub use method::{Batch, Losses, Method, Networks};
 pub use passes::Passes;

@@ -387,4 +387,13 @@ pub const DEFINITIONS: &[Definition] = &[
         golden: Golden::None("the published code does not measure its pseudo labels"),
         bench: Named("eval/pair_errors"),
     },
+    Definition {
+        number: "D35",
+        name: "what a teacher knows",
+        reference: "eval/teaching.rs",
+        fast: &["eval/teaching.rs"],
+        laws: "eval/teaching.rs",
+        golden: Golden::None("the published code does not measure its teachers"),
+        bench: Named("eval/teaching"),
+    },
 ];

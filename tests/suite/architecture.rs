@@ -47,6 +47,7 @@ const WITHOUT_TWIN: &[(&str, &str)] = &[
         "train/learners.rs",
         "a whole step of whichever method, as `Method::step` of the reference's adaptation",
     ),
+    ("train/lessons.rs", "what steps told, as images of the training set; the reference has it in its epoch"),
     ("train/losses.rs", "means of the named losses, for the records"),
     (
         "train/method.rs",

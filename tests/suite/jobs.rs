@@ -10,6 +10,7 @@ use mmt::data::{self, Dataset, DatasetName, ImageStore, LabelledItem};
 use mmt::eval::label_quality::label_quality;
 use mmt::eval::pair_errors::pair_errors;
 use mmt::eval::re_ranking::evaluate_re_ranked;
+use mmt::eval::teaching::teaching;
 use mmt::eval::{Evaluation, Labels, evaluate};
 use mmt::experiment::{HashedData, Method, Origin, Profile, Row, Run, RunOptions, Stop};
 use mmt::features::extract;
@@ -233,6 +234,9 @@ impl Hand {
             let quality = label_quality(labels, &identities).unwrap();
             let cameras: Vec<usize> = self.target.dataset.train.iter().map(|item| item.camera).collect();
             let pairs = pair_errors(labels, &identities, &cameras).unwrap();
+            let anchors = outcome.lessons.anchors().unwrap();
+            assert_eq!(anchors.is_empty(), row.method == Method::Baseline, "a baseline has no teachers");
+            let taught = teaching(&anchors, labels, &identities).unwrap();
             found.labels.push(LabelRecord {
                 schema: SCHEMA_VERSION,
                 epoch,
@@ -245,6 +249,17 @@ impl Hand {
                 wrong_splits: pairs.wrong_splits,
                 one_camera: pairs.one_camera,
                 one_camera_by_chance: pairs.one_camera_by_chance,
+                teacher_q10: taught.teacher_q10,
+                teacher_q50: taught.teacher_q50,
+                teacher_q90: taught.teacher_q90,
+                teacher_certainty: taught.teacher_certainty,
+                wrong_triplets: taught.wrong_triplets,
+                teacher_right_where_student_wrong: taught.teacher_right_where_student_wrong,
+                teacher_right_where_triplet_wrong: taught.teacher_right_where_triplet_wrong,
+                hard_label_accuracy: taught.hard_label_accuracy,
+                soft_label_accuracy: taught.soft_label_accuracy,
+                soft_right_where_hard_wrong: taught.soft_right_where_hard_wrong,
+                soft_wrong_where_hard_right: taught.soft_wrong_where_hard_right,
             });
             let (students, means) = (adaptation.students(), adaptation.mean_networks());
             // Mean networks answer where there are any, and their students are recorded beside them.

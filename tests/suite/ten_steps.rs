@@ -259,7 +259,7 @@ fn steps_agree(settings: &AdaptationSettings, block: fast::BlockKind) -> Trial {
                 feature_scale: 1.0,
             },
         )?;
-        same_step(&learners, &Vec::<f64>::try_from(found)?, &method, &expected)
+        same_step(&learners, &Vec::<f64>::try_from(found.values)?, &method, &expected.losses)
             .map_err(|failure| failure.at(step))?;
     }
     Ok(())

@@ -79,6 +79,7 @@ pub static NOT_OFFERED: &[(&str, &str)] = &[
     ("D31", "as D29; what it adds to D9 and D30 is which output goes where"),
     ("D32", "a whole training step: its parts are D1, D6, D22, D24 and D30"),
     ("D33", "a whole training step: its parts are D8, D10 to D15, D23 and D24"),
+    ("D35", "a measure of this project's own records: the probabilities in it are D6 and D7"),
 ];
 
 /// The definition of that number.

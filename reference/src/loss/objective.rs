@@ -1,10 +1,12 @@
 //! D8: the objective of mutual mean-teaching, its terms as named values, and the hard-only baseline.
 
 use super::cross_entropy::label_smoothed;
+use super::mining::{self, Pair};
 use super::soft_cross_entropy::soft_cross_entropy;
 use super::soft_softmax_triplet::soft_softmax_triplet;
 use super::softmax_triplet::softmax_triplet;
 use super::{check_same_shape, check_share};
+use crate::distance::euclidean;
 use crate::error::{InvalidInput, Result};
 use crate::matrix::Matrix;
 
@@ -55,6 +57,8 @@ pub struct Terms {
     /// Gradient of the total with respect to the outputs of networks 1 and 2; zero in the unused columns of
     /// the logits.
     pub gradients: [Outputs; 2],
+    /// What students 1 and 2 were taught about each row of the batch.
+    pub lessons: [Vec<Lesson>; 2],
 }
 
 impl Terms {
@@ -107,6 +111,7 @@ pub fn mutual_mean_teaching(
         soft_tri_2: two.soft_tri,
         total,
         gradients: [one.gradient, two.gradient],
+        lessons: [one.lessons, two.lessons],
     })
 }
 
@@ -125,6 +130,23 @@ pub struct StudentTerms {
     pub total: f64,
     /// Gradient of the total with respect to the student's outputs; zero in the unused columns of the logits.
     pub gradient: Outputs,
+    /// What the student was taught about each row of the batch.
+    pub lessons: Vec<Lesson>,
+}
+
+/// What a student and its teacher make of a row of the batch, to be measured (D35).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Lesson {
+    /// Row of the hardest positive (D4).
+    pub positive: usize,
+    /// Row of the hardest negative (D4).
+    pub negative: usize,
+    /// Probability by the student that the negative is farther than the positive (`T_i` of D6).
+    pub student: f64,
+    /// By the teacher (`T_i` of D7).
+    pub teacher: f64,
+    /// First cluster of the teacher's largest logit.
+    pub soft_label: usize,
 }
 
 /// One student's part of the objective (D8): `student` against `teacher`, a constant. With the student's own mean
@@ -151,7 +173,33 @@ pub fn mean_teaching(
     };
     let (ce, tri, soft_ce, soft_tri) = (ce.loss, tri.loss, soft_ce.loss, soft_tri.loss);
     let total = (1.0 - w) * ce + w * soft_ce + (1.0 - v) * tri + v * soft_tri;
-    Ok(StudentTerms { ce, tri, soft_ce, soft_tri, total, gradient })
+    let lessons = lessons(student, teacher, labels, weights.clusters)?;
+    Ok(StudentTerms { ce, tri, soft_ce, soft_tri, total, gradient, lessons })
+}
+
+/// One for each row.
+fn lessons(student: &Outputs, teacher: &Outputs, labels: &[usize], clusters: usize) -> Result<Vec<Lesson>> {
+    let pairs = mining::pairs(&euclidean(&student.features, &student.features)?, labels)?;
+    let of_teacher = euclidean(&teacher.features, &teacher.features)?;
+    let farther = |positive: f64, negative: f64| 1.0 / (1.0 + (positive - negative).exp());
+    let lesson = |(i, pair): (usize, &Pair)| Lesson {
+        positive: pair.positive,
+        negative: pair.negative,
+        student: farther(pair.positive_distance, pair.negative_distance),
+        teacher: farther(of_teacher[(i, pair.positive)], of_teacher[(i, pair.negative)]),
+        soft_label: first_largest(&teacher.logits.row(i)[..clusters]),
+    };
+    Ok(pairs.iter().enumerate().map(lesson).collect())
+}
+
+fn first_largest(logits: &[f64]) -> usize {
+    let mut largest = 0;
+    for (c, &logit) in logits.iter().enumerate() {
+        if logit > logits[largest] {
+            largest = c;
+        }
+    }
+    largest
 }
 
 /// Hard losses of one network: identity loss, softmax-triplet loss, their sum and its gradient.

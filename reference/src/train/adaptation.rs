@@ -12,7 +12,8 @@ use crate::cluster::jaccard::{Neighbourhood, jaccard};
 use crate::cluster::kmeans::{Limits, best_of};
 use crate::distance::normalize_rows;
 use crate::error::Result;
-use crate::loss::objective::Weights;
+use crate::eval::teaching::Anchor;
+use crate::loss::objective::{Lesson, Terms, Weights};
 use crate::matrix::Matrix;
 use crate::model::{Network, Volume};
 
@@ -88,31 +89,51 @@ impl Method {
         }
     }
 
-    /// A step on both views of a batch (one student sees the first): its losses, in the order of their names.
+    /// A step on both views of a batch (one student sees the first).
     pub fn step(
         &mut self,
         views: [&Volume; 2],
         labels: &[usize],
         settings: &StepSettings<'_>,
-    ) -> Result<Vec<f64>> {
+    ) -> Result<Step> {
         Ok(match self {
-            Self::MutualMean(networks) => networks.step(views, labels, settings)?.values().to_vec(),
-            Self::MutualCurrent(networks) => {
-                networks.current_step(views, labels, settings)?.values().to_vec()
-            }
+            Self::MutualMean(networks) => networks.step(views, labels, settings)?.into(),
+            Self::MutualCurrent(networks) => networks.current_step(views, labels, settings)?.into(),
             Self::HardOnly(networks) => {
                 let [one, two] = networks.hard_step(views, labels, settings)?;
-                vec![one.ce, two.ce, one.tri, two.tri, one.total + two.total]
+                Step::untaught(vec![one.ce, two.ce, one.tri, two.tri, one.total + two.total])
             }
             Self::OwnMean(networks) => {
                 let terms = networks.step(views[0], labels, settings)?;
-                vec![terms.ce, terms.tri, terms.soft_ce, terms.soft_tri, terms.total]
+                let losses = vec![terms.ce, terms.tri, terms.soft_ce, terms.soft_tri, terms.total];
+                Step { losses, lessons: vec![terms.lessons] }
             }
             Self::Single(network) => {
                 let terms = network.step(views[0], labels, settings)?;
-                vec![terms.ce, terms.tri, terms.total]
+                Step::untaught(vec![terms.ce, terms.tri, terms.total])
             }
         })
+    }
+}
+
+/// What came of a step.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// Losses in the order of their names.
+    pub losses: Vec<f64>,
+    /// What each student that has a teacher was taught about each row of the batch.
+    pub lessons: Vec<Vec<Lesson>>,
+}
+
+impl Step {
+    fn untaught(losses: Vec<f64>) -> Self {
+        Self { losses, lessons: Vec::new() }
+    }
+}
+
+impl From<Terms> for Step {
+    fn from(terms: Terms) -> Self {
+        Self { losses: terms.values().to_vec(), lessons: terms.lessons.into() }
     }
 }
 
@@ -192,6 +213,8 @@ pub struct Outcome {
     pub centroids: Matrix,
     /// Mean over the steps of each loss.
     pub losses: Vec<f64>,
+    /// Every image of every batch, once for each student that has a teacher (D35).
+    pub anchors: Vec<Anchor>,
 }
 
 /// Networks on their way to the target.
@@ -224,9 +247,9 @@ impl Adaptation {
         if self.settings.reset_optimizer {
             self.method.fresh_optimizers(self.settings.weight_decay);
         }
-        let losses = self.train(&labels, centroids.rows(), draws)?;
+        let (losses, anchors) = self.train(&labels, centroids.rows(), draws)?;
         self.epoch += 1;
-        Ok(Outcome { labels, centroids, losses })
+        Ok(Outcome { labels, centroids, losses, anchors })
     }
 
     /// Mean of the networks' features of unit length; the mean is not of unit length.
@@ -267,7 +290,7 @@ impl Adaptation {
         pseudo_labels: &[Option<usize>],
         clusters: usize,
         draws: &mut impl Draws,
-    ) -> Result<Vec<f64>> {
+    ) -> Result<(Vec<f64>, Vec<Anchor>)> {
         let settings = self.settings;
         let weights = Weights {
             soft_ce: settings.soft_ce,
@@ -275,7 +298,7 @@ impl Adaptation {
             epsilon: settings.epsilon,
             clusters,
         };
-        let (mut sums, mut first) = (Vec::new(), 0);
+        let (mut sums, mut anchors, mut first) = (Vec::new(), Vec::new(), 0);
         for (step, batch) in draws.batches(self.epoch, pseudo_labels).iter().enumerate() {
             let labels: Vec<usize> = batch.iter().filter_map(|&image| pseudo_labels[image]).collect();
             let [one, two] = draws.views(self.epoch, first, batch)?;
@@ -289,13 +312,24 @@ impl Adaptation {
                 masks: Masks { students: pair(&students), mean_networks: pair(&means) },
                 feature_scale: settings.feature_scale,
             };
-            let losses = self.method.step([&one, &two], &labels, &step_settings)?;
+            let Step { losses, lessons } = self.method.step([&one, &two], &labels, &step_settings)?;
             sums.resize(losses.len(), 0.0);
             sums.iter_mut().zip(losses).for_each(|(sum, loss): (&mut f64, f64)| *sum += loss);
+            for of_student in lessons {
+                for (image, lesson) in batch.iter().zip(of_student) {
+                    anchors.push(anchor(batch, *image, &lesson));
+                }
+            }
             first += batch.len();
         }
-        Ok(sums.into_iter().map(|sum| sum / settings.steps as f64).collect())
+        Ok((sums.into_iter().map(|sum| sum / settings.steps as f64).collect(), anchors))
     }
+}
+
+/// Rows of a batch as the images that they are.
+fn anchor(batch: &[usize], image: usize, lesson: &Lesson) -> Anchor {
+    let Lesson { positive, negative, student, teacher, soft_label } = *lesson;
+    Anchor { image, positive: batch[positive], negative: batch[negative], student, teacher, soft_label }
 }
 
 fn pair(masks: &[Matrix]) -> [Option<&Matrix>; 2] {

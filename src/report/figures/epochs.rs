@@ -13,18 +13,18 @@ use crate::record::{EvaluationRecord, LabelRecord, Split};
 use crate::report::summary::Context;
 
 /// A number by epoch.
-type History = BTreeMap<u32, f64>;
+pub(super) type History = BTreeMap<u32, f64>;
 /// That of every run.
-type Histories = BTreeMap<Draw, History>;
+pub(super) type Histories = BTreeMap<Draw, History>;
 
 /// Height of a panel of levels, and of one of differences.
 const LEVELS: f64 = 108.0;
 const DIFFERENCES: f64 = 76.0;
 /// Narrowest range of an axis of agreement.
-const LEAST_AGREEMENT: f64 = 0.05;
+pub(super) const LEAST_AGREEMENT: f64 = 0.05;
 
 /// The mean over runs at each epoch, as points.
-fn means(runs: &Histories) -> Vec<(f64, f64)> {
+pub(super) fn means(runs: &Histories) -> Vec<(f64, f64)> {
     let mut found: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
     for (epoch, value) in runs.values().flatten() {
         found.entry(*epoch).or_default().push(*value);
@@ -47,7 +47,7 @@ fn with_runs(runs: &Histories, look: Look) -> Vec<Course> {
     lines
 }
 
-fn panel(title: String, y_name: &'static str, last: u32, lines: Vec<Course>) -> Courses {
+pub(super) fn panel(title: String, y_name: &'static str, last: u32, lines: Vec<Course>) -> Courses {
     let x = (0.0, f64::from(last.max(1)));
     let (height, x_name) = (LEVELS, "epoch");
     Courses { title, height, x, x_name, x_ticks: Vec::new(), y_name, y: None, least: 1.0, zero: false, lines }

@@ -18,6 +18,7 @@ mod queries;
 mod scatter;
 mod sheet;
 mod style;
+mod teachers;
 #[cfg(test)]
 mod tests;
 mod tiles;
@@ -78,6 +79,7 @@ pub(super) struct Figures {
     pub map: Option<Figure>,
     pub averaging: Option<Figure>,
     pub labels: Option<Figure>,
+    pub teachers: Option<Figure>,
     /// One for each task.
     pub lists: Vec<Figure>,
 }
@@ -94,14 +96,16 @@ impl Figures {
             map: epochs::map(source, context)?,
             averaging: epochs::averaging(source, context)?,
             labels: epochs::labels(source, context)?,
+            teachers: teachers::teachers(source, context)?,
             lists: lists::lists(source, context)?,
         })
     }
 
     /// All of them.
     pub fn all(&self) -> impl Iterator<Item = &Figure> {
-        let Self { domains, gains, queries, ablations, sensitivity, map, averaging, labels, lists } = self;
-        [domains, gains, queries, ablations, sensitivity, map, averaging, labels]
+        let Self { domains, gains, queries, ablations, sensitivity, map, averaging, labels, teachers, lists } =
+            self;
+        [domains, gains, queries, ablations, sensitivity, map, averaging, labels, teachers]
             .into_iter()
             .flatten()
             .chain(lists)

@@ -89,6 +89,9 @@ const START: Look = Look { colour: GREY, mark: Mark::None, dash: Dash::Dotted };
 const ORACLE: Look = Look { colour: GREEN, mark: Mark::None, dash: Dash::Long };
 pub(super) const BASELINE: Look = Look { colour: ORANGE, mark: Mark::Square, dash: Dash::Solid };
 pub(super) const MMT: Look = Look { colour: BLUE, mark: Mark::Circle, dash: Dash::Solid };
+/// Of hard labels and of a teacher's soft ones.
+pub(super) const HARD: Look = Look { colour: VERMILION, mark: Mark::Triangle, dash: Dash::Short };
+pub(super) const TAUGHT: Look = Look { colour: PURPLE, mark: Mark::Diamond, dash: Dash::Solid };
 /// Of rows beyond the first of a method.
 const OTHERS: [Look; 5] = [
     Look { colour: VERMILION, mark: Mark::Triangle, dash: Dash::Short },

@@ -114,6 +114,7 @@ fn nothing_is_cut_off_and_no_word_lies_on_another() {
                 "map_over_epochs",
                 "mean_networks_over_epochs",
                 "labels_over_epochs",
+                "teachers_over_epochs",
                 "ranked_lists_1",
                 "ranked_lists_2",
                 "ranked_lists_3",

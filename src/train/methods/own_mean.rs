@@ -26,6 +26,7 @@ impl Method for OwnMean {
         let (students, teachers) = (networks.student_outputs(batch), networks.mean_outputs(batch));
         let ([student], [teacher]) = (exactly(&students)?, exactly(&teachers)?);
         let terms = mean_teaching(student, teacher, batch.labels, batch.weights)?;
-        Ok(Losses::new(&[&terms.ce, &terms.tri, &terms.soft_ce, &terms.soft_tri], terms.total))
+        let losses = Losses::new(&[&terms.ce, &terms.tri, &terms.soft_ce, &terms.soft_tri], terms.total);
+        Ok(losses.with_lessons([terms.lesson]))
     }
 }

@@ -1,6 +1,7 @@
 //! D33: epochs of adaptation, by every method and clustering.
 
 use mmt::cluster::Clustering;
+use mmt::eval::teaching::{Anchor, teaching};
 use mmt::random::stream;
 use mmt::train::ema::Convention;
 use mmt::train::{
@@ -10,6 +11,7 @@ use mmt::train::{
 use mmt_reference::Matrix;
 use mmt_reference::cluster::jaccard::Neighbourhood;
 use mmt_reference::cluster::kmeans_plus_plus::starting_rows;
+use mmt_reference::eval::teaching as reference_teaching;
 use mmt_reference::model::Volume;
 use mmt_reference::train::adaptation as reference;
 use mmt_reference::train::ema as reference_ema;
@@ -18,6 +20,7 @@ use mmt_testkit::{Trial, convert};
 use rand::Rng;
 
 use super::{BATCH, Pictures, SEED, TRANSFORM, mask, network, somewhere, twin};
+use crate::eval::teaching as eval_teaching;
 use crate::ten_steps::{mutual_mean_teaching, reference_method, same_state};
 
 const EPOCHS: usize = 3;
@@ -156,6 +159,25 @@ fn same_epoch(
     same_resumable_state(fast, twin)
 }
 
+/// The steps taught the same (D35), by their images exactly, and so does what is measured of it.
+fn same_teaching(found: &EpochOutcome, expected: &reference::Outcome, identities: &[usize]) -> Trial {
+    let anchors = found.lessons.anchors()?;
+    let whole = |it: &Anchor| [it.image, it.positive, it.negative, it.soft_label];
+    let twin_whole = |it: &reference_teaching::Anchor| [it.image, it.positive, it.negative, it.soft_label];
+    assert_eq!(
+        anchors.iter().map(whole).collect::<Vec<_>>(),
+        expected.anchors.iter().map(twin_whole).collect::<Vec<_>>()
+    );
+    for (anchor, twin) in anchors.iter().zip(&expected.anchors) {
+        let (actual, expected) = ([anchor.student, anchor.teacher], [twin.student, twin.teacher]);
+        check("D33", Quantity::Value, Width::Double, 1.0, &actual[..], &expected[..])
+            .map_err(|failure| failure.at("a triplet's probabilities"))?;
+    }
+    let actual = teaching(&anchors, &found.pseudo_labels.labels, identities)?;
+    let expected = reference_teaching::teaching(&expected.anchors, &expected.labels, identities)?;
+    eval_teaching::same("D33", &actual, &eval_teaching::as_fast(&expected))
+}
+
 /// What is stored beside networks: eps, and Adam's moments where they are kept from epoch to epoch.
 fn same_resumable_state(fast: &Adaptation, twin: &reference::Adaptation) -> Trial {
     let state = fast.state();
@@ -195,6 +217,7 @@ fn epochs_agree(settings: AdaptationSettings, resumed: bool) -> Trial {
         let mut draws = Drawn { pictures: &pictures, dropout: settings.dropout, networks };
         let expected = twin.next_epoch(&images, &mut draws)?;
         same_epoch(&fast, &found, &twin, &expected)
+            .and_then(|()| same_teaching(&found, &expected, &pictures.identities))
             .map_err(|failure| failure.at(format!("epoch {epoch}")))?;
         noise += found.pseudo_labels.unassigned();
     }

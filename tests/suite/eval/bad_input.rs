@@ -1,4 +1,4 @@
-//! D16 … D21, D34: input no measure is defined for is a typed error, of the same variant in both wings.
+//! D16 … D21, D34, D35: input no measure is defined for is a typed error, of the same variant in both wings.
 
 use mmt::eval as fast;
 use mmt_reference::{Matrix, eval as slow};
@@ -123,6 +123,43 @@ proptest! {
             re_ranking("Parameter", [between, among, of_gallery], 1, lambda)?;
         }
     }
+}
+
+/// An anchor of two images, of which `broken` makes another.
+fn anchors_refused(
+    expected: &str,
+    labels: &[Option<usize>],
+    broken: impl Fn(&mut fast::teaching::Anchor),
+) -> Trial {
+    use fast::teaching::Anchor;
+    let mut anchor = Anchor { image: 0, positive: 1, negative: 2, student: 0.5, teacher: 0.5, soft_label: 0 };
+    broken(&mut anchor);
+    let Anchor { image, positive, negative, student, teacher, soft_label } = anchor;
+    let twin = slow::teaching::Anchor { image, positive, negative, student, teacher, soft_label };
+    let identities = [0, 0, 1];
+    both_refuse(
+        expected,
+        slow::teaching::teaching(&[twin], labels, &identities),
+        fast::teaching::teaching(&[anchor], labels, &identities),
+    )
+}
+
+#[test]
+fn anchors_of_no_image_or_no_probability_are_refused() -> Trial {
+    let labels = [Some(0), Some(0), Some(1)];
+    anchors_refused("Shape", &labels[1..], |_| ())?;
+    anchors_refused("Parameter", &labels, |anchor| anchor.image = 3)?;
+    anchors_refused("Parameter", &labels, |anchor| anchor.negative = 3)?;
+    for unlabelled in 0..3 {
+        let mut labels = labels;
+        labels[unlabelled] = None;
+        anchors_refused("Parameter", &labels, |_| ())?;
+    }
+    for bad in [-0.1, 1.1, f64::NAN] {
+        anchors_refused("Parameter", &labels, |anchor| anchor.student = bad)?;
+        anchors_refused("Parameter", &labels, |anchor| anchor.teacher = bad)?;
+    }
+    Ok(())
 }
 
 #[test]

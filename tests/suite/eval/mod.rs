@@ -1,4 +1,4 @@
-//! The evaluation (D16 … D21, D34): fast = reference, and the laws each measure obeys in both wings.
+//! The evaluation (D16 … D21, D34, D35): fast = reference, and the laws each measure obeys in both wings.
 
 mod adapters;
 mod bad_input;
@@ -7,3 +7,4 @@ mod label_quality;
 mod pair_errors;
 mod ranking;
 mod re_ranking;
+pub(crate) mod teaching;

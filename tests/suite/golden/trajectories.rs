@@ -146,7 +146,7 @@ fn mutual_mean_teaching(run: &mut Run, side: Side) -> Trial {
             learning_rate: LEARNING_RATE,
             decay: ema::decay(ema::Convention::Published, step, alpha)?,
         };
-        let values = learners.step(&views, &labels, &settings)?;
+        let values = learners.step(&views, &labels, &settings)?.values;
         rows[0].0.push(Vec::<f64>::try_from(values.to_kind(Kind::Double))?);
         let both = |networks: &[Network], names: &[&str]| -> Vec<f64> {
             networks.iter().flat_map(|network| norms(network, names)).collect()

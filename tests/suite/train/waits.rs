@@ -36,11 +36,14 @@ fn an_epoch_waits_at_most_once_a_step_and_once_for_the_means() {
         let settings = settings(teachers, 0.5);
         let mut adaptation = adaptation(&settings, &images).unwrap();
         let before = waits();
-        let EpochOutcome { losses, .. } = adaptation.next_epoch(&mut ()).unwrap();
+        let EpochOutcome { losses, lessons, .. } = adaptation.next_epoch(&mut ()).unwrap();
         assert!(waits() - before <= settings.steps as u64, "{teachers:?}: {} waits", waits() - before);
         let before = waits();
         losses.means().unwrap();
         assert_eq!(waits() - before, 1);
+        let before = waits();
+        assert!(!lessons.anchors().unwrap().is_empty());
+        assert_eq!(waits() - before, 1, "what was taught comes over at once");
     }
     let mut pretraining = pretraining(&images, 0.5).unwrap();
     let before = waits();

@@ -27,6 +27,6 @@ impl Method for MutualCurrent {
         let outputs = exactly::<2>(&students)?.each_ref();
         // The objective takes no gradient from its teachers.
         let terms = mutual_mean_teaching(outputs, outputs, batch.labels, batch.weights)?;
-        Ok(Losses { values: terms.values(), total: terms.total })
+        Ok(Losses { values: terms.values(), total: terms.total, lessons: terms.lessons.into() })
     }
 }

@@ -24,6 +24,6 @@ impl Method for MutualMean {
         let [mean_1, mean_2] = exactly(&teachers)?;
         let terms =
             mutual_mean_teaching([student_1, student_2], [mean_1, mean_2], batch.labels, batch.weights)?;
-        Ok(Losses { values: terms.values(), total: terms.total })
+        Ok(Losses { values: terms.values(), total: terms.total, lessons: terms.lessons.into() })
     }
 }
