@@ -7,6 +7,8 @@ use crate::record::{EVALUATIONS, QUERIES, QueryRecord, Split};
 
 /// How far the mean of the precisions may be from the recorded mAP: rounding, no more.
 const TOLERANCE: f64 = 1e-6;
+/// What rounding may add to an average precision of 1: earlier builds wrote 1.0000000000000002 for some perfect rankings.
+const ROUNDING: f64 = 1e-12;
 
 /// The first fault that is found; none for sound records, and for runs that have none.
 pub(super) fn fault(run: &RunRecords) -> Option<String> {
@@ -16,7 +18,7 @@ pub(super) fn fault(run: &RunRecords) -> Option<String> {
         if !ap.is_finite() {
             return Some(format!("{QUERIES}: NaN or infinite values of query {query}"));
         }
-        if !(0.0..=1.0).contains(ap) {
+        if !(0.0..=1.0 + ROUNDING).contains(ap) {
             return Some(format!("{QUERIES}: values outside 0 to 1 of query {query}"));
         }
         if *found != epoch {
@@ -109,6 +111,8 @@ mod tests {
     fn faults_are_named() {
         assert!(found(|run| run.queries[0].ap = f64::NAN).contains("NaN"));
         assert!(found(|run| run.queries[0].ap = 1.5).contains("outside 0 to 1"));
+        assert!(found(|run| run.queries[0].ap = 1.0 + 1e-9).contains("outside 0 to 1"));
+        assert!(!found(|run| run.queries[0].ap = 1.0 + f64::EPSILON).contains("outside 0 to 1"), "rounding");
         assert!(found(|run| run.queries[0].epoch = 0).contains("epoch 0, but the last one"));
         assert!(found(|run| run.queries.push(run.queries[0].clone())).contains("stands twice"));
         assert!(found(|run| run.queries.truncate(2)).contains("cut off"));
