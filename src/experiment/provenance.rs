@@ -1,18 +1,22 @@
 //! Where records come from: the source, the command, the day. For people; nothing compares it.
+//!
+//! The source is looked at once per process: what is committed while a run goes on has no part in the program that runs.
 
 use std::path::Path;
 use std::process::Command;
+use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::record::{Provenance, SCHEMA_VERSION};
 
+static COMMIT: OnceLock<Option<String>> = OnceLock::new();
+
 /// That of a job that begins now.
 pub(super) fn provenance() -> Provenance {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
-    let source = Path::new(env!("CARGO_MANIFEST_DIR"));
     Provenance {
         schema: SCHEMA_VERSION,
-        commit: commit(source),
+        commit: COMMIT.get_or_init(|| commit(Path::new(env!("CARGO_MANIFEST_DIR")))).clone(),
         command: command(std::env::args()),
         begun: date(now),
     }
