@@ -20,6 +20,7 @@ const LIBRARY: Library = Library {
         ("table2", include_str!("experiments/table2.toml")),
         ("sensitivity", include_str!("experiments/sensitivity.toml")),
         ("bn-group", include_str!("experiments/bn-group.toml")),
+        ("unscaled", include_str!("experiments/unscaled.toml")),
         ("several-k", include_str!("experiments/several-k.toml")),
         ("dbscan-column", include_str!("experiments/dbscan-column.toml")),
         ("options", include_str!("experiments/options.toml")),

@@ -13,13 +13,14 @@ const TASKS: [&str; 4] = ["market-to-duke", "duke-to-market", "market-to-msmt", 
 pub(super) const METHODS: [Method; 4] = [Method::PreTrained, Method::Baseline, Method::Mmt, Method::Oracle];
 
 /// Rows of the experiments that come with the program: those of the paper's Table 2 in its order and words, then the others.
-const VARIANTS: [(&str, &str); 19] = [
+const VARIANTS: [(&str, &str); 20] = [
     ("without-soft-ce", "MMT w/o L_sid"),
     ("without-soft-tri", "MMT w/o L_stri"),
     ("without-second-network", "MMT w/o θ₂"),
     ("without-mean-networks", "MMT w/o E[θ]"),
     ("only-soft", "MMT, only L_sid and L_stri"),
     ("without-ce", "MMT w/o L_id"),
+    ("baseline-unscaled", "Baseline, features × 1"),
     ("k-half", "k / 2"),
     ("k-same", "k"),
     ("k-twice", "2 k"),
