@@ -16,7 +16,7 @@ use super::{HEIGHT, WIDTH};
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Walk {
     /// Angle to the camera's usual view, in radians.
-    angle: f32,
+    pub angle: f32,
 }
 
 impl Walk {

@@ -97,3 +97,23 @@ fn cameras_of(spec: &DomainSpec, images: usize, rng: &mut impl Rng) -> Vec<usize
     let seen = index::sample(rng, spec.cameras, count).into_vec();
     (0..images).map(|at| if at < count { seen[at] } else { seen[rng.random_range(0..count)] }).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn images_of_one_person_under_one_camera_share_a_walk_and_no_others_do() {
+        let domain = Domain::draw(DatasetName::Market1501, &DomainSettings::default()).unwrap();
+        let mut walks: BTreeMap<(usize, usize), Vec<u32>> = BTreeMap::new();
+        for shot in &domain.shots {
+            walks.entry((shot.person, shot.camera)).or_default().push(shot.walk.angle.to_bits());
+        }
+        assert!(walks.values().any(|angles| angles.len() > 1));
+        assert!(walks.values().all(|angles| angles.iter().all(|angle| *angle == angles[0])));
+        let different: std::collections::BTreeSet<u32> = walks.values().map(|angles| angles[0]).collect();
+        assert_eq!(different.len(), walks.len(), "a draw of its own for each");
+    }
+}

@@ -39,7 +39,7 @@ fn eps(folder: &Path) -> f64 {
 }
 
 /// Few neighbours and a large share: 48 images have 1128 distances.
-const SETTINGS: &str = "k1 = 6, k2 = 2, rho = 0.03, min_samples = 3";
+const SETTINGS: &str = "k1 = 6, k2 = 2, rho = 0.08, min_samples = 3";
 
 #[test]
 fn dbscan_rows_run_go_on_and_keep_eps() {
