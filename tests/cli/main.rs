@@ -4,6 +4,7 @@
 mod bad_input;
 mod bench;
 mod cluster;
+mod committed;
 mod conformance;
 mod dbscan;
 mod devices;
