@@ -25,6 +25,7 @@ const LIBRARY: Library = Library {
         ("dbscan-column", include_str!("experiments/dbscan-column.toml")),
         ("options", include_str!("experiments/options.toml")),
         ("paper-vs-code", include_str!("experiments/paper-vs-code.toml")),
+        ("regime", include_str!("experiments/regime.toml")),
     ],
 };
 
@@ -280,6 +281,35 @@ mod tests {
         }
         let steps = rows.iter().find(|row| row.name == "steps-twice").unwrap().adaptation.steps;
         assert_eq!(steps, 800, "those of the paper");
+    }
+
+    /// What the soft triplet loss is worth is a difference of two rows, and what MMT is worth at a feature scale one to a baseline there.
+    #[test]
+    fn rows_of_regime_stand_beside_the_same_without_the_soft_triplet_loss() {
+        let rows = rows("regime", "quick");
+        let has = |method: Method, settings: &AdaptationSettings| {
+            rows.iter().any(|row| row.method == method && row.adaptation == *settings)
+        };
+        let full: Vec<&Row> =
+            rows.iter().filter(|row| row.method.adapts() && row.adaptation.soft_tri_weight > 0.0).collect();
+        for row in &full {
+            let without = AdaptationSettings { soft_tri_weight: 0.0, ..row.adaptation.clone() };
+            assert!(has(Method::Variant, &without), "{}", row.name);
+        }
+        let of = |values: &dyn Fn(&AdaptationSettings) -> f64| -> Vec<f64> {
+            let mut found: Vec<f64> = full.iter().map(|row| values(&row.adaptation)).collect();
+            found.sort_by(f64::total_cmp);
+            found.dedup();
+            found
+        };
+        assert_eq!(of(&|settings| settings.feature_scale), [1.0, 3.0, 8.0, 24.0]);
+        assert_eq!(of(&|settings| settings.steps as f64), [50.0, 100.0, 200.0]);
+        assert_eq!(of(&|settings| settings.batch.identities as f64), [8.0, 16.0]);
+        let baseline = rows.iter().find(|row| row.name == "baseline").unwrap().adaptation.clone();
+        for feature_scale in [1.0, 3.0, 24.0] {
+            let wanted = AdaptationSettings { feature_scale, ..baseline.clone() };
+            assert!(rows.iter().any(|row| row.adaptation == wanted), "{feature_scale}");
+        }
     }
 
     #[test]

@@ -42,6 +42,7 @@ mod readme;
 mod results;
 mod runs;
 mod settings;
+mod soft_triplet;
 mod statistics;
 mod story;
 mod summary;
@@ -90,8 +91,15 @@ pub fn build(runs: &[PathBuf], out: &Path, left_out: &[(String, String)]) -> Res
     let claims = claims::judge(&results, &loaded.runs)?;
     let order = claims::Order::new(&results)?;
     let gains = claims::Gains::new(&results)?;
-    let tables = tables(&context, &loaded, &results, (&claims, &order, &gains))?;
-    let source = figures::Source { results: &results, runs: &loaded.runs, gains: &gains, ranked: &ranked };
+    let worth = soft_triplet::worth(&loaded.runs, &results)?;
+    let tables = tables(&context, &loaded, &results, (&claims, &order, &gains, &worth))?;
+    let source = figures::Source {
+        results: &results,
+        runs: &loaded.runs,
+        gains: &gains,
+        ranked: &ranked,
+        worth: &worth,
+    };
     let figures = figures::Figures::draw(&source, &context)?;
     let sentences: Vec<String> = [claims::counts(&claims)].into_iter().chain(order.line()).collect();
     let matrix = claims::Matrix::new(&claims, &results);
@@ -119,7 +127,7 @@ fn tables(
     context: &summary::Context,
     loaded: &runs::Loaded,
     results: &results::Results,
-    (claims, order, gains): (&[claims::Claim], &claims::Order, &claims::Gains),
+    (claims, order, gains, worth): (&[claims::Claim], &claims::Order, &claims::Gains, &[soft_triplet::Worth]),
 ) -> Result<story::Tables> {
     let re_ranked = results::Results::re_ranked(&loaded.runs)?;
     Ok(story::Tables {
@@ -131,6 +139,7 @@ fn tables(
         gains: claims::gains_table(gains, context)?,
         claims: claims::claims_table(claims, context)?,
         order: claims::order_table(order, context)?,
+        soft_triplet: soft_triplet::table(worth, context)?,
         losses: losses::table(&loaded.runs, results, context)?,
         labels: labels::table(&loaded.runs, results, context)?,
         timings: timings::table(&loaded.runs, context)?,

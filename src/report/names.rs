@@ -13,7 +13,7 @@ const TASKS: [&str; 4] = ["market-to-duke", "duke-to-market", "market-to-msmt", 
 pub(super) const METHODS: [Method; 4] = [Method::PreTrained, Method::Baseline, Method::Mmt, Method::Oracle];
 
 /// Rows of the experiments that come with the program: those of the paper's Table 2 in its order and words, then the others.
-const VARIANTS: [(&str, &str); 20] = [
+const VARIANTS: [(&str, &str); 22] = [
     ("without-soft-ce", "MMT w/o L_sid"),
     ("without-soft-tri", "MMT w/o L_stri"),
     ("without-second-network", "MMT w/o θ₂"),
@@ -32,12 +32,18 @@ const VARIANTS: [(&str, &str); 20] = [
     ("by-students", "clusters by the networks"),
     ("kept-classifier", "classifier kept"),
     ("kept-optimizer", "optimizer kept"),
+    ("steps-half", "half the steps"),
     ("steps-twice", "twice the steps"),
+    ("batch-twice", "P = 16"),
     ("dropout", "dropout 0.5"),
 ];
 
 /// Beginnings of the names of rows that differ in one number, which follows.
-const VALUES: [(&str, &str); 3] = [("soft-ce-", "λ_id = "), ("soft-tri-", "λ_tri = "), ("alpha-", "α = ")];
+const VALUES: [(&str, &str); 4] =
+    [("soft-ce-", "λ_id = "), ("soft-tri-", "λ_tri = "), ("alpha-", "α = "), ("scale-", "features × ")];
+
+/// Ends of the names of rows that are another row, which comes before, with something less.
+const ENDS: [(&str, &str); 2] = [("-without-soft-tri", ", w/o L_stri"), ("-baseline", ", baseline")];
 
 fn rank(names: &[&str], name: &str) -> usize {
     names.iter().position(|known| *known == name).unwrap_or(names.len())
@@ -52,11 +58,12 @@ pub(super) fn task_key(task: &str) -> (usize, String) {
 pub(super) type RowKey = (usize, usize, bool, String, u64, String);
 
 /// Sorts rows by method, variants as experiments have them, k-means before DBSCAN, then by name with numbers as numbers
-/// (`mmt-500` before `mmt-1000`, `alpha-0.9` before `alpha-0.99`).
+/// (`mmt-500` before `mmt-1000`, `alpha-0.9` before `alpha-0.99`), a row that is another one with something less behind that one.
 pub(super) fn row_key(method: Option<Method>, row: &str) -> RowKey {
-    let stem = row.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
-    let number: f64 = row[stem.len()..].parse().unwrap_or(0.0);
-    let variant = VARIANTS.iter().position(|(name, _)| *name == row).unwrap_or(VARIANTS.len());
+    let whole = ENDS.iter().find_map(|(end, _)| row.strip_suffix(end)).unwrap_or(row);
+    let stem = whole.trim_end_matches(|c: char| c.is_ascii_digit() || c == '.');
+    let number: f64 = whole[stem.len()..].parse().unwrap_or(0.0);
+    let variant = VARIANTS.iter().position(|(name, _)| *name == whole).unwrap_or(VARIANTS.len());
     // Bits of numbers that are not negative are ordered as the numbers are.
     (
         METHODS.iter().position(|known| Some(*known) == method).unwrap_or(METHODS.len()),
@@ -106,17 +113,23 @@ pub(super) fn minus(number: &str) -> String {
     number.replace('-', "−")
 }
 
-/// `MMT-k` for `mmt-k`, `MMT-DBSCAN` for `mmt-dbscan`, the paper's words for the rows of its Table 2, `α = 0.9` for `alpha-0.9`;
-/// any other name with a capital.
-pub(super) fn row_label(row: &str) -> String {
+/// The name of a row of the experiments that come with the program.
+fn known_label(row: &str) -> Option<String> {
     if let Some((_, label)) = VARIANTS.iter().find(|(name, _)| *name == row) {
-        return (*label).to_owned();
+        return Some((*label).to_owned());
     }
     let value = |(start, label): &(&str, &str)| {
         let number = row.strip_prefix(start).filter(|rest| rest.parse::<f64>().is_ok())?;
         Some(format!("{label}{number}"))
     };
-    if let Some(label) = VALUES.iter().find_map(value) {
+    VALUES.iter().find_map(value)
+}
+
+/// `MMT-k` for `mmt-k`, `MMT-DBSCAN` for `mmt-dbscan`, the paper's words for the rows of its Table 2, `α = 0.9` for `alpha-0.9`,
+/// `features × 3, w/o L_stri` for `scale-3-without-soft-tri`; any other name with a capital.
+pub(super) fn row_label(row: &str) -> String {
+    let less = |(end, label): &(&str, &str)| Some(format!("{}{label}", known_label(row.strip_suffix(end)?)?));
+    if let Some(label) = known_label(row).or_else(|| ENDS.iter().find_map(less)) {
         return label;
     }
     let row = row.replace("dbscan", "DBSCAN");
@@ -175,6 +188,11 @@ mod tests {
         assert_eq!(row_label("without-soft-ce"), "MMT w/o L_sid");
         assert_eq!(row_label("soft-ce-0.25"), "λ_id = 0.25");
         assert_eq!(row_label("alpha-mine"), "Alpha-mine", "an unknown name stays as it is");
+        assert_eq!(row_label("scale-24"), "features × 24");
+        assert_eq!(row_label("scale-3-without-soft-tri"), "features × 3, w/o L_stri");
+        assert_eq!(row_label("scale-3-baseline"), "features × 3, baseline");
+        assert_eq!(row_label("steps-half-without-soft-tri"), "half the steps, w/o L_stri");
+        assert_eq!(row_label("my-baseline"), "My-baseline");
     }
 
     #[test]
@@ -203,6 +221,10 @@ mod tests {
             "only-soft",
             "soft-tri-0.25",
             "soft-tri-1",
+            "scale-24",
+            "scale-3-without-soft-tri",
+            "scale-3",
+            "steps-half-without-soft-tri",
         ];
         variants.sort_by_key(|row| row_key(Some(Method::Variant), row));
         assert_eq!(
@@ -210,9 +232,13 @@ mod tests {
             [
                 "only-soft",
                 "without-ce",
+                "steps-half-without-soft-tri",
                 "alpha-0.9",
                 "alpha-0.99",
                 "alpha-0.999",
+                "scale-3",
+                "scale-3-without-soft-tri",
+                "scale-24",
                 "soft-tri-0.25",
                 "soft-tri-1"
             ]

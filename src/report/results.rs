@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use polars::prelude::*;
 use toml::Table;
 
-use super::claims::{baseline_of, is_full};
+use super::claims::{baseline_of, is_full, number};
 use super::frames::{Value, fill, last_lines, numbers, refused, statistics, texts, values};
 use super::names::{Labels, METHODS, row_key, task_key};
 use super::runs::{Draw, RunRecords};
@@ -117,10 +117,12 @@ impl Results {
         let tasks: BTreeSet<_> = runs.iter().map(|run| task_key(&run.info.task)).collect();
         let rows: BTreeMap<_, _> =
             runs.iter().map(|run| (row_key(run.method(), &run.info.row), row(run))).collect();
+        let mut rows: Vec<Row> = rows.into_values().collect();
+        change_baselines(&mut rows);
         let networks = networks(&runs, split).map_err(refused("the results"))?;
         Ok(Self {
             tasks: tasks.into_iter().map(|(_, task)| task).collect(),
-            rows: rows.into_values().collect(),
+            rows,
             run: runs.iter().map(|run| (run.info.task.clone(), run.info.row.clone())).collect(),
             domains: runs.first().map_or(DomainKind::Synthetic, |run| run.info.domains),
             labels,
@@ -337,6 +339,16 @@ fn row(run: &RunRecords) -> Row {
     Row { name: run.info.row.clone(), method: run.method(), settings }
 }
 
+/// A baseline whose features are scaled as those of no row of mutual mean-teaching is one of the changed rows: it has no place in the
+/// paper's tables and in their order.
+fn change_baselines(rows: &mut [Row]) {
+    let scale = |row: &Row| number(row, "feature_scale").unwrap_or(1.0);
+    let scales: Vec<f64> = rows.iter().filter(|row| row.method == Some(Method::Mmt)).map(scale).collect();
+    let changed = |row: &&mut Row| row.is_baseline() && !scales.is_empty() && !scales.contains(&scale(row));
+    rows.iter_mut().filter(changed).for_each(|row| row.method = Some(Method::Variant));
+    rows.sort_by_key(|row| row_key(row.method, &row.name));
+}
+
 /// One line per task, row, run, epoch and network; `adapted` is false for the start of a run that goes on.
 fn networks(runs: &[&RunRecords], wanted: Split) -> PolarsResult<DataFrame> {
     let mut lines = Vec::new();
@@ -426,6 +438,31 @@ mod tests {
         let results = Results::new(&load(&fixture.roots()).unwrap().runs).unwrap();
         let frame = results.picked(pick).unwrap();
         (numbers(&frame, "epoch").unwrap()[0], numbers(&frame, "map").unwrap()[0].unwrap())
+    }
+
+    /// MMT at the published scale, baselines there and at another one.
+    #[test]
+    fn a_baseline_of_other_features_is_a_changed_row() {
+        let fixture = Fixture::new();
+        let scaled = fixture.run("market-to-duke", "a-baseline", "baseline", 1, &[0.2, 0.3]);
+        fixture.reconfigure(&scaled, |adaptation| {
+            drop(adaptation.insert("feature_scale".to_owned(), 3.0.into()))
+        });
+        fixture.run("market-to-duke", "baseline", "baseline", 1, &[0.2, 0.3]);
+        let rows = || -> Vec<(String, bool)> {
+            let rows = Results::new(&load(&fixture.roots()).unwrap().runs).unwrap().rows;
+            rows.into_iter().map(|row| (row.name.clone(), row.is_baseline())).collect()
+        };
+        let of = |rows: &[(&str, bool)]| {
+            rows.iter().map(|(name, is)| ((*name).to_owned(), *is)).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            rows(),
+            of(&[("a-baseline", true), ("baseline", true)]),
+            "nothing tells which one is changed"
+        );
+        fixture.run("market-to-duke", "mmt-k", "mmt", 1, &[0.2, 0.4]);
+        assert_eq!(rows(), of(&[("baseline", true), ("mmt-k", false), ("a-baseline", false)]));
     }
 
     #[test]

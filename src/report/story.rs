@@ -17,6 +17,7 @@ pub(super) struct Tables {
     pub gains: Option<Table>,
     pub claims: Table,
     pub order: Option<Table>,
+    pub soft_triplet: Option<Table>,
     pub losses: Option<Table>,
     pub labels: Option<Table>,
     pub timings: Option<Table>,
@@ -36,13 +37,15 @@ impl Tables {
             gains,
             claims,
             order,
+            soft_triplet,
             losses,
             labels,
             timings,
             published,
             environment,
         } = self;
-        let optional = [re_ranked, gains, order, losses, labels, timings, published, environment];
+        let optional =
+            [re_ranked, gains, order, soft_triplet, losses, labels, timings, published, environment];
         [last, claims].into_iter().chain(others).chain(optional.into_iter().flatten())
     }
 
@@ -120,7 +123,12 @@ impl<'a> Content<'a> {
             part(
                 "ablations",
                 "Ablations",
-                vec![tables.ablations.as_ref().map(Item::Grid), figure(&figures.ablations)],
+                vec![
+                    tables.ablations.as_ref().map(Item::Grid),
+                    figure(&figures.ablations),
+                    figure(&figures.soft_triplet),
+                    table(&tables.soft_triplet),
+                ],
             ),
             part("sensitivity", "Sensitivity", vec![figure(&figures.sensitivity)]),
             part("epochs", "Over epochs", vec![figure(&figures.map), figure(&figures.averaging)]),

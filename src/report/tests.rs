@@ -325,6 +325,33 @@ fn figures_are_drawn_where_their_rows_are() {
     image::open(fixture.out().join("figures/ranked_lists_1.png")).unwrap();
 }
 
+/// The fixture's teachers have a certainty of 0.05, 0.1 and 0.15 in their epochs.
+#[test]
+fn what_the_soft_triplet_loss_is_worth_is_shown_where_a_row_was_run_without_it() {
+    let fixture = fixture(DomainKind::Synthetic);
+    build(&fixture.roots(), &fixture.out(), &[]).unwrap();
+    let files = ["tables/soft_triplet.csv", "figures/soft_triplet.svg", "figures/soft_triplet.pdf"];
+    assert!(files.iter().all(|file| !fixture.out().join(file).exists()));
+    assert!(!read(&fixture.out(), "report.html").contains("soft triplet loss is worth"));
+    let without = fixture.run("market-to-duke", "without-soft-tri", "variant", 2, &[0.2, 0.3, 0.4, 0.465]);
+    fixture.reconfigure(&without, |adaptation| {
+        adaptation.insert("soft_tri_weight".to_owned(), 0.0.into());
+    });
+    build(&fixture.roots(), &fixture.out(), &[]).unwrap();
+    let table = read(&fixture.out(), "tables/soft_triplet.csv");
+    // 49 % with the loss, on the seed that both have.
+    assert!(table.contains("market-to-duke,mmt-k,without-soft-tri,seed,2,0.1000,2.5000,"), "{table}");
+    assert_eq!(table.lines().count(), 2, "{table}");
+    let figure = read(&fixture.out(), "figures/soft_triplet.svg");
+    for words in ["Market-like → Duke-like", "MMT-100", "certainty of the teachers"] {
+        assert!(figure.contains(words), "{words}: {figure}");
+    }
+    assert!(!figure.contains("Duke-like → Market-like"), "no pair there: {figure}");
+    let page = read(&fixture.out(), "report.html");
+    assert!(page.contains("id=\"figure-soft_triplet\"") && page.contains("id=\"table-soft_triplet\""));
+    assert!(read(&fixture.out(), "report.md").contains("soft_triplet"));
+}
+
 #[test]
 fn re_ranked_evaluations_get_a_table_of_their_own() {
     let fixture = fixture(DomainKind::Synthetic);

@@ -108,7 +108,7 @@ pub struct SelectArgs {
     #[arg(long, default_value = "quick", value_name = "NAME|FILE")]
     pub profile: String,
     /// Which rows and tasks of the profile: table1, table2 (ablations), sensitivity, several-k, dbscan-column, options,
-    /// paper-vs-code, bn-group, unscaled, or the path of a TOML file.
+    /// paper-vs-code, bn-group, unscaled, regime (what the soft triplet loss is worth), or the path of a TOML file.
     #[arg(long, default_value = "table1", value_name = "NAME|FILE")]
     pub experiment: String,
     /// Task to run, may be repeated: market-to-duke, duke-to-market, market-to-msmt, duke-to-msmt, or with --data-root any two

@@ -7,6 +7,7 @@
 
 mod axis;
 mod changes;
+mod cloud;
 mod courses;
 mod dots;
 mod epochs;
@@ -17,6 +18,7 @@ mod plate;
 mod queries;
 mod scatter;
 mod sheet;
+mod soft_triplet;
 mod style;
 mod teachers;
 #[cfg(test)]
@@ -31,6 +33,7 @@ use super::claims::Gains;
 use super::ranked::Ranked;
 use super::results::Results;
 use super::runs::RunRecords;
+use super::soft_triplet::Worth;
 use super::summary::Context;
 use crate::error::Result;
 
@@ -66,6 +69,7 @@ pub(super) struct Source<'a> {
     pub runs: &'a [RunRecords],
     pub gains: &'a Gains,
     pub ranked: &'a [Ranked],
+    pub worth: &'a [Worth],
 }
 
 /// All figures, as far as their rows are there.
@@ -76,6 +80,7 @@ pub(super) struct Figures {
     pub queries: Option<Figure>,
     pub ablations: Option<Figure>,
     pub sensitivity: Option<Figure>,
+    pub soft_triplet: Option<Figure>,
     pub map: Option<Figure>,
     pub averaging: Option<Figure>,
     pub labels: Option<Figure>,
@@ -93,6 +98,7 @@ impl Figures {
             queries: queries::queries(source, context)?,
             ablations: changes::ablations(source, context)?,
             sensitivity: changes::sensitivity(source, context)?,
+            soft_triplet: soft_triplet::soft_triplet(source, context)?,
             map: epochs::map(source, context)?,
             averaging: epochs::averaging(source, context)?,
             labels: epochs::labels(source, context)?,
@@ -103,9 +109,20 @@ impl Figures {
 
     /// All of them.
     pub fn all(&self) -> impl Iterator<Item = &Figure> {
-        let Self { domains, gains, queries, ablations, sensitivity, map, averaging, labels, teachers, lists } =
-            self;
-        [domains, gains, queries, ablations, sensitivity, map, averaging, labels, teachers]
+        let Self {
+            domains,
+            gains,
+            queries,
+            ablations,
+            sensitivity,
+            soft_triplet,
+            map,
+            averaging,
+            labels,
+            teachers,
+            lists,
+        } = self;
+        [domains, gains, queries, ablations, sensitivity, soft_triplet, map, averaging, labels, teachers]
             .into_iter()
             .flatten()
             .chain(lists)

@@ -7,6 +7,7 @@ use super::super::fixture::Fixture;
 use super::super::ranked;
 use super::super::results::Results;
 use super::super::runs::load;
+use super::super::soft_triplet;
 use super::super::summary::Context;
 use super::*;
 
@@ -41,7 +42,9 @@ fn figures(seeds: u64) -> Figures {
     let mut warnings = Vec::new();
     let ranked = ranked::find(&loaded.runs, &results, &mut warnings);
     let gains = Gains::new(&results).unwrap();
-    let source = Source { results: &results, runs: &loaded.runs, gains: &gains, ranked: &ranked };
+    let worth = soft_triplet::worth(&loaded.runs, &results).unwrap();
+    let source =
+        Source { results: &results, runs: &loaded.runs, gains: &gains, ranked: &ranked, worth: &worth };
     Figures::draw(&source, &Context::new(&loaded, &[])).unwrap()
 }
 
@@ -111,6 +114,7 @@ fn nothing_is_cut_off_and_no_word_lies_on_another() {
                 "queries",
                 "ablations",
                 "sensitivity",
+                "soft_triplet",
                 "map_over_epochs",
                 "mean_networks_over_epochs",
                 "labels_over_epochs",

@@ -7,5 +7,5 @@ mod student;
 
 #[cfg(test)]
 pub(super) use estimate::tests::estimate;
-pub(super) use estimate::{ByRun, ENOUGH, Estimate, LEVEL};
+pub(super) use estimate::{ByRun, ENOUGH, Estimate, LEVEL, Unit, unit_means};
 pub(super) use holm::holm;
