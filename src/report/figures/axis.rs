@@ -1,4 +1,8 @@
-//! Axes: which values they show, and where those lie.
+//! Axes: which values they show, where those lie, and how the two of a plane are drawn.
+
+use super::super::names::minus;
+use super::pen::{Anchor, Pen, Stroke, Words};
+use super::style::RULE;
 
 /// Lengths of a step, and multiples of them by ten.
 const STEPS: [f64; 4] = [1.0, 2.0, 2.5, 5.0];
@@ -49,6 +53,26 @@ pub(super) fn range(values: impl Iterator<Item = f64>, least: f64) -> (f64, f64)
     }
     let room = (0.06 * (high - low)).max((least - (high - low)) / 2.0);
     (low - room, high + room)
+}
+
+/// A line across at every round value of the second axis, with `most` steps at most between them, its number at the left.
+pub(super) fn draw_heights(pen: Pen<'_, '_>, [x, y]: [Axis; 2], most: usize) {
+    let (ticks, digits) = y.ticks(most);
+    for tick in ticks {
+        pen.line(&[(x.from, y.at(tick)), (x.to, y.at(tick))], Stroke::new(RULE, 0.5));
+        let text = minus(&format!("{tick:.digits$}"));
+        pen.text(&text, (x.from - 3.0, y.at(tick)), Words::new(Anchor::Right).soft());
+    }
+}
+
+/// The name of the first axis, below the numbers.
+pub(super) fn name_across(pen: Pen<'_, '_>, [x, y]: [Axis; 2], name: &str) {
+    pen.text(name, ((x.from + x.to) / 2.0, y.from + 17.0), Words::new(Anchor::Middle).soft());
+}
+
+/// The name of the second axis, at the left edge of the panel.
+pub(super) fn name_up(pen: Pen<'_, '_>, y: Axis, name: &str) {
+    pen.text(name, (5.0, (y.from + y.to) / 2.0), Words::new(Anchor::Middle).soft().upright());
 }
 
 #[cfg(test)]

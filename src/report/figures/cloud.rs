@@ -1,7 +1,6 @@
 //! Points in a plane in named groups, each group about the mark of its mean, and a line at zero.
 
-use super::super::names::minus;
-use super::axis::Axis;
+use super::axis::{Axis, draw_heights, name_across, name_up};
 use super::pen::{Anchor, Pen, Stroke, Words};
 use super::plate::{Panel, WIDTH};
 use super::style::{DIFFERENCE, INK, PAPER, RULE, SOFT};
@@ -123,12 +122,7 @@ impl Cloud {
     }
 
     fn draw_axes(&self, pen: Pen<'_, '_>, [x, y]: [Axis; 2]) {
-        let (ticks, digits) = y.ticks(8);
-        for tick in ticks {
-            pen.line(&[(x.from, y.at(tick)), (x.to, y.at(tick))], Stroke::new(RULE, 0.5));
-            let text = minus(&format!("{tick:.digits$}"));
-            pen.text(&text, (LEFT - 3.0, y.at(tick)), Words::new(Anchor::Right).soft());
-        }
+        draw_heights(pen, [x, y], 8);
         let (ticks, digits) = x.ticks(8);
         for tick in ticks {
             pen.line(&[(x.at(tick), y.from), (x.at(tick), y.to)], Stroke::new(RULE, 0.5));
@@ -140,8 +134,8 @@ impl Cloud {
         }
         pen.line(&[(x.from, y.at(0.0)), (x.to, y.at(0.0))], Stroke::new(SOFT, 0.9));
         pen.line(&[(x.from, y.from), (x.to, y.from)], Stroke::new(INK, 0.6));
-        pen.text(self.x_name, ((x.from + x.to) / 2.0, y.from + 17.0), Words::new(Anchor::Middle).soft());
-        pen.text(self.y_name, (5.0, (y.from + y.to) / 2.0), Words::new(Anchor::Middle).soft().upright());
+        name_across(pen, [x, y], self.x_name);
+        name_up(pen, y, self.y_name);
     }
 
     fn placed(&self, [x, y]: [Axis; 2]) -> Vec<Placed<'_>> {

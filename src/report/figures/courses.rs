@@ -1,10 +1,9 @@
 //! Lines over one axis, named at their ends.
 
-use super::super::names::minus;
-use super::axis::{Axis, range};
+use super::axis::{Axis, draw_heights, name_across, name_up, range};
 use super::pen::{Anchor, Pen, Stroke, Words};
 use super::plate::{COLUMN, Panel};
-use super::style::{Dash, INK, Look, RULE, SOFT};
+use super::style::{Dash, INK, Look, SOFT};
 
 const TITLE: f64 = 13.0;
 /// Room for the numbers left of the plot, and for their name.
@@ -82,16 +81,11 @@ impl Courses {
     }
 
     fn draw_axes(&self, pen: Pen<'_, '_>, [x, y]: [Axis; 2]) {
-        let (ticks, digits) = y.ticks(((y.from - y.to) / 14.0) as usize);
-        for tick in ticks {
-            pen.line(&[(x.from, y.at(tick)), (x.to, y.at(tick))], Stroke::new(RULE, 0.5));
-            let text = minus(&format!("{tick:.digits$}"));
-            pen.text(&text, (LEFT - 3.0, y.at(tick)), Words::new(Anchor::Right).soft());
-        }
+        draw_heights(pen, [x, y], ((y.from - y.to) / 14.0) as usize);
         if self.zero {
             pen.line(&[(x.from, y.at(0.0)), (x.to, y.at(0.0))], Stroke::new(SOFT, 0.9));
         }
-        pen.text(self.y_name, (5.0, (y.from + y.to) / 2.0), Words::new(Anchor::Middle).soft().upright());
+        name_up(pen, y, self.y_name);
         let named = if self.x_ticks.is_empty() {
             // Epochs are whole.
             let whole = x.ticks(8).0.into_iter().filter(|tick| tick.fract() == 0.0);
@@ -102,7 +96,7 @@ impl Courses {
         for (tick, text) in named {
             pen.text(&text, (x.at(tick), y.from + 7.0), Words::new(Anchor::Middle).soft());
         }
-        pen.text(self.x_name, ((x.from + x.to) / 2.0, y.from + 17.0), Words::new(Anchor::Middle).soft());
+        name_across(pen, [x, y], self.x_name);
     }
 
     /// Names stand at the height of their lines' ends, pushed apart where those are close.

@@ -1,6 +1,6 @@
 //! Points of two numbers of one kind, and the line where they are equal.
 
-use super::axis::Axis;
+use super::axis::{Axis, name_across, name_up};
 use super::pen::{Anchor, Pen, Stroke, Words};
 use super::plate::{COLUMN, Panel};
 use super::style::{DIFFERENCE, RULE, SOFT};
@@ -41,7 +41,7 @@ impl Panel for Scatter {
         for (across, up) in &self.points {
             pen.dot((x.at(*across), y.at(*up)), 1.3, DIFFERENCE.colour, 0.6);
         }
-        pen.text(&self.x_name, ((x.from + x.to) / 2.0, y.from + 17.0), Words::new(Anchor::Middle).soft());
-        pen.text(&self.y_name, (5.0, (y.from + y.to) / 2.0), Words::new(Anchor::Middle).soft().upright());
+        name_across(pen, [x, y], &self.x_name);
+        name_up(pen, y, &self.y_name);
     }
 }

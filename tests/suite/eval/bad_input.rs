@@ -10,6 +10,7 @@ use proptest::sample::{Index, select};
 use tch::Kind;
 
 use super::adapters::{fast_labels, reference_labels};
+use super::teaching::twin;
 use crate::wing::both_refuse;
 
 /// mAP and CMC of both wings.
@@ -134,12 +135,10 @@ fn anchors_refused(
     use fast::teaching::Anchor;
     let mut anchor = Anchor { image: 0, positive: 1, negative: 2, student: 0.5, teacher: 0.5, soft_label: 0 };
     broken(&mut anchor);
-    let Anchor { image, positive, negative, student, teacher, soft_label } = anchor;
-    let twin = slow::teaching::Anchor { image, positive, negative, student, teacher, soft_label };
     let identities = [0, 0, 1];
     both_refuse(
         expected,
-        slow::teaching::teaching(&[twin], labels, &identities),
+        slow::teaching::teaching(&[twin(&anchor)], labels, &identities),
         fast::teaching::teaching(&[anchor], labels, &identities),
     )
 }

@@ -55,11 +55,14 @@ fn epochs() -> impl Strategy<Value = Epoch> {
     })
 }
 
+/// The anchor as the reference has it.
+pub(crate) fn twin(anchor: &Anchor) -> reference::Anchor {
+    let Anchor { image, positive, negative, student, teacher, soft_label } = *anchor;
+    reference::Anchor { image, positive, negative, student, teacher, soft_label }
+}
+
 fn slow(epoch: &Epoch) -> Trial<Teaching> {
-    let anchor = |&Anchor { image, positive, negative, student, teacher, soft_label }: &Anchor| {
-        reference::Anchor { image, positive, negative, student, teacher, soft_label }
-    };
-    let anchors: Vec<_> = epoch.anchors.iter().map(anchor).collect();
+    let anchors: Vec<_> = epoch.anchors.iter().map(twin).collect();
     Ok(as_fast(&reference::teaching(&anchors, &epoch.labels, &epoch.identities)?))
 }
 
