@@ -24,6 +24,17 @@ fn main() {
     compile_shims(&lib);
 }
 
+/// One file of all shims: most of the time of each goes into the same headers of libtorch.
+fn together() -> PathBuf {
+    let folder = std::env::var_os("OUT_DIR").map(PathBuf::from).unwrap_or_default();
+    let file = folder.join("mmt_shims.cpp");
+    let text: String = SHIMS.iter().map(|shim| format!("#include \"{shim}\"\n")).collect();
+    if let Err(error) = std::fs::write(&file, text) {
+        println!("cargo::error=cannot write {}: {error}", file.display());
+    }
+    file
+}
+
 fn compile_shims(lib: &Path) {
     // The loops are worth nothing without the optimiser, in the dev profile too.
     cc::Build::new()
@@ -41,8 +52,9 @@ fn compile_shims(lib: &Path) {
         .debug(false)
         .warnings(false)
         .flag_if_supported("-Wno-deprecated-declarations")
+        .include(".")
         .include(&include)
         .include(include.join("torch/csrc/api/include"))
-        .files(SHIMS)
+        .file(together())
         .compile("mmt_shims");
 }

@@ -8,8 +8,8 @@ use std::thread::{Builder, scope};
 use super::memory::in_words;
 use crate::error::{Error, Result};
 
-/// Pools of threads beside each other: loaders, and libtorch's two.
-const POOLS: usize = 3;
+/// Pools of threads beside each other: loaders, libtorch's two, and that of the tables (polars).
+const POOLS: usize = 4;
 /// Threads beside the pools: jobs, Ctrl-C, progress, prefetching.
 const BESIDE: usize = 6;
 /// Address space of a thread in bytes: its stack, and what glibc sets aside for its allocations.
@@ -18,7 +18,8 @@ const OF_A_THREAD: u64 = 72 << 20;
 const SHARED: u64 = 256 << 20;
 
 /// What can be done where threads cannot be started.
-const MORE_THREADS: &str = "lower --threads, or allow more processes (`ulimit -u`) or memory (`ulimit -v`)";
+const MORE_THREADS: &str =
+    "allow more processes (`ulimit -u`) or memory (`ulimit -v`), or lower --threads where the command has it";
 
 /// Gives loaders and the drawing of images (rayon) as many threads.
 ///
@@ -38,6 +39,14 @@ pub fn set_threads(count: usize) -> Result<()> {
     start_loaders(count)?;
     tch::set_num_threads(i32::try_from(count).unwrap_or(i32::MAX));
     Ok(())
+}
+
+/// Asks for the threads that tables are made with: polars starts them at its first table, and breaks where it cannot.
+///
+/// # Errors
+/// The system does not let the process have them.
+pub fn room_for_tables() -> Result<()> {
+    room_for_threads(std::thread::available_parallelism().map_or(1, usize::from) + BESIDE)
 }
 
 fn start_loaders(count: usize) -> Result<()> {

@@ -1,5 +1,5 @@
-//! A process that may have little: address space (`ulimit -v`), open files (`ulimit -n`). Every command does its work or says in one
-//! line why not; none panics, hangs or ends by a signal.
+//! A process that may have little: address space (`ulimit -v`), open files (`ulimit -n`), threads (`ulimit -u`). Every command does its
+//! work or says in one line why not; none panics, hangs or ends by a signal.
 
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -12,8 +12,8 @@ const PATIENCE: Duration = Duration::from_secs(300);
 /// What the loader says with when a library finds no room: the program has not begun.
 const NOT_LOADED: i32 = 127;
 
-/// The command lines, each in a shell that first runs `limit`.
-fn outcomes(limit: &str) -> Vec<(String, Output)> {
+/// The command lines, each as the `"$0" "$@"` of the shell's line `limited`.
+fn outcomes(limited: &str) -> Vec<(String, Output)> {
     let own = Program::new();
     let mut lines = commands(&own);
     let run =
@@ -22,7 +22,7 @@ fn outcomes(limit: &str) -> Vec<(String, Output)> {
     lines.push(run.into_iter().chain(["--domains-dir", &domains]).map(str::to_owned).collect());
     let outcome = |arguments: Vec<String>| {
         let mut command = Command::new("sh");
-        command.args(["-c", &format!("{limit}; exec \"$0\" \"$@\"")]);
+        command.args(["-c", limited]);
         command.arg(assert_cmd::cargo::cargo_bin("reproduce")).args(&arguments);
         command.current_dir(own.folder.path()).stdout(Stdio::null()).stderr(Stdio::piped());
         // Printing where a panic came from takes memory that is not there.
@@ -31,18 +31,18 @@ fn outcomes(limit: &str) -> Vec<(String, Output)> {
         while child.try_wait().unwrap().is_none() {
             if since.elapsed() > PATIENCE {
                 child.kill().unwrap();
-                panic!("{limit}: {arguments:?} hangs");
+                panic!("{limited}: {arguments:?} hangs");
             }
             std::thread::sleep(Duration::from_millis(5));
         }
-        (format!("{limit}: {}", arguments.join(" ")), child.wait_with_output().unwrap())
+        (format!("{limited}: {}", arguments.join(" ")), child.wait_with_output().unwrap())
     };
     lines.into_iter().map(outcome).collect()
 }
 
 /// Holds what is said above; whether all, some or none of them did their work.
-fn hold(limit: &str) -> (usize, usize) {
-    let outcomes = outcomes(limit);
+fn hold(limited: &str) -> (usize, usize) {
+    let outcomes = outcomes(limited);
     for (name, output) in &outcomes {
         let text = String::from_utf8_lossy(&output.stderr);
         assert!(!text.contains("panicked") && !text.contains("internal error"), "{name}: {text}");
@@ -60,10 +60,32 @@ fn hold(limit: &str) -> (usize, usize) {
     (done, outcomes.len())
 }
 
+/// After a `ulimit` of the shell.
+fn after(limit: &str) -> String {
+    format!("{limit}; exec \"$0\" \"$@\"")
+}
+
+/// With `threads` at most, those of the user's other processes among them. Root has no such limit, so root becomes a user without
+/// processes that keeps root's way to the files. Shells have no common letter for this limit.
+fn with_threads(threads: usize) -> String {
+    let nobody = "setpriv --ruid=65534 --bounding-set=-sys_resource,-sys_admin";
+    format!("[ $(id -u) != 0 ] || user='{nobody}'; exec prlimit --nproc={threads} $user \"$0\" \"$@\"")
+}
+
+#[test]
+fn t17_2_few_threads_are_one_line() {
+    let (done, all) = hold(&with_threads(1));
+    assert!(done < all, "{done} of {all}");
+    // About as many as are asked for where there are two processors.
+    hold(&with_threads(16));
+    let (done, all) = hold(&with_threads(1000));
+    assert_eq!(done, all);
+}
+
 #[test]
 fn t17_2_little_address_space_is_one_line() {
     for kibibytes in [560_000, 700_000, 900_000] {
-        let (done, all) = hold(&format!("ulimit -v {kibibytes}"));
+        let (done, all) = hold(&after(&format!("ulimit -v {kibibytes}")));
         // The run, at least, has too little of it.
         assert!(done < all, "{kibibytes}: {done} of {all}");
     }
@@ -72,8 +94,8 @@ fn t17_2_little_address_space_is_one_line() {
 #[test]
 fn t17_2_few_open_files_are_one_line() {
     for files in [4, 6] {
-        hold(&format!("ulimit -n {files}"));
+        hold(&after(&format!("ulimit -n {files}")));
     }
-    let (done, all) = hold("ulimit -n 64");
+    let (done, all) = hold(&after("ulimit -n 64"));
     assert_eq!(done, all);
 }

@@ -20,6 +20,7 @@ use std::sync::Arc;
 use args::{AgreementArgs, Cli, Command, ReportArgs, RunArgs, SelectArgs};
 use clap::Parser;
 use mmt::device::memory::wants_memory;
+use mmt::device::process;
 use mmt::experiment::{Forecast, Run, Stop, WORKER};
 use mmt::report::{agreement, build, write_readme};
 use mmt::{Error, Result};
@@ -125,6 +126,7 @@ fn plan(args: &SelectArgs) -> Result<()> {
 }
 
 fn report(args: &ReportArgs) -> Result<()> {
+    process::room_for_tables()?;
     let out = args.out.clone().unwrap_or_else(|| args.runs[0].join("report"));
     write_report(&args.runs, &out, &[], args.readme.as_deref())
 }
@@ -134,6 +136,7 @@ fn devices() -> Result<()> {
 }
 
 fn write_agreement(args: &AgreementArgs) -> Result<()> {
+    process::room_for_tables()?;
     let made = agreement::build(&args.records, &args.out)?;
     let files: String = made.files.iter().map(|file| format!("{}\n", file.display())).collect();
     print(&format!("{}\n{files}", made.text))
