@@ -54,7 +54,10 @@ pub(super) fn evaluate_networks(
                     let of = Ranked { domain, features: [query, gallery], network: name, epoch };
                     records.ranked = Some(RankedLists::new(&found.queries, &of)?);
                 }
-                records.queries.extend(found.queries.iter().map(|entry| query_record(entry, name, epoch)));
+                let identities = domain.query.labels().identities;
+                records
+                    .queries
+                    .extend(found.queries.iter().map(|entry| query_record(entry, identities, name, epoch)));
             }
             records.evaluations.push(record(&found, name, split, epoch));
         }
@@ -62,12 +65,13 @@ pub(super) fn evaluate_networks(
     Ok(records)
 }
 
-fn query_record(entry: &QueryPrecision, network: &str, epoch: usize) -> QueryRecord {
+fn query_record(entry: &QueryPrecision, identities: &[i64], network: &str, epoch: usize) -> QueryRecord {
     QueryRecord {
         schema: SCHEMA_VERSION,
         epoch,
         network: network.to_owned(),
         query: entry.query,
+        identity: identities.get(entry.query).copied(),
         ap: entry.average_precision,
     }
 }

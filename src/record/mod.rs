@@ -146,6 +146,9 @@ pub struct QueryRecord {
     pub network: String,
     /// Place of the image among the queries, sorted by file; queries without a match have no record.
     pub query: usize,
+    /// The person on it, as the dataset numbers them. Runs before this column have none.
+    #[serde(default)]
+    pub identity: Option<i64>,
     /// Average precision, a fraction.
     pub ap: f64,
 }

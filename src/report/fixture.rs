@@ -98,6 +98,7 @@ impl Fixture {
                 epoch,
                 network: record.network.clone(),
                 query,
+                identity: Some(query as i64),
                 ap: record.map + offset,
             })
         });
@@ -162,7 +163,7 @@ fn config(info: &RunInfo, epochs: usize) -> Table {
         let kind =
             if info.row.contains("dbscan") { "kind = 'dbscan'" } else { "kind = 'kmeans', clusters = 100" };
         let text = format!(
-            "epochs = {epochs}\nbatch = {{ identities = 8, instances = 4, bn_group = 0 }}\nalpha = {}\nsoft_ce_weight = {}\nsoft_tri_weight = {}\nclustering = {{ {kind} }}\n",
+            "epochs = {epochs}\nlearning_rate = 0.0014\nbatch = {{ identities = 8, instances = 4, bn_group = 0 }}\nalpha = {}\nsoft_ce_weight = {}\nsoft_tri_weight = {}\nclustering = {{ {kind} }}\n",
             0.5 * soft,
             0.5 * soft,
             0.75 * soft

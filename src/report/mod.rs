@@ -48,6 +48,7 @@ mod story;
 mod summary;
 mod table;
 mod timings;
+mod variance;
 
 #[cfg(test)]
 mod fixture;
@@ -92,13 +93,15 @@ pub fn build(runs: &[PathBuf], out: &Path, left_out: &[(String, String)]) -> Res
     let order = claims::Order::new(&results)?;
     let gains = claims::Gains::new(&results)?;
     let worth = soft_triplet::worth(&loaded.runs, &results)?;
-    let tables = tables(&context, &loaded, &results, (&claims, &order, &gains, &worth))?;
+    let variances = variance::variances(&gains, &loaded.runs);
+    let tables = tables(&context, &loaded, &results, (&claims, &order, &gains, &worth, &variances))?;
     let source = figures::Source {
         results: &results,
         runs: &loaded.runs,
         gains: &gains,
         ranked: &ranked,
         worth: &worth,
+        variances: &variances,
     };
     let figures = figures::Figures::draw(&source, &context)?;
     let sentences: Vec<String> = [claims::counts(&claims)].into_iter().chain(order.line()).collect();
@@ -123,11 +126,20 @@ pub fn build(runs: &[PathBuf], out: &Path, left_out: &[(String, String)]) -> Res
     })
 }
 
+/// Claims, order, gains, what the soft triplet loss is worth, what gains vary by.
+type Judged<'a> = (
+    &'a [claims::Claim],
+    &'a claims::Order,
+    &'a claims::Gains,
+    &'a [soft_triplet::Worth],
+    &'a [variance::Variance<'a>],
+);
+
 fn tables(
     context: &summary::Context,
     loaded: &runs::Loaded,
     results: &results::Results,
-    (claims, order, gains, worth): (&[claims::Claim], &claims::Order, &claims::Gains, &[soft_triplet::Worth]),
+    (claims, order, gains, worth, variances): Judged<'_>,
 ) -> Result<story::Tables> {
     let re_ranked = results::Results::re_ranked(&loaded.runs)?;
     Ok(story::Tables {
@@ -139,6 +151,7 @@ fn tables(
         gains: claims::gains_table(gains, context)?,
         claims: claims::claims_table(claims, context)?,
         order: claims::order_table(order, context)?,
+        variance: variance::table(variances, context)?,
         soft_triplet: soft_triplet::table(worth, context)?,
         losses: losses::table(&loaded.runs, results, context)?,
         labels: labels::table(&loaded.runs, results, context)?,

@@ -8,7 +8,7 @@ use super::runs::RunRecords;
 use crate::experiment::Method;
 
 /// Names of the texts of a setting.
-const NAMES: [&str; 4] = ["backbone", "initial weights", "clustering", "BN group"];
+const NAMES: [&str; 5] = ["backbone", "initial weights", "clustering", "BN group", "learning rate"];
 
 /// A stage that is not training.
 const EVALUATION: &str = "evaluation";
@@ -23,23 +23,26 @@ pub(super) struct Setting {
     pub clustering: String,
     /// `whole batch`, or the number of images.
     pub bn_group: String,
+    /// Adam's at the beginning of the stage that made the networks.
+    pub learning_rate: String,
     /// Training time, mean over runs.
     pub minutes: Option<f64>,
 }
 
 impl Setting {
     /// The texts in the order of [`NAMES`].
-    pub fn texts(&self) -> [&str; 4] {
-        [&self.backbone, &self.weights, &self.clustering, &self.bn_group]
+    pub fn texts(&self) -> [&str; 5] {
+        [&self.backbone, &self.weights, &self.clustering, &self.bn_group, &self.learning_rate]
     }
 
-    /// `small, random init, k-means 100, BN 16`; empty where nothing was run.
+    /// `small, random init, k-means 100, BN 16, lr 0.00035`; empty where nothing was run.
     pub fn compact(&self) -> String {
         if self.backbone.is_empty() {
             return String::new();
         }
         let clustering = if self.clustering == "none" { "no clustering" } else { &self.clustering };
-        format!("{}, {} init, {clustering}, BN {}", self.backbone, self.weights, self.bn_group)
+        let Self { backbone, weights, bn_group, learning_rate, .. } = self;
+        format!("{backbone}, {weights} init, {clustering}, BN {bn_group}, lr {learning_rate}")
     }
 
     fn of_all(settings: &[&Self]) -> Self {
@@ -53,6 +56,7 @@ impl Setting {
             weights: text(1),
             clustering: text(2),
             bn_group: text(3),
+            learning_rate: text(4),
             minutes: (!minutes.is_empty()).then(|| minutes.iter().sum::<f64>() / minutes.len() as f64),
         }
     }
@@ -104,7 +108,7 @@ pub(super) fn varying(settings: &[Setting]) -> Vec<(&'static str, Vec<String>)> 
 
 /// Columns of a CSV.
 pub(super) fn columns(settings: &[Setting]) -> Vec<Column> {
-    let names = ["backbone", "initial_weights", "clustering", "bn_group"];
+    let names = ["backbone", "initial_weights", "clustering", "bn_group", "learning_rate"];
     let text = |(at, name): (usize, &str)| {
         Column::new(
             name.into(),
@@ -125,15 +129,15 @@ fn setting(run: &RunRecords, known: &BTreeMap<&str, &RunRecords>) -> Setting {
         if values.is_empty() { none.to_owned() } else { values.join(" / ") }
     };
     let adapts = run.adaptation().is_some();
+    let of_stage = |text: fn(&RunRecords, &str) -> String| {
+        if adapts { text(run, "adaptation") } else { of(&|network| text(network, "pretraining"), "unknown") }
+    };
     Setting {
         backbone: run.info.backbone.clone(),
         weights: of(&weights, "unknown"),
         clustering: clustering(run),
-        bn_group: if adapts {
-            group(run, "adaptation")
-        } else {
-            of(&|network| group(network, "pretraining"), "unknown")
-        },
+        bn_group: of_stage(group),
+        learning_rate: of_stage(rate),
         minutes: if adapts { minutes(&[run]) } else { minutes(&networks) },
     }
 }
@@ -190,6 +194,11 @@ fn group(run: &RunRecords, stage: &str) -> String {
     }
 }
 
+fn rate(run: &RunRecords, stage: &str) -> String {
+    let rate = run.config.get(stage).and_then(|settings| settings.get("learning_rate")?.as_float());
+    rate.map_or("unknown".to_owned(), |rate| rate.to_string())
+}
+
 fn minutes(runs: &[&RunRecords]) -> Option<f64> {
     let timed = runs.iter().flat_map(|run| &run.timings).filter(|record| record.stage != EVALUATION);
     let seconds: Vec<f64> = timed.map(|record| record.seconds).collect();
@@ -211,7 +220,7 @@ mod tests {
         fixture.run(TASK, "pre-trained", "pre-trained", 1, &[0.2]);
         fixture.run("market", "pretrain", "pretrain", 1, &[0.3, 0.4]);
         let mut runs = load(&fixture.roots()).unwrap().runs;
-        let text = "init = { sha256 = '0123456789abcdef' }\n[pretraining]\nbatch = { bn_group = 16 }";
+        let text = "init = { sha256 = '0123456789abcdef' }\n[pretraining]\nlearning_rate = 0.00035\nbatch = { bn_group = 16 }";
         for run in &mut runs {
             if run.is_pretraining() {
                 run.info.config = format!("start of {TASK} 1");
@@ -221,10 +230,10 @@ mod tests {
         let settings = Settings::new(&runs);
         let mmt = settings.of(&[TASK.to_owned()], "mmt-k");
         // Two epochs of a minute; the evaluation is not counted.
-        assert_eq!(mmt.compact(), "small, 0123456789ab init, k-means 100, BN whole batch");
+        assert_eq!(mmt.compact(), "small, 0123456789ab init, k-means 100, BN whole batch, lr 0.0014");
         assert_eq!(mmt.minutes, Some(2.0));
         let start = settings.of(&[TASK.to_owned()], "pre-trained");
-        assert_eq!(start.texts(), ["small", "0123456789ab", "none", "16"]);
+        assert_eq!(start.texts(), ["small", "0123456789ab", "none", "16", "0.00035"]);
         assert_eq!(start.minutes, Some(1.0), "of its network");
         let elsewhere = settings.of(&["duke-to-market".to_owned()], "mmt-k");
         assert_eq!((elsewhere.clustering.as_str(), elsewhere.minutes), ("k-means 100", None));

@@ -17,6 +17,7 @@ pub(super) struct Tables {
     pub gains: Option<Table>,
     pub claims: Table,
     pub order: Option<Table>,
+    pub variance: Option<Table>,
     pub soft_triplet: Option<Table>,
     pub losses: Option<Table>,
     pub labels: Option<Table>,
@@ -37,6 +38,7 @@ impl Tables {
             gains,
             claims,
             order,
+            variance,
             soft_triplet,
             losses,
             labels,
@@ -44,8 +46,18 @@ impl Tables {
             published,
             environment,
         } = self;
-        let optional =
-            [re_ranked, gains, order, soft_triplet, losses, labels, timings, published, environment];
+        let optional = [
+            re_ranked,
+            gains,
+            order,
+            variance,
+            soft_triplet,
+            losses,
+            labels,
+            timings,
+            published,
+            environment,
+        ];
         [last, claims].into_iter().chain(others).chain(optional.into_iter().flatten())
     }
 
@@ -118,6 +130,8 @@ impl<'a> Content<'a> {
                     figure(&figures.queries),
                     table(&tables.gains),
                     table(&tables.order),
+                    figure(&figures.variance),
+                    table(&tables.variance),
                 ],
             ),
             part(

@@ -203,6 +203,7 @@ mod tests {
             weights: "random".to_owned(),
             clustering: clustering.to_owned(),
             bn_group: "16".to_owned(),
+            learning_rate: "0.0014".to_owned(),
             minutes,
         };
         let settings = vec![setting("k-means 100", Some(1.26)), setting("none", None)];
@@ -213,8 +214,8 @@ mod tests {
         assert!(!shown.is_number(2) && shown.is_number(3));
         let same = Table { settings: vec![setting("k-means 100", None); 2], ..table.clone() };
         assert_eq!(same.compact().header, ["Task", "Method", "mAP"]);
-        let csv = "task,map,backbone,initial_weights,clustering,bn_group,training_minutes\n\
-                   a,1.0000,small,random,k-means 100,16,1.2600\na,,small,random,none,16,\n";
+        let csv = "task,map,backbone,initial_weights,clustering,bn_group,learning_rate,training_minutes\n\
+                   a,1.0000,small,random,k-means 100,16,0.0014,1.2600\na,,small,random,none,16,0.0014,\n";
         assert_eq!(String::from_utf8(table.csv().unwrap()).unwrap(), csv);
     }
 }

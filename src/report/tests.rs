@@ -98,11 +98,14 @@ fn every_row_says_what_it_was_run_with() {
             let text = fs::read_to_string(file).unwrap();
             let header = text.lines().next().unwrap();
             assert!(
-                header.ends_with("initial_weights,clustering,bn_group,training_minutes"),
+                header.ends_with("initial_weights,clustering,bn_group,learning_rate,training_minutes"),
                 "{name}: {header}"
             );
             let mmt = text.lines().find(|line| line.contains("mmt-k") || line.contains("MMT-100")).unwrap();
-            assert!(mmt.contains("small,") && mmt.contains(",k-means 100,whole batch,"), "{name}: {mmt}");
+            assert!(
+                mmt.contains("small,") && mmt.contains(",k-means 100,whole batch,0.0014,"),
+                "{name}: {mmt}"
+            );
         }
     }
 }

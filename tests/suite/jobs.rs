@@ -119,7 +119,7 @@ impl Domain {
                 .unwrap();
                 found.evaluations.push(evaluation(&result, name, *split, epoch));
                 if *split == Split::TargetTest {
-                    found.queries.extend(queries(&result, name, epoch));
+                    found.queries.extend(queries(&result, query.identities, name, epoch));
                 }
             }
         }
@@ -139,12 +139,13 @@ fn evaluation(result: &Evaluation, network: &str, split: Split, epoch: usize) ->
     }
 }
 
-fn queries(result: &Evaluation, network: &str, epoch: usize) -> Vec<QueryRecord> {
+fn queries(result: &Evaluation, identities: &[i64], network: &str, epoch: usize) -> Vec<QueryRecord> {
     let record = |(query, ap): (usize, f64)| QueryRecord {
         schema: SCHEMA_VERSION,
         epoch,
         network: network.to_owned(),
         query,
+        identity: Some(identities[query]),
         ap,
     };
     result.queries.iter().map(|entry| record((entry.query, entry.average_precision))).collect()

@@ -17,6 +17,8 @@ pub(in crate::report) struct GainLine {
     /// `mAP`, `top-1`.
     pub measure: &'static str,
     pub upper: String,
+    /// The row that it is compared with.
+    pub lower: String,
     /// `MMT-100 − Baseline`.
     pub compared: String,
     /// By run; of several tasks their mean, over runs that have all of them.
@@ -63,6 +65,7 @@ fn lines(results: &Results, measure: &'static str, scores: &Scores) -> Vec<GainL
                     tasks: tasks.to_vec(),
                     measure,
                     upper: full.name.clone(),
+                    lower: lower.name.clone(),
                     compared: format!("{} − {}", results.label(full), results.label(lower)),
                     runs: run_means(&differences),
                     gain: Estimate::of_differences(&differences, results.domains),

@@ -37,8 +37,7 @@ pub(in crate::report) fn gains_table(gains: &Gains, context: &Context) -> Result
         name: "gains",
         title: "Gains over the baseline and over no adaptation".to_owned(),
         caption: "Differences at the last epoch in percentage points, between runs of the same domains and training seed, and the 95 % t \
-             interval over units (docs/claims.md; none for one unit); above: units above 0. All rows that adapt share one learning rate, \
-             which need not be the best one of each (docs/known-limits.md)."
+             interval over units (docs/claims.md; none for one unit); above: units above 0."
             .to_owned(),
         data: frame().map_err(refused("the table of gains"))?,
         header: columns(["Task", "Compared", "measure", "difference", "95 % interval", "above", "units"]),

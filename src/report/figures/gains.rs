@@ -42,8 +42,7 @@ pub(super) fn gains(source: &Source<'_>, context: &Context) -> Result<Option<Fig
             "Difference of mAP on the target's test set after the last epoch, in percentage points. Grey dots: single runs, each against \
              the run of the same domains and training seed; mark: their mean; line: its 95 % t interval over units (from {FEWEST} units \
              on); in brackets: units above zero. Last panel: the share of the gap between the pre-trained networks and the oracle that is \
-             closed; below 0 adaptation did harm, and a task whose oracle is not above the start in some unit has none. All adapted methods share one learning rate, which need not be the best one of each \
-             (docs/known-limits.md)."
+             closed; below 0 adaptation did harm, and a task whose oracle is not above the start in some unit has none."
         ),
     };
     figure(caption, &panels, context).map(Some)

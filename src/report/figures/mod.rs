@@ -24,7 +24,9 @@ mod teachers;
 #[cfg(test)]
 mod tests;
 mod tiles;
+mod variance;
 
+pub(super) use queries::precisions;
 pub(super) use style::dark_rules;
 #[cfg(test)]
 pub(super) use style::tests::{contrast, parse};
@@ -35,6 +37,7 @@ use super::results::Results;
 use super::runs::RunRecords;
 use super::soft_triplet::Worth;
 use super::summary::Context;
+use super::variance::Variance;
 use crate::error::Result;
 
 /// A file of a figure.
@@ -70,6 +73,7 @@ pub(super) struct Source<'a> {
     pub gains: &'a Gains,
     pub ranked: &'a [Ranked],
     pub worth: &'a [Worth],
+    pub variances: &'a [Variance<'a>],
 }
 
 /// All figures, as far as their rows are there.
@@ -78,6 +82,7 @@ pub(super) struct Figures {
     pub domains: Option<Figure>,
     pub gains: Option<Figure>,
     pub queries: Option<Figure>,
+    pub variance: Option<Figure>,
     pub ablations: Option<Figure>,
     pub sensitivity: Option<Figure>,
     pub soft_triplet: Option<Figure>,
@@ -96,6 +101,7 @@ impl Figures {
             domains: sheet::sheet(source, context)?,
             gains: gains::gains(source, context)?,
             queries: queries::queries(source, context)?,
+            variance: variance::variance(source, context)?,
             ablations: changes::ablations(source, context)?,
             sensitivity: changes::sensitivity(source, context)?,
             soft_triplet: soft_triplet::soft_triplet(source, context)?,
@@ -113,6 +119,7 @@ impl Figures {
             domains,
             gains,
             queries,
+            variance,
             ablations,
             sensitivity,
             soft_triplet,
@@ -122,9 +129,21 @@ impl Figures {
             teachers,
             lists,
         } = self;
-        [domains, gains, queries, ablations, sensitivity, soft_triplet, map, averaging, labels, teachers]
-            .into_iter()
-            .flatten()
-            .chain(lists)
+        [
+            domains,
+            gains,
+            queries,
+            variance,
+            ablations,
+            sensitivity,
+            soft_triplet,
+            map,
+            averaging,
+            labels,
+            teachers,
+        ]
+        .into_iter()
+        .flatten()
+        .chain(lists)
     }
 }

@@ -92,6 +92,12 @@ pub(super) const MMT: Look = Look { colour: BLUE, mark: Mark::Circle, dash: Dash
 /// Of hard labels and of a teacher's soft ones.
 pub(super) const HARD: Look = Look { colour: VERMILION, mark: Mark::Triangle, dash: Dash::Short };
 pub(super) const TAUGHT: Look = Look { colour: PURPLE, mark: Mark::Diamond, dash: Dash::Solid };
+/// Of what is drawn: domains, training, persons.
+pub(super) const DRAWN: [Look; 3] = [
+    Look { colour: TEAL, mark: Mark::Triangle, dash: Dash::Solid },
+    Look { colour: INDIGO, mark: Mark::Square, dash: Dash::Solid },
+    Look { colour: WINE, mark: Mark::Circle, dash: Dash::Solid },
+];
 /// Of rows beyond the first of a method.
 const OTHERS: [Look; 5] = [
     Look { colour: VERMILION, mark: Mark::Triangle, dash: Dash::Short },

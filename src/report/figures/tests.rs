@@ -9,7 +9,9 @@ use super::super::results::Results;
 use super::super::runs::load;
 use super::super::soft_triplet;
 use super::super::summary::Context;
+use super::super::variance;
 use super::*;
+use crate::record::RunInfo;
 
 /// The paper's four tasks and rows with long names, changed rows, ranked lists and queries, on `seeds` sets of domains.
 fn figures(seeds: u64) -> Figures {
@@ -37,14 +39,32 @@ fn figures(seeds: u64) -> Figures {
             changed("soft-tri-0.25", "soft_tri_weight", 0.25, 0.2);
         }
     }
+    // Where there are several domains the first have a second training run.
+    let again = if seeds > 1 { &tasks[..] } else { &[] };
+    for (row, method, map) in
+        [("pre-trained", "pre-trained", 0.27), ("baseline", "baseline", 0.3), ("mmt-k", "mmt", 0.33)]
+    {
+        for task in again {
+            let info = RunInfo { domain_seed: Some(1), ..Fixture::info(task, row, method, 2) };
+            let course = if method == "pre-trained" { vec![map] } else { vec![0.2, 0.22, map] };
+            fixture.write(&info, &course);
+        }
+    }
     let loaded = load(&fixture.roots()).unwrap();
     let results = Results::new(&loaded.runs).unwrap();
     let mut warnings = Vec::new();
     let ranked = ranked::find(&loaded.runs, &results, &mut warnings);
     let gains = Gains::new(&results).unwrap();
     let worth = soft_triplet::worth(&loaded.runs, &results).unwrap();
-    let source =
-        Source { results: &results, runs: &loaded.runs, gains: &gains, ranked: &ranked, worth: &worth };
+    let variances = variance::variances(&gains, &loaded.runs);
+    let source = Source {
+        results: &results,
+        runs: &loaded.runs,
+        gains: &gains,
+        ranked: &ranked,
+        worth: &worth,
+        variances: &variances,
+    };
     Figures::draw(&source, &Context::new(&loaded, &[])).unwrap()
 }
 
@@ -107,11 +127,11 @@ fn nothing_is_cut_off_and_no_word_lies_on_another() {
     for seeds in [1, 3] {
         let figures = figures(seeds);
         let names: Vec<&str> = figures.all().map(|figure| figure.name.as_str()).collect();
-        assert_eq!(
-            names,
-            [
-                "gains",
-                "queries",
+        let variance = (seeds > 1).then_some("variance");
+        let expected: Vec<&str> = ["gains", "queries"]
+            .into_iter()
+            .chain(variance)
+            .chain([
                 "ablations",
                 "sensitivity",
                 "soft_triplet",
@@ -123,8 +143,9 @@ fn nothing_is_cut_off_and_no_word_lies_on_another() {
                 "ranked_lists_2",
                 "ranked_lists_3",
                 "ranked_lists_4",
-            ]
-        );
+            ])
+            .collect();
+        assert_eq!(names, expected);
         figures.all().for_each(check);
     }
 }
