@@ -14,13 +14,8 @@ use crate::eval::label_quality::label_quality;
 use crate::eval::pair_errors::pair_errors;
 use crate::eval::teaching::teaching;
 use crate::model::Network;
-use crate::record::{LabelRecord, SCHEMA_VERSION, Split};
+use crate::record::{LabelRecord, NetworkName, SCHEMA_VERSION, Split};
 use crate::train::{Adaptation, EpochOutcome, TargetStatistics, methods, statistics};
-
-/// Role, in records, of the networks that a method answers for.
-const NETWORK: &str = "network";
-/// Role of the networks that are trained, where mean networks answer.
-const STUDENT: &str = "student";
 
 impl Run {
     /// The start: both source networks, with batch-norm statistics of the target where the profile asks for them.
@@ -38,7 +33,8 @@ impl Run {
             }
         }
         self.evaluate_once(job, &networks, directory, context, &mut observer)?;
-        let states = named(NETWORK, &networks).flat_map(|(name, network)| network.state(&format!("{name}.")));
+        let states = named(NetworkName::Answering, &networks)
+            .flat_map(|(name, network)| network.state(&format!("{name}.")));
         directory.write_checkpoint(states.collect(), 0)?;
         directory.finish()
     }
@@ -75,8 +71,8 @@ impl Run {
             // Epoch 0 is the start, which has been evaluated: those of its networks that go on.
             None => {
                 let mut evaluations = Records::read(start.path(), 0)?.evaluations;
-                let answering: Vec<String> =
-                    named(NETWORK, adaptation.answering()).map(|(name, _)| name).collect();
+                let answering: Vec<NetworkName> =
+                    named(NetworkName::Answering, adaptation.answering()).map(|(name, _)| name).collect();
                 evaluations.retain(|record| answering.contains(&record.network));
                 Records { evaluations, ..Records::default() }
             }
@@ -115,9 +111,9 @@ impl Run {
         let losses = outcome.losses.means()?;
         records.add_losses(epoch, &losses);
         let labels = label_record(epoch, outcome, target)?;
-        let mut networks: Vec<_> = named(NETWORK, adaptation.answering()).collect();
+        let mut networks: Vec<_> = named(NetworkName::Answering, adaptation.answering()).collect();
         if !adaptation.mean_networks().is_empty() {
-            networks.extend(named(STUDENT, adaptation.students()));
+            networks.extend(named(NetworkName::Student, adaptation.students()));
         }
         let found = evaluate_networks(&networks, target, self.target_splits(), epoch, observer)?;
         let mut line = summary(&found.evaluations);
@@ -141,7 +137,7 @@ impl Run {
         observer: &mut JobObserver<'_>,
     ) -> Result<()> {
         let target = self.domain(job.task.target, job.seeds);
-        let networks: Vec<_> = named(NETWORK, networks).collect();
+        let networks: Vec<_> = named(NetworkName::Answering, networks).collect();
         let found = evaluate_networks(&networks, target, self.target_splits(), 0, observer)?;
         context.monitor.epoch(context.job, &summary(&found.evaluations));
         let mut records = Records::default();
@@ -164,7 +160,7 @@ impl Run {
         let parents = PretrainJob::of_task(&self.layout.profile, job.task, job.seeds);
         let load = |(at, parent): (usize, &PretrainJob)| {
             let mut network = self.new_network(parent)?;
-            network.load_state(&state, &format!("{NETWORK}-{}.", at + 1), &path)?;
+            network.load_state(&state, &format!("{}.", NetworkName::Answering(at + 1)), &path)?;
             Ok(network)
         };
         parents.iter().enumerate().map(load).collect()
@@ -203,9 +199,12 @@ fn label_record(epoch: usize, outcome: &EpochOutcome, target: &Domain) -> Result
     })
 }
 
-/// `role-1`, `role-2` … with their networks.
-fn named<'a>(role: &str, networks: &'a [Network]) -> impl Iterator<Item = (String, &'a Network)> {
-    networks.iter().enumerate().map(move |(at, network)| (format!("{role}-{}", at + 1), network))
+/// Networks of a role with their names, counted from 1.
+fn named(
+    role: fn(usize) -> NetworkName,
+    networks: &[Network],
+) -> impl Iterator<Item = (NetworkName, &Network)> {
+    networks.iter().enumerate().map(move |(at, network)| (role(at + 1), network))
 }
 
 /// ` ce 2.10/2.13 tri 0.61/0.60 … total 4.31`: the losses of the networks side by side.

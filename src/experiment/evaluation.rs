@@ -10,7 +10,7 @@ use crate::eval::re_ranking::{PUBLISHED_LAMBDA, evaluate_re_ranked};
 use crate::eval::{Evaluation, QueryPrecision, evaluate};
 use crate::features::extract;
 use crate::model::Network;
-use crate::record::{EvaluationRecord, QueryRecord, SCHEMA_VERSION, Split};
+use crate::record::{EvaluationRecord, NetworkName, QueryRecord, SCHEMA_VERSION, Split};
 use crate::train::{Observer, Stage};
 
 /// Images per batch.
@@ -29,7 +29,7 @@ pub(super) struct Found {
 
 /// Evaluates `networks` (name, network) on query and gallery of `domain`, for each of `splits`, which are of that domain.
 pub(super) fn evaluate_networks(
-    networks: &[(String, &Network)],
+    networks: &[(NetworkName, &Network)],
     domain: &Domain,
     splits: &[Split],
     epoch: usize,
@@ -51,25 +51,30 @@ pub(super) fn evaluate_networks(
             let found = rank([query, gallery], domain, split)?;
             if split == Split::TargetTest {
                 if records.ranked.is_none() {
-                    let of = Ranked { domain, features: [query, gallery], network: name, epoch };
+                    let of = Ranked { domain, features: [query, gallery], network: *name, epoch };
                     records.ranked = Some(RankedLists::new(&found.queries, &of)?);
                 }
                 let identities = domain.query.labels().identities;
                 records
                     .queries
-                    .extend(found.queries.iter().map(|entry| query_record(entry, identities, name, epoch)));
+                    .extend(found.queries.iter().map(|entry| query_record(entry, identities, *name, epoch)));
             }
-            records.evaluations.push(record(&found, name, split, epoch));
+            records.evaluations.push(record(&found, *name, split, epoch));
         }
     }
     Ok(records)
 }
 
-fn query_record(entry: &QueryPrecision, identities: &[i64], network: &str, epoch: usize) -> QueryRecord {
+fn query_record(
+    entry: &QueryPrecision,
+    identities: &[i64],
+    network: NetworkName,
+    epoch: usize,
+) -> QueryRecord {
     QueryRecord {
         schema: SCHEMA_VERSION,
         epoch,
-        network: network.to_owned(),
+        network,
         query: entry.query,
         identity: identities.get(entry.query).copied(),
         ap: entry.average_precision,
@@ -87,11 +92,11 @@ fn rank([query, gallery]: [&Tensor; 2], domain: &Domain, split: Split) -> Result
     }
 }
 
-fn record(found: &Evaluation, network: &str, split: Split, epoch: usize) -> EvaluationRecord {
+fn record(found: &Evaluation, network: NetworkName, split: Split, epoch: usize) -> EvaluationRecord {
     EvaluationRecord {
         schema: SCHEMA_VERSION,
         epoch,
-        network: network.to_owned(),
+        network,
         split,
         map: found.map,
         top1: found.top(1),
@@ -103,8 +108,7 @@ fn record(found: &Evaluation, network: &str, split: Split, epoch: usize) -> Eval
 /// `mAP 41.2/40.8 top-1 52.0/51.6` of the networks that a method answers for; with re-ranking, `re-ranked mAP 50.3/49.9` as well.
 pub(super) fn summary(records: &[EvaluationRecord]) -> String {
     let of = |split: fn(Split) -> bool, value: fn(&EvaluationRecord) -> f64| {
-        let answers =
-            |record: &&EvaluationRecord| record.network.starts_with("network") && split(record.split);
+        let answers = |record: &&EvaluationRecord| record.network.answers() && split(record.split);
         let records = records.iter().filter(answers);
         records.map(|record| format!("{:.1}", 100.0 * value(record))).collect::<Vec<_>>().join("/")
     };

@@ -11,7 +11,7 @@ use super::stopwatch::JobObserver;
 use crate::error::Result;
 use crate::model::{Named, Network};
 use crate::random::stream;
-use crate::record::Split;
+use crate::record::{NetworkName, Split};
 use crate::train::Pretraining;
 
 /// Prefix of the state that is handed on: the best or the last one.
@@ -69,7 +69,7 @@ impl Run {
                 line += &format!(" {name} {value:.3}");
             }
             if epoch == settings.epochs || epoch % settings.evaluate_every == 0 {
-                let networks = [("network".to_owned(), training.network())];
+                let networks = [(NetworkName::Source, training.network())];
                 let found = evaluate_networks(&networks, source, &[Split::SourceTest], epoch, &mut observer)?
                     .evaluations;
                 line += &format!(" source {}", summary(&found));

@@ -13,7 +13,7 @@ use crate::data::{ImageSize, ImageStore};
 use crate::distance::squared_euclidean;
 use crate::error::{Error, Result};
 use crate::eval::{QueryPrecision, nearest};
-use crate::record::{RANKED_TILES, RankedRecord, SCHEMA_VERSION};
+use crate::record::{NetworkName, RANKED_TILES, RankedRecord, SCHEMA_VERSION};
 
 /// Tiles are not higher than this.
 const HIGHEST_TILE: usize = 128;
@@ -26,7 +26,7 @@ pub(super) struct Ranked<'a> {
     pub domain: &'a Domain,
     /// Of query and gallery, `[N, D]`.
     pub features: [&'a Tensor; 2],
-    pub network: &'a str,
+    pub network: NetworkName,
     pub epoch: usize,
 }
 
@@ -52,7 +52,7 @@ impl RankedLists {
                 RankedRecord {
                     schema: SCHEMA_VERSION,
                     epoch: of.epoch,
-                    network: of.network.to_owned(),
+                    network: of.network,
                     query: query.query,
                     rank,
                     file: path.to_string_lossy().into_owned(),

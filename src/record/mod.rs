@@ -28,11 +28,13 @@
 //! ```
 
 pub mod files;
+mod network_name;
 pub mod tensorboard;
 
 use serde::{Deserialize, Serialize};
 
 pub use files::{read_csv, read_json, write_csv, write_json, write_whole};
+pub use network_name::NetworkName;
 
 /// Method of a [`RunInfo`] of source pre-training.
 pub const PRETRAIN: &str = "pretrain";
@@ -121,8 +123,8 @@ pub struct EvaluationRecord {
     pub schema: u32,
     /// Epochs of training before it; 0 is the start.
     pub epoch: usize,
-    /// `network-1`, `network-2` (those that the method answers for: the mean networks of MMT), `student-1`, `student-2`.
-    pub network: String,
+    /// The network.
+    pub network: NetworkName,
     /// The images.
     pub split: Split,
     /// Mean average precision, a fraction.
@@ -143,7 +145,7 @@ pub struct QueryRecord {
     /// Epochs of training before it.
     pub epoch: usize,
     /// As in [`EvaluationRecord`].
-    pub network: String,
+    pub network: NetworkName,
     /// Place of the image among the queries, sorted by file; queries without a match have no record.
     pub query: usize,
     /// The person on it, as the dataset numbers them. Runs before this column have none.
@@ -161,7 +163,7 @@ pub struct RankedRecord {
     /// Epochs of training before it.
     pub epoch: usize,
     /// The network that ranks.
-    pub network: String,
+    pub network: NetworkName,
     /// The query, as in [`QueryRecord`].
     pub query: usize,
     /// 0 is the query itself, 1 the nearest image of the gallery.

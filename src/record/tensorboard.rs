@@ -162,7 +162,7 @@ fn masked_crc(bytes: &[u8]) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::SCHEMA_VERSION;
+    use super::super::{NetworkName, SCHEMA_VERSION};
     use super::*;
 
     fn loss(epoch: usize, value: f64) -> EpochRecord {
@@ -170,7 +170,7 @@ mod tests {
     }
 
     fn evaluation(epoch: usize) -> EvaluationRecord {
-        let (schema, network, split) = (SCHEMA_VERSION, "network-1".to_owned(), Split::TargetTest);
+        let (schema, network, split) = (SCHEMA_VERSION, NetworkName::Answering(1), Split::TargetTest);
         EvaluationRecord { schema, epoch, network, split, map: 0.25, top1: 0.5, top5: 0.75, top10: 1.0 }
     }
 

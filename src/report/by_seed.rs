@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use super::runs::RunRecords;
 use crate::error::{Error, Result};
-use crate::record::{DomainKind, Split};
+use crate::record::{DomainKind, NetworkName, Split};
 
 /// Name of the file.
 pub(super) const FILE: &str = "tables/by_seed.csv";
@@ -20,7 +20,7 @@ struct Line<'a> {
     domain_seed: Option<u64>,
     seed: u64,
     epoch: usize,
-    network: &'a str,
+    network: NetworkName,
     split: Split,
     map: String,
     top1: String,
@@ -49,7 +49,7 @@ fn lines(run: &RunRecords) -> impl Iterator<Item = Line<'_>> {
         domain_seed: run.info.domain_seed,
         seed: run.info.seed,
         epoch: record.epoch,
-        network: &record.network,
+        network: record.network,
         split: record.split,
         map: percent(record.map),
         top1: percent(record.top1),

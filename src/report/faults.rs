@@ -1,15 +1,16 @@
 //! What is wrong with the records of one run, taken for itself.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
 use std::ops::RangeInclusive;
 use std::path::Path;
 
 use super::queries;
 use super::runs::RunRecords;
-use crate::record::{EPOCHS, EVALUATIONS, EvaluationRecord, LABELS, RUN, Split, TIMINGS};
+use crate::record::{EPOCHS, EVALUATIONS, EvaluationRecord, LABELS, NetworkName, RUN, Split, TIMINGS};
 
 /// Names of what a file has of each epoch: networks, losses.
-type Names<'a> = BTreeMap<usize, BTreeSet<&'a str>>;
+type Names<T> = BTreeMap<usize, BTreeSet<T>>;
 
 /// The first fault that is found; none for sound records.
 pub(super) fn fault(run: &RunRecords) -> Option<String> {
@@ -73,7 +74,7 @@ fn misplaced(run: &RunRecords) -> Option<String> {
 fn incomplete(run: &RunRecords) -> Option<String> {
     let epochs = run.adaptation().and_then(|settings| settings.get("epochs")?.as_integer());
     let last = epochs.map_or(0, |epochs| usize::try_from(epochs).unwrap_or(0));
-    let answering = names(evaluated(run, "network-"));
+    let answering = names(evaluated(run).filter(|(_, name)| name.answers()));
     if answering.is_empty() {
         return Some(format!("{EVALUATIONS}: no evaluation of network-1 on the target's test set"));
     }
@@ -81,7 +82,7 @@ fn incomplete(run: &RunRecords) -> Option<String> {
     let labels = names(run.labels.iter().map(|record| (record.epoch, "")));
     let mut stages = names(run.timings.iter().map(|record| (record.epoch, "")));
     stages.remove(&0);
-    let mut networks = names(evaluated(run, ""));
+    let mut networks = names(evaluated(run));
     // The start has no students.
     networks.remove(&0);
     gap(EVALUATIONS, &answering, 0..=last)
@@ -92,14 +93,12 @@ fn incomplete(run: &RunRecords) -> Option<String> {
 }
 
 /// Epochs and networks of the evaluations on the target's test set.
-fn evaluated<'a>(run: &'a RunRecords, start: &'a str) -> impl Iterator<Item = (usize, &'a str)> {
-    let wanted = move |record: &&EvaluationRecord| {
-        record.split == Split::TargetTest && record.network.starts_with(start)
-    };
-    run.evaluations.iter().filter(wanted).map(|record| (record.epoch, record.network.as_str()))
+fn evaluated(run: &RunRecords) -> impl Iterator<Item = (usize, NetworkName)> {
+    let wanted = |record: &&EvaluationRecord| record.split == Split::TargetTest;
+    run.evaluations.iter().filter(wanted).map(|record| (record.epoch, record.network))
 }
 
-fn names<'a>(lines: impl Iterator<Item = (usize, &'a str)>) -> Names<'a> {
+fn names<T: Ord>(lines: impl Iterator<Item = (usize, T)>) -> Names<T> {
     let mut names = Names::new();
     for (epoch, name) in lines {
         names.entry(epoch).or_default().insert(name);
@@ -108,7 +107,11 @@ fn names<'a>(lines: impl Iterator<Item = (usize, &'a str)>) -> Names<'a> {
 }
 
 /// Where `found` is not the same for every epoch of `expected`.
-fn gap(file: &str, found: &Names<'_>, expected: RangeInclusive<usize>) -> Option<String> {
+fn gap<T: Ord + Clone + Display>(
+    file: &str,
+    found: &Names<T>,
+    expected: RangeInclusive<usize>,
+) -> Option<String> {
     let last = *expected.end();
     if let Some(epoch) = found.keys().find(|epoch| !expected.contains(epoch)) {
         return Some(format!("{file}: epoch {epoch}, but the configuration has {last}"));
@@ -116,9 +119,9 @@ fn gap(file: &str, found: &Names<'_>, expected: RangeInclusive<usize>) -> Option
     if let Some(epoch) = expected.clone().find(|epoch| !found.contains_key(epoch)) {
         return Some(format!("{file}: nothing of epoch {epoch} of {last}; the file is cut off"));
     }
-    let all: BTreeSet<&str> = found.values().flatten().copied().collect();
+    let all: BTreeSet<T> = found.values().flatten().cloned().collect();
     let (epoch, names) = found.iter().find(|(_, names)| **names != all)?;
-    let missing: Vec<&str> = all.difference(names).copied().collect();
+    let missing: Vec<String> = all.difference(names).map(T::to_string).collect();
     Some(format!("{file}: no {} at epoch {epoch}; the file is cut off", missing.join(", ")))
 }
 

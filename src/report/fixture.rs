@@ -8,12 +8,13 @@ use toml::{Table, Value};
 use super::runs::config_hash;
 use crate::record::{
     CONFIG, DONE, DomainKind, ENVIRONMENT, EPOCHS, EVALUATIONS, EpochRecord, EvaluationRecord, LABELS,
-    LabelRecord, QUERIES, QueryRecord, RANKED_IMAGES, RANKED_LISTS, RUN, RankedRecord, RunInfo,
+    LabelRecord, NetworkName, QUERIES, QueryRecord, RANKED_IMAGES, RANKED_LISTS, RUN, RankedRecord, RunInfo,
     SCHEMA_VERSION, Split, TIMINGS, TimingRecord, read_csv, write_csv, write_json,
 };
 
 /// Networks of the records; the two that answer differ from the mean by this much.
-const OFFSETS: [(&str, f64); 3] = [("network-1", -0.01), ("network-2", 0.01), ("student-1", -0.1)];
+const OFFSETS: [(NetworkName, f64); 3] =
+    [(NetworkName::Answering(1), -0.01), (NetworkName::Answering(2), 0.01), (NetworkName::Student(1), -0.1)];
 
 /// A folder `runs/quick`.
 pub struct Fixture {
@@ -96,7 +97,7 @@ impl Fixture {
             offsets.iter().enumerate().map(|(query, offset)| QueryRecord {
                 schema: SCHEMA_VERSION,
                 epoch,
-                network: record.network.clone(),
+                network: record.network,
                 query,
                 identity: Some(query as i64),
                 ap: record.map + offset,
@@ -112,7 +113,7 @@ impl Fixture {
         let record = |query: usize, ap: f64, rank: usize| RankedRecord {
             schema: SCHEMA_VERSION,
             epoch,
-            network: "network-1".to_owned(),
+            network: NetworkName::Answering(1),
             query,
             rank,
             file: format!("{rank}.jpg"),
@@ -177,7 +178,7 @@ fn evaluations(epoch: usize, map: f64) -> impl Iterator<Item = EvaluationRecord>
     OFFSETS.into_iter().map(move |(network, offset)| EvaluationRecord {
         schema: SCHEMA_VERSION,
         epoch,
-        network: network.to_owned(),
+        network,
         split: Split::TargetTest,
         map: map + offset,
         top1: map + offset + 0.1,

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::runs::RunRecords;
-use crate::record::{EVALUATIONS, QUERIES, QueryRecord, Split};
+use crate::record::{EVALUATIONS, NetworkName, QUERIES, QueryRecord, Split};
 
 /// How far the mean of the precisions may be from the recorded mAP: rounding, no more.
 const TOLERANCE: f64 = 1e-6;
@@ -30,15 +30,14 @@ pub(super) fn fault(run: &RunRecords) -> Option<String> {
             return Some(format!("{QUERIES}: query {query} of {network} stands twice"));
         }
     }
-    let networks: BTreeSet<&String> = run.queries.iter().map(|record| &record.network).collect();
+    let networks: BTreeSet<NetworkName> = run.queries.iter().map(|record| record.network).collect();
     networks.into_iter().find_map(|network| other_mean(run, network, epoch)).or_else(|| other_queries(run))
 }
 
 /// A file that is cut off, or not of this run.
-fn other_mean(run: &RunRecords, network: &str, epoch: usize) -> Option<String> {
-    let wanted = |split, of: &str, at| split == Split::TargetTest && of == network && at == epoch;
-    let evaluation =
-        run.evaluations.iter().find(|record| wanted(record.split, &record.network, record.epoch));
+fn other_mean(run: &RunRecords, network: NetworkName, epoch: usize) -> Option<String> {
+    let wanted = |split, of, at| split == Split::TargetTest && of == network && at == epoch;
+    let evaluation = run.evaluations.iter().find(|record| wanted(record.split, record.network, record.epoch));
     let Some(evaluation) = evaluation else {
         return Some(format!("{QUERIES}: {network} has no evaluation at epoch {epoch}"));
     };
@@ -54,9 +53,9 @@ fn other_mean(run: &RunRecords, network: &str, epoch: usize) -> Option<String> {
 }
 
 fn other_queries(run: &RunRecords) -> Option<String> {
-    let mut sets: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
+    let mut sets: BTreeMap<NetworkName, BTreeSet<usize>> = BTreeMap::new();
     for record in &run.queries {
-        sets.entry(&record.network).or_default().insert(record.query);
+        sets.entry(record.network).or_default().insert(record.query);
     }
     let first = sets.values().next()?;
     let (network, _) = sets.iter().find(|(_, set)| *set != first)?;
@@ -119,11 +118,13 @@ mod tests {
         let other = found(|run| {
             run.queries
                 .iter_mut()
-                .filter(|record| record.network == "network-2")
+                .filter(|record| record.network == NetworkName::Answering(2))
                 .for_each(|record| record.query += 1)
         });
         assert!(other.contains("other queries"), "{other}");
-        assert!(found(|run| run.queries[0].network = "else".to_owned()).contains("else has no evaluation"));
+        assert!(
+            found(|run| run.queries[0].network = NetworkName::Source).contains("network has no evaluation")
+        );
     }
 
     #[test]

@@ -354,8 +354,8 @@ fn networks(runs: &[&RunRecords], wanted: Split) -> PolarsResult<DataFrame> {
     let mut lines = Vec::new();
     for run in runs {
         let last = run.evaluations.iter().map(|record| record.epoch).max().unwrap_or(0);
-        let answers = |split: Split, network: &str| split == wanted && network.starts_with("network-");
-        let records = run.evaluations.iter().filter(|record| answers(record.split, &record.network));
+        let records =
+            run.evaluations.iter().filter(|record| record.split == wanted && record.network.answers());
         lines.extend(records.map(|record| (*run, record, record.epoch > 0 || last == 0)));
     }
     let percent = |of: fn(&EvaluationRecord) -> f64| -> Vec<f64> {
@@ -367,7 +367,7 @@ fn networks(runs: &[&RunRecords], wanted: Split) -> PolarsResult<DataFrame> {
         "domain" => lines.iter().map(|(run, ..)| run.draw().domain).collect::<Vec<_>>(),
         "seed" => lines.iter().map(|(run, ..)| run.draw().seed).collect::<Vec<_>>(),
         "epoch" => lines.iter().map(|(_, record, _)| record.epoch as u32).collect::<Vec<_>>(),
-        "network" => lines.iter().map(|(_, record, _)| record.network.as_str()).collect::<Vec<_>>(),
+        "network" => lines.iter().map(|(_, record, _)| record.network.to_string()).collect::<Vec<_>>(),
         "adapted" => lines.iter().map(|(_, _, adapted)| *adapted).collect::<Vec<_>>(),
         "map" => percent(|record| record.map),
         "top1" => percent(|record| record.top1),
@@ -429,7 +429,7 @@ mod tests {
     use super::super::fixture::Fixture;
     use super::super::runs::load;
     use super::*;
-    use crate::record::{EVALUATIONS, read_csv, write_csv};
+    use crate::record::{EVALUATIONS, NetworkName, read_csv, write_csv};
 
     /// Epoch and mAP of the picked line of a run whose networks are one point below and above `map`.
     fn picked(map: &[f64], pick: Pick) -> (Option<f64>, f64) {
@@ -481,9 +481,9 @@ mod tests {
         let mut records: Vec<EvaluationRecord> = read_csv(&path).unwrap();
         // The means of epochs 1 to 3 are 40, 50 and 45; the best network stands in epoch 3.
         let maps = [(1, 0.5, 0.3), (2, 0.5, 0.5), (3, 0.25, 0.65)];
-        for record in records.iter_mut().filter(|record| record.network.starts_with("network-")) {
+        for record in records.iter_mut().filter(|record| record.network.answers()) {
             if let Some((_, one, two)) = maps.iter().find(|(epoch, ..)| *epoch == record.epoch) {
-                record.map = if record.network == "network-1" { *one } else { *two };
+                record.map = if record.network == NetworkName::Answering(1) { *one } else { *two };
             }
         }
         write_csv(&path, &records).unwrap();

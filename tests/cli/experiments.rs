@@ -3,7 +3,7 @@
 use std::fs;
 
 use mmt::experiment::{Experiment, Profile};
-use mmt::record::{EpochRecord, EvaluationRecord, read_csv};
+use mmt::record::{EpochRecord, EvaluationRecord, NetworkName, read_csv};
 
 use super::run::records;
 use super::{Program, fails, files};
@@ -155,7 +155,11 @@ fn ablations_run_and_differ_from_the_full_method_where_they_should() {
     let networks = |row: &str| -> Vec<String> {
         let path = task.join(row).join("domain-1/seed-1/evaluations.csv");
         let records: Vec<EvaluationRecord> = read_csv(&path).unwrap();
-        records.into_iter().filter(|record| record.epoch == 2).map(|record| record.network).collect()
+        records
+            .into_iter()
+            .filter(|record| record.epoch == 2)
+            .map(|record| record.network.to_string())
+            .collect()
     };
     assert_eq!(networks("without-second-network"), ["network-1", "student-1"]);
     assert_eq!(networks("without-mean-networks"), ["network-1", "network-2"]);
@@ -214,7 +218,7 @@ fn dbscan_options_and_paper_vs_code_run_into_one_report() {
         assert_eq!(losses, ["ce_1", "tri_1", "total"].repeat(2), "{row}");
         let evaluations: Vec<EvaluationRecord> = read_csv(&folder.join("evaluations.csv")).unwrap();
         assert_eq!(evaluations.len(), 3, "{row}: epochs 0 to 2");
-        assert!(evaluations.iter().all(|record| record.network == "network-1"), "{row}");
+        assert!(evaluations.iter().all(|record| record.network == NetworkName::Answering(1)), "{row}");
     }
     for row in ["baseline-dbscan", "mmt-dbscan", "baseline-single-dbscan"] {
         let config = fs::read_to_string(task.join(row).join("domain-1/seed-1/config.toml")).unwrap();

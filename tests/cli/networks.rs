@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 
 use assert_cmd::assert::Assert;
 use mmt::model::{read_tensors, write_tensors};
-use mmt::record::{EvaluationRecord, Split, read_csv};
+use mmt::record::{EvaluationRecord, NetworkName, Split, read_csv};
 
 use super::{Program, domains_root, fails, files};
 
@@ -59,7 +59,9 @@ fn a_checkpoint_evaluates_to_what_its_run_recorded() {
     let recorded = recorded
         .iter()
         .find(|record| {
-            record.epoch == 2 && record.network == "network-2" && record.split == Split::TargetTest
+            record.epoch == 2
+                && record.network == NetworkName::Answering(2)
+                && record.split == Split::TargetTest
         })
         .unwrap();
     let found: serde_json::Value =

@@ -7,7 +7,7 @@ use mmt::cluster::Clustering;
 use mmt::data::ImageSize;
 use mmt::experiment::{Experiment, HashedData, Method, Origin, Profile, Run, RunOptions, Stop, Task};
 use mmt::model::Backbone;
-use mmt::record::{EvaluationRecord, read_csv};
+use mmt::record::{EvaluationRecord, NetworkName, read_csv};
 use mmt::report::build;
 use mmt::train::BatchSettings;
 use tch::{Device, Tensor};
@@ -105,7 +105,7 @@ fn the_oracle_is_what_training_ended_with(folder: &Path) {
         |folder: &Path| -> Vec<EvaluationRecord> { read_csv(&folder.join("evaluations.csv")).unwrap() };
     let end = records(&pretrained).into_iter().find(|record| record.epoch == 2).unwrap();
     let oracle = records(&folder.join("adapt/market-to-duke/oracle/domain-1/seed-1"));
-    let oracle = oracle.iter().find(|record| record.network == "network-1").unwrap();
+    let oracle = oracle.iter().find(|record| record.network == NetworkName::Answering(1)).unwrap();
     assert_eq!(oracle.map, end.map, "the same network on the same test set");
 }
 

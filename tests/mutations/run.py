@@ -6,6 +6,7 @@ tracked files below target/mutations/. Nothing in the working tree changes but t
 
     python3 tests/mutations/run.py                 # all, and write reports/mutations.md
     python3 tests/mutations/run.py D12 experiment  # the breaks of some definitions or rooms, and print what fails
+    python3 tests/mutations/run.py --check         # only whether the places of all breaks are still there: a second
     python3 tests/mutations/run.py --first         # the same, but on to the next break at the first test that fails: minutes, not hours
 
 A break is held against the tests of its room in the suite. One with `tests = ["lib::report::", "cli::run::"]` is held against
@@ -102,8 +103,8 @@ def placeholder(number: int) -> str:
     return f"@put {number}@"
 
 
-def plant_all(mutations: list[dict]) -> None:
-    """All breaks, each behind its switch."""
+def planted(mutations: list[dict]) -> Tree:
+    """The tree with all breaks, each behind its switch."""
     tree = Tree()
     for number, mutation in enumerate(mutations):
         plant(tree, number, mutation)
@@ -111,7 +112,7 @@ def plant_all(mutations: list[dict]) -> None:
         if "put" in mutation:
             tree.put(mutation["file"], tree.text(mutation["file"]).replace(placeholder(number), mutation["put"]))
     tree.put("src/lib.rs", tree.text("src/lib.rs") + SWITCH)
-    tree.write()
+    return tree
 
 
 def build() -> dict[str, Path]:
@@ -216,6 +217,7 @@ def report(mutations: list[dict], failed: list[list[str]], all_laws: list[str] |
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("definitions", nargs="*", help="only breaks of these definitions or rooms, such as D12 or report; prints and writes no report")
+    parser.add_argument("--check", action="store_true", help="end when the place of every break was found once")
     parser.add_argument("--first", action="store_true", help="go on with the next break at the first test that fails")
     arguments = parser.parse_args()
     chosen = set(arguments.definitions)
@@ -223,7 +225,10 @@ def main() -> None:
     rooms = [mutation["file"].split("/")[1].removesuffix(".rs") for mutation in mutations]
     if unknown := chosen - {mutation["definition"] for mutation in mutations} - set(rooms):
         sys.exit(f"no break of {', '.join(sorted(unknown))} is listed")
-    plant_all(mutations)
+    tree = planted(mutations)
+    if arguments.check:
+        return
+    tree.write()
     programs = build()
     asked = [
         at for at, mutation in enumerate(mutations) if not chosen or {mutation["definition"], rooms[at]} & chosen

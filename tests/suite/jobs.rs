@@ -130,7 +130,7 @@ fn evaluation(result: &Evaluation, network: &str, split: Split, epoch: usize) ->
     EvaluationRecord {
         schema: SCHEMA_VERSION,
         epoch,
-        network: network.to_owned(),
+        network: network.parse().unwrap(),
         split,
         map: result.map,
         top1: result.cmc[0],
@@ -143,7 +143,7 @@ fn queries(result: &Evaluation, identities: &[i64], network: &str, epoch: usize)
     let record = |(query, ap): (usize, f64)| QueryRecord {
         schema: SCHEMA_VERSION,
         epoch,
-        network: network.to_owned(),
+        network: network.parse().unwrap(),
         query,
         identity: Some(identities[query]),
         ap,
@@ -225,7 +225,7 @@ impl Hand {
         let mut found = Found::default();
         let goes_on = &answering[..adaptation.students().len()];
         found.evaluations = at_start.evaluations.clone();
-        found.evaluations.retain(|record| goes_on.contains(&record.network.as_str()));
+        found.evaluations.retain(|record| goes_on.contains(&record.network.to_string().as_str()));
         for epoch in 1..=row.adaptation.epochs {
             let outcome = adaptation.next_epoch(&mut ()).unwrap();
             found.add_losses(epoch, outcome.losses.means().unwrap());

@@ -6,7 +6,7 @@ use super::super::results::{Cells, Results};
 use super::super::runs::RunRecords;
 use super::super::statistics::ByRun;
 use crate::error::Result;
-use crate::record::{EvaluationRecord, Split};
+use crate::record::{EvaluationRecord, NetworkName, Split};
 
 /// A measure of every run at its last epoch, in percent.
 pub(in crate::report) struct Scores {
@@ -41,14 +41,10 @@ pub(super) fn over_students(runs: &[RunRecords], task: &str, row: &str) -> ByRun
 fn over_student(run: &RunRecords) -> Option<f64> {
     let last = run.evaluations.iter().map(|record| record.epoch).max()?;
     let at_end = |record: &&EvaluationRecord| record.epoch == last && record.split == Split::TargetTest;
-    let maps: BTreeMap<&str, f64> = run
-        .evaluations
-        .iter()
-        .filter(at_end)
-        .map(|record| (record.network.as_str(), 100.0 * record.map))
-        .collect();
-    let of = |name: String| maps.get(name.as_str()).copied();
-    let pair = |number: usize| Some(of(format!("network-{number}"))? - of(format!("student-{number}"))?);
+    let maps: BTreeMap<NetworkName, f64> =
+        run.evaluations.iter().filter(at_end).map(|record| (record.network, 100.0 * record.map)).collect();
+    let of = |name| maps.get(&name).copied();
+    let pair = |number: usize| Some(of(NetworkName::Answering(number))? - of(NetworkName::Student(number))?);
     let gains: Vec<f64> = (1..=2).filter_map(pair).collect();
     (!gains.is_empty()).then(|| gains.iter().sum::<f64>() / gains.len() as f64)
 }
@@ -105,11 +101,11 @@ mod tests {
         fixture.run("market-to-duke", "mmt-k", "mmt", 1, &[0.2, 0.3, 0.4]);
         let mut runs = load(&fixture.roots()).unwrap().runs;
         let mut second = runs[0].evaluations.clone();
-        second.retain(|record| record.network == "student-1");
-        second.iter_mut().for_each(|record| record.network = "student-2".to_owned());
+        second.retain(|record| record.network == NetworkName::Student(1));
+        second.iter_mut().for_each(|record| record.network = NetworkName::Student(2));
         runs[0].evaluations.extend(second);
         for record in &mut runs[0].evaluations {
-            record.map = match (record.epoch, record.network.as_str()) {
+            record.map = match (record.epoch, record.network.to_string().as_str()) {
                 (2, "network-1") => 0.5,
                 (2, "student-1") => 0.25,
                 (2, "network-2") => 0.75,

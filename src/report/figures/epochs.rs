@@ -9,7 +9,7 @@ use super::plate::{Caption, Panel, figure};
 use super::style::{DIFFERENCE, Look, looks};
 use super::{Figure, Source};
 use crate::error::Result;
-use crate::record::{EvaluationRecord, LabelRecord, Split};
+use crate::record::{EvaluationRecord, LabelRecord, NetworkName, Split};
 use crate::report::summary::Context;
 
 /// A number by epoch.
@@ -149,17 +149,16 @@ pub(super) fn averaging(source: &Source<'_>, context: &Context) -> Result<Option
 /// By epoch, the mean over both networks; none without students.
 fn above_students(run: &RunRecords) -> Option<History> {
     let wanted = |record: &&EvaluationRecord| record.split == Split::TargetTest;
-    let maps: BTreeMap<(usize, &str), f64> = run
+    let maps: BTreeMap<(usize, NetworkName), f64> = run
         .evaluations
         .iter()
         .filter(wanted)
-        .map(|record| ((record.epoch, record.network.as_str()), 100.0 * record.map))
+        .map(|record| ((record.epoch, record.network), 100.0 * record.map))
         .collect();
     let mut found: BTreeMap<u32, Vec<f64>> = BTreeMap::new();
     for ((epoch, name), student) in &maps {
-        let Some(number) = name.strip_prefix("student-") else { continue };
-        let network = format!("network-{number}");
-        if let Some(mean) = maps.get(&(*epoch, network.as_str())) {
+        let NetworkName::Student(number) = name else { continue };
+        if let Some(mean) = maps.get(&(*epoch, NetworkName::Answering(*number))) {
             found.entry(*epoch as u32).or_default().push(mean - student);
         }
     }

@@ -67,7 +67,7 @@ fn pairs(runs: &[RunRecords], task: &str, rows: [&Row; 2]) -> Option<Vec<(f64, f
 /// Of each query, in percent, the mean over the networks that answer.
 pub(in crate::report) fn precisions(run: &RunRecords) -> BTreeMap<usize, f64> {
     let mut found: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
-    for record in run.queries.iter().filter(|record| record.network.starts_with("network-")) {
+    for record in run.queries.iter().filter(|record| record.network.answers()) {
         found.entry(record.query).or_default().push(100.0 * record.ap);
     }
     found.into_iter().map(|(query, all)| (query, all.iter().sum::<f64>() / all.len() as f64)).collect()
