@@ -6,12 +6,10 @@ use polars::prelude::*;
 
 use super::runs::RunRecords;
 use crate::experiment::Method;
+use crate::train::Stage;
 
 /// Names of the texts of a setting.
 const NAMES: [&str; 5] = ["backbone", "initial weights", "clustering", "BN group", "learning rate"];
-
-/// A stage that is not training.
-const EVALUATION: &str = "evaluation";
 
 /// What runs were run with. Where runs that stand in one row differ, a text names all values.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -200,7 +198,8 @@ fn rate(run: &RunRecords, stage: &str) -> String {
 }
 
 fn minutes(runs: &[&RunRecords]) -> Option<f64> {
-    let timed = runs.iter().flat_map(|run| &run.timings).filter(|record| record.stage != EVALUATION);
+    let timed =
+        runs.iter().flat_map(|run| &run.timings).filter(|record| record.stage != Stage::Evaluation.name());
     let seconds: Vec<f64> = timed.map(|record| record.seconds).collect();
     (!seconds.is_empty()).then(|| seconds.iter().sum::<f64>() / 60.0)
 }

@@ -1,9 +1,11 @@
 //! What a row is, told by its settings and never by its name.
 
+use serde::Serialize;
 use toml::Value;
 
 use super::super::results::Row;
 use crate::experiment::Method;
+use crate::train::{ClusterFeatures, Teachers};
 
 /// Whether a setting has this value.
 type IsOff = fn(&Value) -> bool;
@@ -31,12 +33,12 @@ pub(super) const PARTS: [Part; 8] = [
     Part {
         claim: "C2",
         name: "teaching by mean networks",
-        off: &[("teachers", |value| value.as_str() == Some("mutual-current"))],
+        off: &[("teachers", |value| is(value, Teachers::MutualCurrent))],
     },
     Part {
         claim: "C2",
         name: "clustering the mean networks' features",
-        off: &[("cluster_features", |value| value.as_str() == Some("networks"))],
+        off: &[("cluster_features", |value| is(value, ClusterFeatures::Networks))],
     },
     Part {
         claim: "C2",
@@ -46,10 +48,15 @@ pub(super) const PARTS: [Part; 8] = [
     Part {
         claim: "C4",
         name: "a second network",
-        off: &[("teachers", |value| value.as_str() == Some("own-mean"))],
+        off: &[("teachers", |value| is(value, Teachers::OwnMean))],
     },
     Part { claim: "C5", name: "the soft triplet loss", off: &[("soft_tri_weight", is_zero)] },
 ];
+
+/// Whether a value is written so.
+fn is(value: &Value, wanted: impl Serialize) -> bool {
+    Value::try_from(wanted).is_ok_and(|wanted| wanted == *value)
+}
 
 fn is_zero(value: &Value) -> bool {
     value.as_float() == Some(0.0) || value.as_integer() == Some(0)
@@ -126,7 +133,7 @@ pub(in crate::report) fn is_full(row: &Row) -> bool {
 
 /// Whether `row` trains two networks, as the paper's baseline does; the published single-network baseline is another method.
 pub(super) fn has_two_networks(row: &Row) -> bool {
-    row.settings.get("teachers").and_then(Value::as_str) != Some("own-mean")
+    !row.settings.get("teachers").is_some_and(|value| is(value, Teachers::OwnMean))
 }
 
 /// How a row clusters, `kmeans` or `dbscan`; none for those that do not.
