@@ -1,6 +1,6 @@
 //! All registrations as a page: what goes in and out, what is allowed and why, which other readings are known.
 
-use crate::definition::{Definition, Input, Kind, Output};
+use crate::definition::{Apart, Definition, Input, Kind, Output};
 use crate::definitions::{ALL, NOT_OFFERED};
 use crate::tolerance::Width;
 
@@ -19,14 +19,14 @@ pub fn page() -> String {
         text += &section(definition);
     }
     text += "\n## Not offered\n| definition | why |\n| --- | --- |\n";
-    for (number, reason) in NOT_OFFERED {
-        text += &format!("| [{number}](method.md) | {reason} |\n");
+    for Apart { number, why, .. } in NOT_OFFERED {
+        text += &format!("| [{number}](method.md) | {why} |\n");
     }
     text
 }
 
 fn section(definition: &Definition) -> String {
-    let mut text = format!("\n## {} {}\n", definition.number, definition.name);
+    let mut text = format!("\n## {} {}\n", definition.number, definition.title());
     text += "| | name | kind | shape | |\n| --- | --- | --- | --- | --- |\n";
     for Input { name, kind, shape, about } in definition.inputs {
         let kind = match kind {

@@ -124,6 +124,52 @@ pub type Units = fn(&Inputs) -> [f64; 2];
 /// Whether an output of a case is left open by the definition's source, and what leaves it open: nobody is wrong there.
 pub type Open = fn(&Inputs, Width, output: &str) -> Option<&'static str>;
 
+/// What holds a definition in this project. A test of the suite holds that nothing in it is empty or points to nothing.
+#[derive(Debug, Clone, Copy)]
+pub struct Places {
+    /// The reference, a file under `reference/src/`.
+    pub reference: &'static str,
+    /// The fast forms, files under `src/`.
+    pub fast: &'static [&'static str],
+    /// The laws, a file under `tests/suite/`.
+    pub laws: &'static str,
+    /// The published values.
+    pub golden: Golden,
+    /// The bench, `room/definition`, in one of `benches/`.
+    pub bench: Bench,
+}
+
+/// Golden cases of a definition.
+#[derive(Debug, Clone, Copy)]
+pub enum Golden {
+    /// The published functions, as the manifest spells them.
+    Functions(&'static [&'static str]),
+    /// There are none, and why.
+    None(&'static str),
+}
+
+/// The bench of a definition.
+#[derive(Debug, Clone, Copy)]
+pub enum Bench {
+    /// Its name, without size and implementation.
+    Named(&'static str),
+    /// There is none, and why.
+    None(&'static str),
+}
+
+/// A definition of `docs/method.md` that is no function of a few arrays.
+#[derive(Debug)]
+pub struct Apart {
+    /// Its number.
+    pub number: &'static str,
+    /// Its name.
+    pub name: &'static str,
+    /// Why it cannot be put to an implementation.
+    pub why: &'static str,
+    /// What holds it.
+    pub places: Places,
+}
+
 /// A definition of `docs/method.md` that is a function, with all that it takes to put it to an implementation.
 #[derive(Debug)]
 pub struct Definition {
@@ -131,6 +177,10 @@ pub struct Definition {
     pub number: &'static str,
     /// Its name.
     pub name: &'static str,
+    /// Which part of it is put to an implementation, where it is not the whole.
+    pub part: Option<&'static str>,
+    /// What holds it here.
+    pub places: Places,
     /// What goes in.
     pub inputs: &'static [Input],
     /// What comes out.
@@ -148,6 +198,11 @@ pub struct Definition {
 }
 
 impl Definition {
+    /// Its name, and the part that is asked for: `k-means (from given centres)`.
+    pub fn title(&self) -> String {
+        self.part.map_or(self.name.to_owned(), |part| format!("{} ({part})", self.name))
+    }
+
     /// The widths in which all outputs have a row in the table of tolerances.
     pub fn widths(&self) -> Vec<Width> {
         let compared = |width: &Width| self.outputs.iter().all(|output| output.row(*width).is_some());

@@ -13,8 +13,8 @@ use crate::value::Array;
 pub struct Row {
     /// Number of the definition.
     pub definition: &'static str,
-    /// Its name.
-    pub name: &'static str,
+    /// Its name, and the part that was asked for.
+    pub name: String,
     /// `f64` or `f32`; empty where it is not offered.
     pub width: &'static str,
     /// What came of it, in a word or two.
@@ -55,7 +55,7 @@ fn row(finding: &Finding) -> Row {
     let reading = disagreement(finding).and_then(|found| found.reading).unwrap_or_default();
     Row {
         definition: finding.definition.number,
-        name: finding.definition.name,
+        name: finding.definition.title(),
         width: finding.width.map_or("", |width| width.name()),
         verdict: verdict(&finding.outcome),
         compared: finding.compared,

@@ -20,7 +20,7 @@ fn findings(implementation: &mut dyn Implementation, definitions: &[&'static Def
 #[test]
 fn every_number_stands_once() {
     let numbers: Vec<&str> =
-        ALL.iter().map(|each| each.number).chain(NOT_OFFERED.iter().map(|(number, _)| *number)).collect();
+        ALL.iter().map(|each| each.number).chain(NOT_OFFERED.iter().map(|each| each.number)).collect();
     assert_eq!(numbers.iter().collect::<BTreeSet<_>>().len(), numbers.len());
     assert_eq!(numbers.len(), 35);
 }

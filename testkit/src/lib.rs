@@ -7,7 +7,6 @@
 pub mod agreement;
 pub mod compare;
 pub mod convert;
-pub mod definitions;
 pub mod devices;
 pub mod failure;
 pub mod fuzzing;

@@ -1,16 +1,13 @@
 //! The suite's own completeness: every definition has a reference, fast forms, laws, golden values and a bench, or a
-//! stated reason for none. Cells that are still being written stand in `definitions::PENDING`, and only there.
+//! stated reason for none, as its registration says.
 
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use mmt_testkit::agreement;
-use mmt_testkit::definitions::{
-    Bench, Column, DEFINITIONS, Definition, Golden, PENDING, of_function, pending,
-};
-use mmt_testkit::devices::say;
-use mmt_testkit::golden;
+use mmt_conformance::definition::{Bench, Golden, Places};
+use mmt_conformance::definitions::{everything, of_function};
+use mmt_testkit::{agreement, golden};
 
 fn text(path: &str) -> Option<String> {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).ok()
@@ -30,16 +27,9 @@ fn cites(text: &str, number: &str) -> bool {
     text.match_indices(number).any(|(at, _)| alone(at))
 }
 
-/// Holds a cell against the list of pending ones: filled or pending, never both, never neither.
-fn judge(definition: &Definition, column: Column, filled: bool) -> Option<String> {
-    let number = definition.number;
-    match (filled, pending(number, column)) {
-        (true, None) | (false, Some(_)) => None,
-        (true, Some(_)) => {
-            Some(format!("{number} {column:?} is filled: take it off the list of pending cells"))
-        }
-        (false, None) => Some(format!("{number} ({}) has no {column:?}", definition.name)),
-    }
+/// What a definition lacks, unless it is there.
+fn lacking(number: &str, what: &str, filled: bool) -> Option<String> {
+    (!filled).then(|| format!("{number} has no {what}"))
 }
 
 fn assert_none(complaints: impl Iterator<Item = String>) {
@@ -49,37 +39,35 @@ fn assert_none(complaints: impl Iterator<Item = String>) {
 
 #[test]
 fn every_definition_has_a_reference_that_cites_its_number() {
-    let cited = |definition: &&Definition| {
-        cites(&source(&format!("reference/src/{}", definition.reference)), definition.number)
-    };
-    assert_none(DEFINITIONS.iter().filter(|definition| !cited(definition)).map(|definition| {
-        format!("{}: reference/src/{} does not cite it", definition.number, definition.reference)
+    assert_none(everything().into_iter().filter_map(|(number, _, places)| {
+        let cited = cites(&source(&format!("reference/src/{}", places.reference)), number);
+        (!cited).then(|| format!("{number}: reference/src/{} does not cite it", places.reference))
     }));
 }
 
 #[test]
 fn every_definition_has_fast_forms_that_cite_its_number() {
-    assert_none(DEFINITIONS.iter().filter_map(|definition| {
-        let cited = |fast: &&str| cites(&source(&format!("src/{fast}")), definition.number);
-        judge(definition, Column::Fast, !definition.fast.is_empty() && definition.fast.iter().all(cited))
+    assert_none(everything().into_iter().filter_map(|(number, _, places)| {
+        let cited = |fast: &&str| cites(&source(&format!("src/{fast}")), number);
+        lacking(number, "fast form", !places.fast.is_empty() && places.fast.iter().all(cited))
     }));
 }
 
 #[test]
 fn every_definition_has_laws() {
-    assert_none(DEFINITIONS.iter().filter_map(|definition| {
-        let laws = source(&format!("tests/suite/{}", definition.laws));
-        judge(definition, Column::Laws, laws.contains("#[test]") && cites(&laws, definition.number))
+    assert_none(everything().into_iter().filter_map(|(number, _, places)| {
+        let laws = source(&format!("tests/suite/{}", places.laws));
+        lacking(number, "laws", laws.contains("#[test]") && cites(&laws, number))
     }));
 }
 
 #[test]
 fn every_file_of_laws_is_part_of_this_program() {
-    for definition in DEFINITIONS {
-        let path = Path::new(definition.laws);
+    for (number, _, places) in everything() {
+        let path = Path::new(places.laws);
         let (Some(name), Some(folder)) = (path.file_stem().and_then(|name| name.to_str()), path.parent())
         else {
-            panic!("{} is no file", definition.laws);
+            panic!("{} is no file", places.laws);
         };
         let front = if folder.as_os_str().is_empty() {
             text("tests/suite/main.rs")
@@ -87,8 +75,7 @@ fn every_file_of_laws_is_part_of_this_program() {
             text(&format!("tests/suite/{}/mod.rs", folder.display()))
         };
         let declared = front.unwrap_or_default().contains(&format!("mod {name};"));
-        let excused = pending(definition.number, Column::Laws).is_some();
-        assert!(declared || excused, "{}: no module declares {}", definition.number, definition.laws);
+        assert!(declared, "{number}: no module declares {}", places.laws);
     }
 }
 
@@ -97,14 +84,14 @@ fn every_definition_has_golden_cases_or_a_reason_for_none() {
     let golden =
         golden::Golden::open_at(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")).unwrap();
     let known: BTreeSet<&str> = golden.cases().iter().map(|case| case.function()).collect();
-    for definition in DEFINITIONS {
-        match definition.golden {
+    for (number, _, places) in everything() {
+        match places.golden {
             Golden::Functions(functions) => {
                 for function in functions {
-                    assert!(known.contains(function), "{}: no case of {function}", definition.number);
+                    assert!(known.contains(function), "{number}: no case of {function}");
                 }
             }
-            Golden::None(reason) => assert!(reason.len() > 20, "{}", definition.number),
+            Golden::None(reason) => assert!(reason.len() > 20, "{number}"),
         }
     }
 }
@@ -137,23 +124,10 @@ fn every_published_function_of_the_manifest_belongs_to_a_definition_or_is_named_
 fn every_definition_has_a_bench_or_a_reason_for_none() {
     let benches = ["distance", "loss", "cluster", "eval", "train", "data", "model"];
     let all: String = benches.iter().filter_map(|name| text(&format!("benches/{name}.rs"))).collect();
-    assert_none(DEFINITIONS.iter().filter_map(|definition| match definition.bench {
-        Bench::Named(name) => judge(definition, Column::Bench, all.contains(&format!("\"{name}\""))),
-        Bench::None(reason) => (reason.len() <= 20).then(|| format!("{} needs a reason", definition.number)),
+    assert_none(everything().into_iter().filter_map(|(number, _, places)| match places.bench {
+        Bench::Named(name) => lacking(number, "bench", all.contains(&format!("\"{name}\""))),
+        Bench::None(reason) => lacking(number, "reason for no bench", reason.len() > 20),
     }));
-}
-
-#[test]
-fn the_pending_cells_are_named_once_and_seen() {
-    let mut seen = Vec::new();
-    for (column, numbers, waiting) in PENDING {
-        say(&format!("pending: {column:?} of {} ({waiting})", numbers.join(", ")));
-        for number in *numbers {
-            assert!(DEFINITIONS.iter().any(|definition| definition.number == *number), "{number} is unknown");
-            assert!(!seen.contains(&(*column, number)), "{number} {column:?} stands there twice");
-            seen.push((*column, number));
-        }
-    }
 }
 
 #[test]
@@ -202,21 +176,21 @@ fn tests_in(source: &str) -> Vec<String> {
     source.split("#[test]").skip(1).filter_map(name).collect()
 }
 
-fn line(definition: &Definition, golden: &golden::Golden) -> Line {
-    let laws_file = format!("tests/suite/{}", definition.laws);
-    let (golden_functions, golden_none) = match definition.golden {
+fn line((number, name, places): (&'static str, &'static str, &Places), golden: &golden::Golden) -> Line {
+    let laws_file = format!("tests/suite/{}", places.laws);
+    let (golden_functions, golden_none) = match places.golden {
         Golden::Functions(functions) => (functions.to_vec(), None),
         Golden::None(reason) => (Vec::new(), Some(reason)),
     };
-    let (bench, bench_none) = match definition.bench {
+    let (bench, bench_none) = match places.bench {
         Bench::Named(name) => (Some(name), None),
         Bench::None(reason) => (None, Some(reason)),
     };
     Line {
-        number: definition.number,
-        name: definition.name,
-        reference: existing(format!("reference/src/{}", definition.reference)),
-        fast: definition.fast.iter().map(|fast| existing(format!("src/{fast}"))).collect(),
+        number,
+        name,
+        reference: existing(format!("reference/src/{}", places.reference)),
+        fast: places.fast.iter().map(|fast| existing(format!("src/{fast}"))).collect(),
         laws: tests_in(&text(&laws_file).unwrap_or_default()),
         laws_file,
         golden_cases: golden
@@ -234,7 +208,8 @@ fn line(definition: &Definition, golden: &golden::Golden) -> Line {
 #[test]
 fn the_table_of_definitions_names_files_that_exist_and_is_kept_for_the_agreement_report() {
     let golden = golden::Golden::open().unwrap();
-    let definitions: Vec<Line> = DEFINITIONS.iter().map(|definition| line(definition, &golden)).collect();
+    let definitions: Vec<Line> =
+        everything().into_iter().map(|definition| line(definition, &golden)).collect();
     for line in &definitions {
         for file in line.fast.iter().chain([&line.reference, &line.laws_file]) {
             assert!(text(file).is_some(), "{}: {file} does not exist", line.number);

@@ -5,13 +5,21 @@ use mmt_reference::{Matrix, Result};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::definition::{Definition, nothing_open, reading, real, value};
+use crate::definition::{Bench, Definition, Golden, Places, nothing_open, reading, real, value};
 use crate::generate;
 use crate::value::{Inputs, Outputs};
 
 pub(super) static DEFINITION: Definition = Definition {
     number: "D24",
     name: "Adam with L2 weight decay",
+    part: None,
+    places: Places {
+        reference: "train/fused_adam.rs",
+        fast: &["train/fused_adam/mod.rs"],
+        laws: "train/adam.rs",
+        golden: Golden::Functions(&["mmt.trainers.PreTrainer.train", "mmt.trainers.MMTTrainer.train"]),
+        bench: Bench::Named("train/adam"),
+    },
     inputs: &[
         real("parameter", &["N"], "θ before the first step"),
         real("gradients", &["T", "N"], "the gradient of each step"),

@@ -5,12 +5,23 @@ use mmt_reference::eval::average_precision::{average_precision, mean_average_pre
 use mmt_reference::eval::ranking::Ranking;
 
 use super::split::{self, Case, valid};
-use crate::definition::{Definition, no_units, nothing_open, range, reading, value};
+use crate::definition::{Bench, Definition, Golden, Places, no_units, nothing_open, range, reading, value};
 use crate::value::{Inputs, Outputs};
 
 pub(super) static DEFINITION: Definition = Definition {
     number: "D16",
     name: "average precision and mAP",
+    part: None,
+    places: Places {
+        reference: "eval/average_precision.rs",
+        fast: &["eval/average_precision.rs"],
+        laws: "eval/ranking.rs",
+        golden: Golden::Functions(&[
+            "mmt.evaluation_metrics.mean_ap and cmc",
+            "mmt.evaluation_metrics.mean_ap",
+        ]),
+        bench: Bench::Named("eval/ranking"),
+    },
     inputs: &[
         split::DISTANCES,
         split::QUERY_IDENTITIES,

@@ -6,13 +6,21 @@ use mmt_reference::{InvalidInput, Result};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::definition::{Definition, flag, nothing_open, reading, real, value};
+use crate::definition::{Bench, Definition, Golden, Places, flag, nothing_open, reading, real, value};
 use crate::generate;
 use crate::value::{Array, Inputs, Outputs};
 
 pub(super) static DEFINITION: Definition = Definition {
     number: "D30",
     name: "batch normalisation",
+    part: None,
+    places: Places {
+        reference: "model/batch_norm.rs",
+        fast: &["model/norm.rs"],
+        laws: "ten_steps.rs",
+        golden: Golden::Functions(super::PUBLISHED_NETWORKS),
+        bench: Bench::Named("model/network"),
+    },
     inputs: &[
         real("x", &["B", "C", "P"], "images, channels, pixels"),
         real("weight", &["C"], "γ"),

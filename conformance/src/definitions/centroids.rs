@@ -6,13 +6,24 @@ use mmt_reference::{Matrix, Result};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::definition::{Definition, nothing_open, reading, real, value, whole};
+use crate::definition::{Bench, Definition, Golden, Places, nothing_open, reading, real, value, whole};
 use crate::generate::{self, Batch};
 use crate::value::{Inputs, Outputs};
 
 pub(super) static DEFINITION: Definition = Definition {
     number: "D15",
     name: "centroids as classifier",
+    part: None,
+    places: Places {
+        reference: "cluster/centroids.rs",
+        fast: &["cluster/centroids.rs"],
+        laws: "cluster/centroids.rs",
+        golden: Golden::Functions(&[
+            "examples/mmt_train_dbscan.py main_worker",
+            "examples/mmt_train_kmeans.py main_worker (KMeans started from in.init)",
+        ]),
+        bench: Bench::None("a few arithmetic operations a step: nothing to measure"),
+    },
     inputs: &[
         real("features", &["N", "D"], "features"),
         whole("labels", &["N"], "pseudo label of each row, −1 for noise"),

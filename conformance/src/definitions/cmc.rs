@@ -6,12 +6,20 @@ use mmt_reference::eval::ranking::{Ranking, Removed};
 use rand::Rng;
 
 use super::split::{self, Case, valid};
-use crate::definition::{Definition, no_units, reading, value, whole, word};
+use crate::definition::{Bench, Definition, Golden, Places, no_units, reading, value, whole, word};
 use crate::value::{Inputs, Outputs};
 
 pub(super) static DEFINITION: Definition = Definition {
     number: "D17",
     name: "CMC",
+    part: None,
+    places: Places {
+        reference: "eval/cmc.rs",
+        fast: &["eval/cmc.rs"],
+        laws: "eval/ranking.rs",
+        golden: Golden::Functions(&["mmt.evaluation_metrics.mean_ap and cmc", "mmt.evaluation_metrics.cmc"]),
+        bench: Bench::Named("eval/ranking"),
+    },
     inputs: &[
         split::DISTANCES,
         split::QUERY_IDENTITIES,

@@ -5,13 +5,23 @@ use mmt_reference::{Matrix, Result};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::definition::{Definition, gradient, nothing_open, reading, real, value, whole};
+use crate::definition::{
+    Bench, Definition, Golden, Places, gradient, nothing_open, reading, real, value, whole,
+};
 use crate::generate;
 use crate::value::{Inputs, Outputs};
 
 pub(super) static DEFINITION: Definition = Definition {
     number: "D1",
     name: "label-smoothed cross-entropy",
+    part: None,
+    places: Places {
+        reference: "loss/cross_entropy.rs",
+        fast: &["loss/cross_entropy.rs"],
+        laws: "loss/cross_entropy.rs",
+        golden: Golden::Functions(&["mmt.loss.CrossEntropyLabelSmooth"]),
+        bench: Bench::Named("loss/cross_entropy"),
+    },
     inputs: &[
         real("logits", &["B", "M"], "logits"),
         whole("labels", &["B"], "the class of each row, from 0"),

@@ -5,13 +5,26 @@ use mmt_reference::{Matrix, Result};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::definition::{Definition, no_units, nothing_open, reading, real, value, whole};
+use crate::definition::{
+    Bench, Definition, Golden, Places, no_units, nothing_open, reading, real, value, whole,
+};
 use crate::generate;
 use crate::value::{Inputs, Outputs};
 
 pub(super) static DEFINITION: Definition = Definition {
     number: "D14",
     name: "DBSCAN",
+    part: None,
+    places: Places {
+        reference: "cluster/dbscan.rs",
+        fast: &["cluster/dbscan.rs"],
+        laws: "cluster/dbscan.rs",
+        golden: Golden::Functions(&[
+            "sklearn.cluster.DBSCAN(metric='precomputed').fit_predict",
+            "examples/mmt_train_dbscan.py main_worker",
+        ]),
+        bench: Bench::Named("cluster/dbscan"),
+    },
     inputs: &[
         real("distances", &["N", "N"], "symmetric distances"),
         real("eps", &[], "neighbours are at most this far"),

@@ -6,7 +6,7 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 use super::pairs;
-use crate::definition::{Definition, no_units, nothing_open, reading, real, value};
+use crate::definition::{Bench, Definition, Golden, Places, no_units, nothing_open, reading, real, value};
 use crate::generate;
 use crate::tolerance::Width;
 use crate::value::{Inputs, Outputs};
@@ -14,6 +14,14 @@ use crate::value::{Inputs, Outputs};
 pub(super) static EUCLIDEAN: Definition = Definition {
     number: "D3",
     name: "Euclidean distance",
+    part: None,
+    places: Places {
+        reference: "distance.rs",
+        fast: &["distance.rs"],
+        laws: "distance.rs",
+        golden: Golden::Functions(&["mmt.loss.triplet.euclidean_dist", "mmt.evaluators.pairwise_distance"]),
+        bench: Bench::Named("distance/euclidean"),
+    },
     inputs: &[real("x", &["N", "D"], "rows"), real("y", &["M", "D"], "other rows")],
     outputs: &[
         value("distances", &["N", "M"], "D3", "d(i, j), of training"),
@@ -103,6 +111,14 @@ fn noise(inputs: &Inputs, width: Width, output: &str) -> Option<&'static str> {
 pub(super) static NORMALISATION: Definition = Definition {
     number: "D9",
     name: "feature normalisation",
+    part: None,
+    places: Places {
+        reference: "distance.rs",
+        fast: &["distance.rs"],
+        laws: "distance.rs",
+        golden: Golden::Functions(&["mmt.loss.TripletLoss", "mmt.loss.SoftTripletLoss"]),
+        bench: Bench::Named("distance/normalize_rows"),
+    },
     inputs: &[real("features", &["N", "D"], "rows")],
     outputs: &[value("unit", &["N", "D"], "D9", "rows of length 1; a row of zeros stays")],
     reference: |inputs| Ok(Outputs::default().with("unit", &normalize_rows(&inputs.matrix("features")?)?)),

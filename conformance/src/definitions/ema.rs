@@ -5,13 +5,21 @@ use mmt_reference::train::ema::{Convention, average, decay};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::definition::{Definition, nothing_open, reading, real, value, whole, word};
+use crate::definition::{Bench, Definition, Golden, Places, nothing_open, reading, real, value, whole, word};
 use crate::generate;
 use crate::value::{Inputs, Outputs};
 
 pub(super) static DEFINITION: Definition = Definition {
     number: "D23",
     name: "temporal average of the parameters",
+    part: None,
+    places: Places {
+        reference: "train/ema.rs",
+        fast: &["train/ema.rs"],
+        laws: "train/ema.rs",
+        golden: Golden::Functions(&["mmt.trainers.MMTTrainer._update_ema_variables"]),
+        bench: Bench::Named("train/ema"),
+    },
     inputs: &[
         real("mean", &["N"], "parameters of the mean network"),
         real("student", &["N"], "parameters of the student, after the optimizer's step"),

@@ -5,13 +5,24 @@ use mmt_reference::{InvalidInput, Matrix, Result};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::definition::{Definition, no_units, nothing_open, reading, real, value};
+use crate::definition::{Bench, Definition, Golden, Places, no_units, nothing_open, reading, real, value};
 use crate::generate;
 use crate::value::{Inputs, Outputs};
 
 pub(super) static DEFINITION: Definition = Definition {
     number: "D13",
     name: "eps rule",
+    part: None,
+    places: Places {
+        reference: "cluster/eps.rs",
+        fast: &["cluster/eps.rs"],
+        laws: "cluster/eps.rs",
+        golden: Golden::Functions(&[
+            "examples/mmt_train_dbscan.py (eps rule)",
+            "examples/mmt_train_dbscan.py main_worker",
+        ]),
+        bench: Bench::Named("cluster/eps"),
+    },
     inputs: &[
         real("distances", &["N", "N"], "symmetric distances"),
         real("rho", &[], "share of the pairs, 0 to 1"),

@@ -5,7 +5,9 @@ use mmt_reference::{InvalidInput, Result};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::definition::{Definition, no_units, nothing_open, reading, real, value, whole};
+use crate::definition::{
+    Bench, Definition, Golden, Places, no_units, nothing_open, reading, real, value, whole,
+};
 use crate::value::{Inputs, Outputs};
 
 /// Enough for the attempts of almost every image; a case that wants more is not one.
@@ -13,7 +15,15 @@ const DRAWS: usize = 16;
 
 pub(super) static DEFINITION: Definition = Definition {
     number: "D28",
-    name: "random erasing, its rectangle",
+    name: "random erasing",
+    part: Some("its rectangle"),
+    places: Places {
+        reference: "data/random_erasing.rs",
+        fast: &["data/random_erasing.rs"],
+        laws: "data/erasing.rs",
+        golden: Golden::Functions(&["mmt.utils.data.transforms.RandomErasing"]),
+        bench: Bench::Named("data/train_transform"),
+    },
     inputs: &[
         whole("height", &[], "height of the image"),
         whole("width", &[], "width of the image"),

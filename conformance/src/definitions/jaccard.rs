@@ -8,7 +8,7 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 use super::k_reciprocal::{even_half, grow, more_than_two_thirds, ties};
-use crate::definition::{Definition, no_units, reading, real, value, whole};
+use crate::definition::{Bench, Definition, Golden, Places, no_units, reading, real, value, whole};
 use crate::generate;
 use crate::tolerance::Width;
 use crate::value::{Inputs, Outputs};
@@ -16,6 +16,14 @@ use crate::value::{Inputs, Outputs};
 pub(super) static DEFINITION: Definition = Definition {
     number: "D12",
     name: "Jaccard distance",
+    part: None,
+    places: Places {
+        reference: "cluster/jaccard.rs",
+        fast: &["cluster/jaccard.rs"],
+        laws: "cluster/jaccard.rs",
+        golden: Golden::Functions(&["mmt.utils.rerank.compute_jaccard_dist"]),
+        bench: Bench::Named("cluster/jaccard"),
+    },
     inputs: &[
         real("features", &["N", "D"], "features; of length 1 in three of four cases"),
         whole("k1", &[], "neighbours that may be reciprocal, the image itself not counted"),

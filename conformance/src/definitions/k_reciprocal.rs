@@ -5,13 +5,21 @@ use mmt_reference::{Matrix, Result};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::definition::{Definition, no_units, reading, real, value, whole};
+use crate::definition::{Bench, Definition, Golden, Places, no_units, reading, real, value, whole};
 use crate::generate;
 use crate::value::{Inputs, Outputs};
 
 pub(super) static DEFINITION: Definition = Definition {
     number: "D11",
     name: "k-reciprocal neighbours",
+    part: None,
+    places: Places {
+        reference: "cluster/k_reciprocal.rs",
+        fast: &["cluster/k_reciprocal.rs"],
+        laws: "cluster/jaccard.rs",
+        golden: Golden::Functions(&["mmt.utils.rerank.k_reciprocal_neigh"]),
+        bench: Bench::Named("cluster/k_reciprocal"),
+    },
     inputs: &[
         real("distances", &["N", "N"], "distances, by which each row is ranked"),
         whole("k", &[], "neighbours that may be reciprocal, the image itself not counted"),

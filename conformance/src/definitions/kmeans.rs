@@ -6,14 +6,25 @@ use mmt_reference::{Matrix, Result};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::definition::{Definition, reading, real, value, whole};
+use crate::definition::{Bench, Definition, Golden, Places, reading, real, value, whole};
 use crate::generate;
 use crate::tolerance::Width;
 use crate::value::{Inputs, Outputs};
 
 pub(super) static DEFINITION: Definition = Definition {
     number: "D10",
-    name: "k-means from given centres",
+    name: "k-means",
+    part: Some("from given centres"),
+    places: Places {
+        reference: "cluster/kmeans.rs",
+        fast: &["cluster/kmeans.rs"],
+        laws: "cluster/kmeans.rs",
+        golden: Golden::Functions(&[
+            "sklearn.cluster.KMeans",
+            "examples/mmt_train_kmeans.py main_worker (KMeans started from in.init)",
+        ]),
+        bench: Bench::Named("cluster/kmeans"),
+    },
     inputs: &[
         real("points", &["N", "D"], "rows to cluster"),
         real("centres", &["K", "D"], "the centres to begin with"),

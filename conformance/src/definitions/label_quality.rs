@@ -7,7 +7,9 @@ use mmt_reference::eval::label_quality::label_quality;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::definition::{Definition, Input, no_units, nothing_open, reading, value, whole};
+use crate::definition::{
+    Bench, Definition, Golden, Input, Places, no_units, nothing_open, reading, value, whole,
+};
 use crate::value::{Array, Inputs, Outputs};
 
 const INPUTS: &[Input] = &[
@@ -21,6 +23,14 @@ pub(super) const NOISE_COUNTS: &str = "noise is a cluster of its own";
 pub(super) static ADJUSTED_RAND: Definition = Definition {
     number: "D19",
     name: "adjusted Rand index",
+    part: None,
+    places: Places {
+        reference: "eval/label_quality.rs",
+        fast: &["eval/label_quality.rs"],
+        laws: "eval/label_quality.rs",
+        golden: Golden::None("the published code does not measure its pseudo labels"),
+        bench: Bench::Named("eval/label_quality"),
+    },
     inputs: INPUTS,
     outputs: &[value("ari", &[], "D19", "adjusted Rand index")],
     reference: |inputs| measured(inputs, "ari"),
@@ -36,6 +46,14 @@ pub(super) static ADJUSTED_RAND: Definition = Definition {
 pub(super) static MUTUAL_INFORMATION: Definition = Definition {
     number: "D20",
     name: "normalised mutual information",
+    part: None,
+    places: Places {
+        reference: "eval/label_quality.rs",
+        fast: &["eval/label_quality.rs"],
+        laws: "eval/label_quality.rs",
+        golden: Golden::None("the published code does not measure its pseudo labels"),
+        bench: Bench::Named("eval/label_quality"),
+    },
     inputs: INPUTS,
     outputs: &[value("nmi", &[], "D20", "mutual information over the arithmetic mean of both entropies")],
     reference: |inputs| measured(inputs, "nmi"),
@@ -56,6 +74,14 @@ pub(super) static MUTUAL_INFORMATION: Definition = Definition {
 pub(super) static PURITY: Definition = Definition {
     number: "D21",
     name: "purity",
+    part: None,
+    places: Places {
+        reference: "eval/label_quality.rs",
+        fast: &["eval/label_quality.rs"],
+        laws: "eval/label_quality.rs",
+        golden: Golden::None("the published code does not measure its pseudo labels"),
+        bench: Bench::Named("eval/label_quality"),
+    },
     inputs: INPUTS,
     outputs: &[value("purity", &[], "D21", "share of the images of their cluster's commonest identity")],
     reference: |inputs| measured(inputs, "purity"),

@@ -7,13 +7,21 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 use super::pairs;
-use crate::definition::{Definition, no_units, reading, real, value, whole};
+use crate::definition::{Bench, Definition, Golden, Places, no_units, reading, real, value, whole};
 use crate::tolerance::Width;
 use crate::value::{Inputs, Outputs};
 
 pub(super) static DEFINITION: Definition = Definition {
     number: "D4",
     name: "batch-hard mining",
+    part: None,
+    places: Places {
+        reference: "loss/mining.rs",
+        fast: &["loss/mining.rs"],
+        laws: "loss/mining.rs",
+        golden: Golden::Functions(&["mmt.loss.TripletLoss", "mmt.loss.SoftTripletLoss"]),
+        bench: Bench::Named("loss/mining"),
+    },
     inputs: &[
         real("distances", &["B", "B"], "distances among the rows of a batch"),
         whole("labels", &["B"], "the identity of each row"),

@@ -1,4 +1,5 @@
-//! The definitions of `docs/method.md` that are functions: a file each, and a line in [`ALL`].
+//! The definitions of `docs/method.md`: those that are functions have a file each and a line in [`ALL`], the others stand in
+//! [`NOT_OFFERED`].
 
 mod adam;
 mod average_precision;
@@ -33,10 +34,16 @@ mod triplet;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
-use crate::definition::Definition;
+use crate::definition::{Apart, Bench, Definition, Golden, Places};
 use crate::value::Inputs;
 
-/// All of them, by their numbers.
+/// Networks of the published code.
+const PUBLISHED_NETWORKS: &[&str] = &[
+    "mmt.models.create('resnet50', num_features=0, num_classes=10, dropout=0)",
+    "mmt.models.create('resnet50', ...)",
+];
+
+/// All that are functions, by their numbers.
 pub static ALL: &[&Definition] = &[
     &cross_entropy::DEFINITION,
     &soft_cross_entropy::DEFINITION,
@@ -70,19 +77,89 @@ pub static ALL: &[&Definition] = &[
     &pair_errors::DEFINITION,
 ];
 
-/// Definitions that are not registered, and why.
-pub static NOT_OFFERED: &[(&str, &str)] = &[
-    (
-        "D29",
-        "a network is weights under names, not a function of a few arrays: compare checkpoints by `reproduce evaluate`",
-    ),
-    ("D31", "as D29; what it adds to D9 and D30 is which output goes where"),
-    ("D32", "a whole training step: its parts are D1, D6, D22, D24 and D30"),
-    ("D33", "a whole training step: its parts are D8, D10 to D15, D23 and D24"),
-    ("D35", "a measure of this project's own records: the probabilities in it are D6 and D7"),
+/// Definitions that no function of a few arrays is, and why.
+pub static NOT_OFFERED: &[Apart] = &[
+    Apart {
+        number: "D29",
+        name: "residual network",
+        why: "a network is weights under names, not a function of a few arrays: compare checkpoints by `reproduce evaluate`",
+        places: Places {
+            reference: "model/resnet.rs",
+            fast: &["model/spec.rs"],
+            laws: "ten_steps.rs",
+            golden: Golden::Functions(PUBLISHED_NETWORKS),
+            bench: Bench::Named("model/network"),
+        },
+    },
+    Apart {
+        number: "D31",
+        name: "neck and the two forward modes",
+        why: "as D29; what it adds to D9 and D30 is which output goes where",
+        places: Places {
+            reference: "model/neck.rs",
+            fast: &["model/network.rs"],
+            laws: "ten_steps.rs",
+            golden: Golden::Functions(PUBLISHED_NETWORKS),
+            bench: Bench::Named("model/network"),
+        },
+    },
+    Apart {
+        number: "D32",
+        name: "pre-training step",
+        why: "a whole training step: its parts are D1, D6, D22, D24 and D30",
+        places: Places {
+            reference: "train/pretrain.rs",
+            fast: &["train/pretrain.rs"],
+            laws: "ten_steps.rs",
+            golden: Golden::Functions(&["mmt.trainers.PreTrainer.train"]),
+            bench: Bench::Named("train/step"),
+        },
+    },
+    Apart {
+        number: "D33",
+        name: "step of mutual mean-teaching",
+        why: "a whole training step: its parts are D8, D10 to D15, D23 and D24",
+        places: Places {
+            reference: "train/methods/mutual.rs",
+            fast: &["train/methods/mutual/mean.rs", "train/methods/own_mean.rs", "train/methods/single.rs"],
+            laws: "ten_steps.rs",
+            golden: Golden::Functions(&["mmt.trainers.MMTTrainer.train"]),
+            bench: Bench::Named("train/step"),
+        },
+    },
+    Apart {
+        number: "D35",
+        name: "what a teacher knows",
+        why: "a measure of this project's own records: the probabilities in it are D6 and D7",
+        places: Places {
+            reference: "eval/teaching.rs",
+            fast: &["eval/teaching.rs"],
+            laws: "eval/teaching.rs",
+            golden: Golden::None("the published code does not measure its teachers"),
+            bench: Bench::Named("eval/teaching"),
+        },
+    },
 ];
 
-/// The definition of that number.
+/// Number, name and places of every definition, by their numbers.
+pub fn everything() -> Vec<(&'static str, &'static str, &'static Places)> {
+    let functions = ALL.iter().map(|each| (each.number, each.name, &each.places));
+    let others = NOT_OFFERED.iter().map(|each| (each.number, each.name, &each.places));
+    let mut all: Vec<_> = functions.chain(others).collect();
+    all.sort_by_key(|(number, ..)| number[1..].parse::<usize>().unwrap_or(usize::MAX));
+    all
+}
+
+/// Numbers of the definitions that a published function belongs to.
+pub fn of_function(function: &str) -> impl Iterator<Item = &'static str> {
+    let has = move |places: &Places| match places.golden {
+        Golden::Functions(functions) => functions.contains(&function),
+        Golden::None(_) => false,
+    };
+    everything().into_iter().filter(move |(.., places)| has(places)).map(|(number, ..)| number)
+}
+
+/// The function of that number.
 pub fn find(number: &str) -> Option<&'static Definition> {
     ALL.iter().copied().find(|definition| definition.number == number)
 }

@@ -6,7 +6,7 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 use super::pairs;
-use crate::definition::{Definition, gradient, reading, real, value, whole};
+use crate::definition::{Bench, Definition, Golden, Places, gradient, reading, real, value, whole};
 use crate::generate::{self, Batch, BatchKind};
 use crate::tolerance::Width;
 use crate::value::{Array, Inputs, Outputs};
@@ -14,6 +14,17 @@ use crate::value::{Array, Inputs, Outputs};
 pub(super) static DEFINITION: Definition = Definition {
     number: "D8",
     name: "objective of mutual mean-teaching",
+    part: None,
+    places: Places {
+        reference: "loss/objective.rs",
+        fast: &["loss/objective.rs"],
+        laws: "loss/objective.rs",
+        golden: Golden::Functions(&[
+            "mmt.trainers.MMTTrainer.train (one step)",
+            "mmt.trainers.ClusterBaseTrainer.train (one step)",
+        ]),
+        bench: Bench::Named("loss/objective"),
+    },
     inputs: &[
         real("features_1", &["B", "D"], "features of student 1"),
         real("logits_1", &["B", "M"], "logits of student 1"),

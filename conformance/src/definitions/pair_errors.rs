@@ -5,12 +5,20 @@ use mmt_reference::{InvalidInput, Result};
 use rand::Rng;
 
 use super::label_quality;
-use crate::definition::{Definition, no_units, nothing_open, reading, value, whole};
+use crate::definition::{Bench, Definition, Golden, Places, no_units, nothing_open, reading, value, whole};
 use crate::value::{Inputs, Outputs};
 
 pub(super) static DEFINITION: Definition = Definition {
     number: "D34",
     name: "wrong merges and splits",
+    part: None,
+    places: Places {
+        reference: "eval/pair_errors.rs",
+        fast: &["eval/pair_errors.rs"],
+        laws: "eval/pair_errors.rs",
+        golden: Golden::None("the published code does not measure its pseudo labels"),
+        bench: Bench::Named("eval/pair_errors"),
+    },
     inputs: &[
         whole("pseudo_labels", &["N"], "cluster of each image, −1 for noise, which is left out"),
         whole("identities", &["N"], "true identity of each image"),

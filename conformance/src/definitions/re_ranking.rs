@@ -8,7 +8,7 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 use super::k_reciprocal;
-use crate::definition::{Definition, no_units, reading, real, value, whole};
+use crate::definition::{Bench, Definition, Golden, Places, no_units, reading, real, value, whole};
 use crate::generate;
 use crate::tolerance::Width;
 use crate::value::{Inputs, Outputs};
@@ -16,6 +16,14 @@ use crate::value::{Inputs, Outputs};
 pub(super) static DEFINITION: Definition = Definition {
     number: "D18",
     name: "k-reciprocal re-ranking",
+    part: None,
+    places: Places {
+        reference: "eval/re_ranking.rs",
+        fast: &["eval/re_ranking.rs"],
+        laws: "eval/re_ranking.rs",
+        golden: Golden::Functions(&["mmt.utils.rerank.re_ranking"]),
+        bench: Bench::Named("eval/re_ranking"),
+    },
     inputs: &[
         real("query_gallery", &["Q", "G"], "distances of the gallery from each query"),
         real("query_query", &["Q", "Q"], "distances among the queries"),

@@ -7,12 +7,20 @@ use mmt_reference::data::resize::{Passes, resize_by};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::definition::{Definition, no_units, reading, value, whole};
+use crate::definition::{Bench, Definition, Golden, Places, no_units, reading, value, whole};
 use crate::value::{Array, Inputs, Outputs};
 
 pub(super) static DEFINITION: Definition = Definition {
     number: "D26",
     name: "bicubic resize",
+    part: None,
+    places: Places {
+        reference: "data/resize.rs",
+        fast: &["data/resize.rs"],
+        laws: "data/pixels.rs",
+        golden: Golden::Functions(&["torchvision Resize(interpolation=3) on a PIL image"]),
+        bench: Bench::Named("data/resize"),
+    },
     inputs: &[
         whole("pixels", &["H", "W", "3"], "grey levels, 0 to 255"),
         whole("height", &[], "height to resize to"),

@@ -6,12 +6,20 @@ use mmt_reference::{InvalidInput, data::sampler::Pick};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::definition::{Definition, no_units, nothing_open, reading, value, whole};
+use crate::definition::{Bench, Definition, Golden, Places, no_units, nothing_open, reading, value, whole};
 use crate::value::{Inputs, Outputs};
 
 pub(super) static DEFINITION: Definition = Definition {
     number: "D25",
-    name: "random multiple gallery sampler, its rule for one identity",
+    name: "random multiple gallery sampler",
+    part: Some("its rule for one identity"),
+    places: Places {
+        reference: "data/sampler.rs",
+        fast: &["data/sampler.rs"],
+        laws: "data/sampler.rs",
+        golden: Golden::Functions(&["mmt.utils.data.sampler.RandomMultipleGallerySampler"]),
+        bench: Bench::Named("data/sampler"),
+    },
     inputs: &[
         whole("labels", &["N"], "label of each image, −1 for noise"),
         whole("cameras", &["N"], "camera of each image"),

@@ -5,12 +5,22 @@ use mmt_reference::train::schedule::{Schedule, Unit, WarmUp};
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::definition::{Definition, no_units, nothing_open, reading, real, value, whole, word};
+use crate::definition::{
+    Bench, Definition, Golden, Places, no_units, nothing_open, reading, real, value, whole, word,
+};
 use crate::value::{Inputs, Outputs};
 
 pub(super) static DEFINITION: Definition = Definition {
     number: "D22",
     name: "learning-rate schedule",
+    part: None,
+    places: Places {
+        reference: "train/schedule.rs",
+        fast: &["train/schedule.rs"],
+        laws: "train/schedule.rs",
+        golden: Golden::Functions(&["mmt.utils.lr_scheduler.WarmupMultiStepLR"]),
+        bench: Bench::None("a few arithmetic operations a step: nothing to measure"),
+    },
     inputs: &[
         real("learning_rate", &[], "base rate"),
         whole(

@@ -5,13 +5,21 @@ use mmt_reference::loss::soft_cross_entropy::soft_cross_entropy;
 use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
-use crate::definition::{Definition, gradient, nothing_open, reading, real, value};
+use crate::definition::{Bench, Definition, Golden, Places, gradient, nothing_open, reading, real, value};
 use crate::generate;
 use crate::value::{Inputs, Outputs};
 
 pub(super) static DEFINITION: Definition = Definition {
     number: "D2",
     name: "soft cross-entropy",
+    part: None,
+    places: Places {
+        reference: "loss/soft_cross_entropy.rs",
+        fast: &["loss/soft_cross_entropy.rs"],
+        laws: "loss/soft_cross_entropy.rs",
+        golden: Golden::Functions(&["mmt.loss.SoftEntropy"]),
+        bench: Bench::Named("loss/soft_cross_entropy"),
+    },
     inputs: &[
         real("student", &["B", "M"], "logits of the student"),
         real("teacher", &["B", "M"], "logits of the teacher, a constant"),

@@ -8,7 +8,7 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 use super::pairs;
-use crate::definition::{Definition, flag, gradient, reading, real, value, whole};
+use crate::definition::{Bench, Definition, Golden, Places, flag, gradient, reading, real, value, whole};
 use crate::generate::Batch;
 use crate::tolerance::Width;
 use crate::value::{Inputs, Outputs};
@@ -16,6 +16,14 @@ use crate::value::{Inputs, Outputs};
 pub(super) static DEFINITION: Definition = Definition {
     number: "D7",
     name: "softmax-triplet loss, soft",
+    part: None,
+    places: Places {
+        reference: "loss/soft_softmax_triplet.rs",
+        fast: &["loss/soft_softmax_triplet.rs"],
+        laws: "loss/soft_softmax_triplet.rs",
+        golden: Golden::Functions(&["mmt.loss.SoftTripletLoss"]),
+        bench: Bench::Named("loss/soft_softmax_triplet"),
+    },
     inputs: &[
         real("student", &["B", "D"], "features of the student"),
         real("teacher", &["B", "D"], "features of the teacher, a constant"),

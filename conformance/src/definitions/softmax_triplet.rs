@@ -7,12 +7,20 @@ use mmt_reference::loss::softmax_triplet::softmax_triplet;
 use rand::Rng;
 
 use super::{pairs, triplet};
-use crate::definition::{Definition, flag, gradient, reading, real, value, whole};
+use crate::definition::{Bench, Definition, Golden, Places, flag, gradient, reading, real, value, whole};
 use crate::value::{Inputs, Outputs};
 
 pub(super) static DEFINITION: Definition = Definition {
     number: "D6",
     name: "softmax-triplet loss, hard",
+    part: None,
+    places: Places {
+        reference: "loss/softmax_triplet.rs",
+        fast: &["loss/softmax_triplet.rs"],
+        laws: "loss/softmax_triplet.rs",
+        golden: Golden::Functions(&["mmt.loss.SoftTripletLoss"]),
+        bench: Bench::Named("loss/softmax_triplet"),
+    },
     inputs: &[
         real("features", &["B", "D"], "features"),
         whole("labels", &["B"], "the identity of each row"),

@@ -6,12 +6,23 @@ use mmt_reference::data::transforms::{flip, normalize, pad_and_crop};
 use rand::Rng;
 
 use super::resize;
-use crate::definition::{Definition, flag, nothing_open, reading, value, whole};
+use crate::definition::{Bench, Definition, Golden, Places, flag, nothing_open, reading, value, whole};
 use crate::value::{Array, Inputs, Outputs};
 
 pub(super) static DEFINITION: Definition = Definition {
     number: "D27",
     name: "flip, pad-and-crop, normalisation",
+    part: None,
+    places: Places {
+        reference: "data/transforms.rs",
+        fast: &["data/transforms.rs"],
+        laws: "data/pixels.rs",
+        golden: Golden::Functions(&[
+            "torchvision RandomHorizontalFlip(p=1)",
+            "torchvision Pad(10) + RandomCrop",
+        ]),
+        bench: Bench::Named("data/train_transform"),
+    },
     inputs: &[
         whole("pixels", &["H", "W", "3"], "grey levels, 0 to 255"),
         flag("flip", "whether the image is flipped"),

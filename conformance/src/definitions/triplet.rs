@@ -8,13 +8,21 @@ use rand::Rng;
 use rand_chacha::ChaCha8Rng;
 
 use super::pairs;
-use crate::definition::{Definition, flag, gradient, reading, real, value, whole};
+use crate::definition::{Bench, Definition, Golden, Places, flag, gradient, reading, real, value, whole};
 use crate::tolerance::Width;
 use crate::value::{Inputs, Outputs};
 
 pub(super) static DEFINITION: Definition = Definition {
     number: "D5",
     name: "triplet loss with a margin",
+    part: None,
+    places: Places {
+        reference: "loss/triplet.rs",
+        fast: &["loss/triplet.rs"],
+        laws: "loss/triplet.rs",
+        golden: Golden::Functions(&["mmt.loss.TripletLoss"]),
+        bench: Bench::Named("loss/triplet"),
+    },
     inputs: &[
         real("features", &["B", "D"], "features"),
         whole("labels", &["B"], "the identity of each row"),

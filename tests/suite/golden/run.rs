@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+use mmt_conformance::definitions::of_function;
 use mmt_testkit::agreement;
 use mmt_testkit::compare::Difference;
-use mmt_testkit::definitions::of_function;
 use mmt_testkit::golden::{Case, Rule};
 use mmt_testkit::tolerance::place;
 use mmt_testkit::{Actual, Failure, Trial, devices};
@@ -120,7 +120,7 @@ impl<'a> Run<'a> {
     fn keep(&self) {
         agreement::note_case(self.case.name());
         for definition in of_function(self.case.function()) {
-            devices::compared(definition.number);
+            devices::compared(definition);
             for side in Side::ALL {
                 let failed = self.failed.contains(&side);
                 let worst = self.worst.get(&side);
@@ -128,7 +128,7 @@ impl<'a> Run<'a> {
                     continue;
                 }
                 let kind = agreement::Kind {
-                    definition: definition.number,
+                    definition,
                     quantity: "output",
                     against: "published",
                     side: match side {
