@@ -3,6 +3,8 @@
 use super::jaccard::SparseDistances;
 use crate::error::{InvalidInput, Result};
 
+/// What there are too few of, where there is no eps.
+pub(crate) const NON_ZERO: &str = "non-zero distances";
 /// The published ρ.
 pub const PUBLISHED_RHO: f64 = 1.6e-3;
 
@@ -26,7 +28,7 @@ pub fn eps(distances: &SparseDistances, rho: f64) -> Result<f64> {
     if count == 0 {
         // The least number n with ρ n > 1/2.
         let needed = ((0.5 / rho).floor() as usize).saturating_add(1);
-        return Err(InvalidInput::TooFewSamples { what: "non-zero distances", needed, found }.into());
+        return Err(InvalidInput::TooFewSamples { what: NON_ZERO, needed, found }.into());
     }
     let mut smallest = Smallest::new(count);
     visit_non_zero(distances, |value| smallest.offer(value));

@@ -8,6 +8,7 @@ use tch::{Device, Kind, Tensor};
 
 use super::feature_file::FeatureFile;
 use super::stages::{Progress, Seconds, Stages};
+use crate::cluster::eps::NON_ZERO;
 use crate::cluster::{Clustering, ClusteringState, Source};
 use crate::distance::normalize_rows;
 use crate::error::{Error, InvalidInput, Result};
@@ -89,7 +90,10 @@ pub fn cluster(request: &ClusterRequest, progress: Progress<'_>) -> Result<Clust
     let lambda = request.source.as_ref().map_or(0.0, |(_, lambda)| *lambda);
     let source = source.as_ref().map(|features| Source { features, lambda });
     let mut rng = stream(request.seed, "tools/cluster", 0, 0);
-    let found = request.clustering.run_in_steps(&features, source, &mut state, &mut rng, &mut stages)?;
+    let found = request
+        .clustering
+        .run_in_steps(&features, source, &mut state, &mut rng, &mut stages)
+        .map_err(|error| request.explained(error))?;
     let (labels, clusters) = without_empty(found.labels);
     Ok(Clustered { labels, dimension, clusters, eps: state.eps, zero_rows, seconds: stages.into_seconds() })
 }
@@ -106,6 +110,20 @@ impl ClusterRequest {
             return Err(InvalidInput::Parameter { what: "lambda", value, allowed: "0 to 1" }.into());
         }
         Ok(())
+    }
+
+    /// Rows that are equal are at distance 0, and eps is a mean of distances that are not.
+    fn explained(&self, error: Error) -> Error {
+        match error {
+            Error::Input(InvalidInput::TooFewSamples { what: NON_ZERO, needed, found }) => Error::file(
+                &self.features.path,
+                format!(
+                    "eps is to be the mean of the smallest {NON_ZERO}, of which rho asks for {needed} at least, and there are {found}: rows \
+                     are equal, or have equal neighbours; give --eps, or a larger --rho"
+                ),
+            ),
+            error => error,
+        }
     }
 
     fn prepare(&self, features: &Tensor) -> Result<Tensor> {
@@ -236,6 +254,24 @@ mod tests {
         let zeros = Tensor::zeros([9, 2], (Kind::Float, Device::Cpu));
         let found = clustered(&zeros, by_eps(0.5), true).unwrap();
         assert_eq!((found.zero_rows, found.labels.len()), (9, 9));
+        let message = clustered(&zeros, by_rho(0.1), true).unwrap_err().to_string();
+        assert!(message.contains("own.safetensors: eps") && message.contains("there are 0"), "{message}");
+        assert!(message.contains("give --eps"), "{message}");
+    }
+
+    /// Their squared lengths overflow, or vanish: all distances would be equal, and one cluster the answer.
+    #[test]
+    fn features_beyond_the_squares_of_their_precision_are_refused() {
+        let kinds =
+            [(Kind::Float, 1e25, 1e-25, "no f32 number"), (Kind::Double, 1e200, 1e-200, "no f64 number")];
+        for (kind, large, small, part) in kinds {
+            let bundles = bundles().to_kind(kind);
+            for factor in [large, small] {
+                let message = clustered(&(&bundles * factor), kmeans(3), true).unwrap_err().to_string();
+                assert!(message.contains("18 rows") && message.contains(part), "{message}");
+            }
+            assert_eq!(clustered(&(&bundles * 1e-10), kmeans(3), true).unwrap().clusters, 3);
+        }
     }
 
     #[test]

@@ -25,8 +25,8 @@ impl FeatureFile {
     /// The features, `[N, D]` f32 or f64 as stored, on the CPU.
     ///
     /// # Errors
-    /// An unreadable file, another format, dtype or order, no matrix or several without a name, no rows, or values that are not
-    /// finite (how many rows hold some, and the first).
+    /// An unreadable file, another format, dtype or order, no matrix or several without a name, no rows, values that are not
+    /// finite (how many rows hold some, and the first), or rows whose squared length overflows or vanishes.
     pub fn read(&self) -> Result<Tensor> {
         let bytes = fs::read(&self.path).map_err(Error::io("read", &self.path))?;
         let wrong = |reason: String| Error::file(&self.path, reason);
@@ -40,7 +40,14 @@ impl FeatureFile {
             kind => return Err(wrong(not_features(kind, &self.path))),
         };
         check_features(&features, "features").map_err(|error| wrong(error.to_string()))?;
-        Ok(features)
+        match rows_without_length(&features) {
+            0 => Ok(features),
+            rows => Err(wrong(format!(
+                "{rows} rows are so long, or so short, that the square of their length is no {} number, and distances are made of squares; \
+                 multiply all features by one number first, such as x / abs(x).max()",
+                if features.kind() == Kind::Double { "f64" } else { "f32" }
+            ))),
+        }
     }
 
     fn npy_matrix(&self, bytes: &[u8]) -> Result<Tensor> {
@@ -129,6 +136,13 @@ fn kind(dtype: Dtype) -> Option<Kind> {
 
 fn has_ending(path: &Path, ending: &str) -> bool {
     path.extension().is_some_and(|found| found.eq_ignore_ascii_case(ending))
+}
+
+/// Rows whose squared length is infinite, or 0 though they are not.
+fn rows_without_length(features: &Tensor) -> i64 {
+    let squares = features.square().sum_dim_intlist(1, false, None);
+    let vanished = squares.eq(0.0).logical_and(&features.ne(0.0).any_dim(1, false));
+    squares.isfinite().logical_not().logical_or(&vanished).sum(Kind::Int64).int64_value(&[])
 }
 
 #[cfg(test)]
