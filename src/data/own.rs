@@ -65,6 +65,10 @@ pub(super) fn read_list(folder: &Path) -> Result<Subsets> {
     let mut entries = Vec::new();
     for row in reader.records() {
         let row = row.map_err(wrong)?;
+        // Spreadsheets leave rows of nothing below a list.
+        if row.iter().all(str::is_empty) {
+            continue;
+        }
         let line = row.position().map_or(0, csv::Position::line);
         let entry = columns.entry(&row, folder);
         entries.push(entry.map_err(|reason| Error::file(&path, format!("line {line}: {reason}")))?);
@@ -112,7 +116,8 @@ impl Columns {
                 Error::file(list, reason)
             })
         };
-        let unknown: Vec<&String> = names.iter().filter(|name| !COLUMNS.contains(&name.as_str())).collect();
+        let unknown: Vec<&String> =
+            names.iter().filter(|name| !name.is_empty() && !COLUMNS.contains(&name.as_str())).collect();
         let warning = (!unknown.is_empty())
             .then(|| format!("{LIST}: nothing is read from its columns {}", some_of(unknown)));
         Ok(Self {

@@ -71,6 +71,8 @@ fn a_list_is_read_as_editors_and_spreadsheets_leave_it() {
         unix.replace("path", "Path").replace("train", "TRAIN"),
         unix.replace("a/1.jpg", "\"a/1.jpg\"").replace("a/3", "a\\3"),
         unix.trim_end().to_owned(),
+        format!("{unix},,,\n , ,,\n"),
+        unix.replace('\n', ",,\n"),
         unix.replace("7,3,gallery", "007,03,gallery"),
     ] {
         let found = read(&list);
@@ -81,6 +83,7 @@ fn a_list_is_read_as_editors_and_spreadsheets_leave_it() {
         ] {
             assert_eq!(numbers(found), numbers(expected), "{list:?}");
         }
+        assert_eq!(found.warnings, expected.warnings, "{list:?}");
     }
     let wide: Vec<u8> = format!("\u{feff}{unix}").encode_utf16().flat_map(u16::to_le_bytes).collect();
     assert_eq!(read_own(DatasetName::Own, listed(&wide).path()).unwrap().train.len(), 2);
