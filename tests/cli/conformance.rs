@@ -163,7 +163,7 @@ fn our_own_code_agrees_over_the_protocol() {
     let arguments = ["conformance", "--self", "--cases", "30", "--only", only, "--out", "out"];
     program.command(&arguments).assert().success();
     for number in only.split(',') {
-        let row = format!("| {number} {} | f64 | agrees | 30 |", find(number).unwrap().name);
+        let row = format!("| {number} {} | f64 | agrees | 30 |", find(number).unwrap().title());
         assert!(page(&program).contains(&row), "{row} is not in {}", page(&program));
     }
 }
