@@ -21,6 +21,11 @@ const SHARED: u64 = 256 << 20;
 const MORE_THREADS: &str =
     "allow more processes (`ulimit -u`) or memory (`ulimit -v`), or lower --threads where the command has it";
 
+/// Threads where nobody says how many: as many as the machine runs at a time.
+pub fn all_threads() -> usize {
+    std::thread::available_parallelism().map_or(1, usize::from)
+}
+
 /// Gives loaders and the drawing of images (rayon) as many threads.
 ///
 /// # Errors
@@ -46,7 +51,7 @@ pub fn set_threads(count: usize) -> Result<()> {
 /// # Errors
 /// The system does not let the process have them.
 pub fn room_for_tables() -> Result<()> {
-    room_for_threads(std::thread::available_parallelism().map_or(1, usize::from) + BESIDE)
+    room_for_threads(all_threads() + BESIDE)
 }
 
 fn start_loaders(count: usize) -> Result<()> {

@@ -11,6 +11,7 @@ use super::initial_weights::InitialWeights;
 use super::jobs::PretrainJob;
 use super::task::short_name;
 use crate::data::ImageSize;
+use crate::device::process::all_threads;
 use crate::model::Spec;
 use crate::record::SCHEMA_VERSION;
 use crate::train::{AdaptationSettings, PretrainingSettings};
@@ -107,6 +108,6 @@ pub(super) fn environment(device: Device, threads: usize) -> BTreeMap<String, St
 fn processor() -> String {
     let text = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let name = text.lines().find_map(|line| line.strip_prefix("model name")?.split_once(':'));
-    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let threads = all_threads();
     format!("{}, {threads} threads", name.map_or("unknown", |(_, name)| name.trim()))
 }

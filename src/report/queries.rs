@@ -10,6 +10,15 @@ const TOLERANCE: f64 = 1e-6;
 /// What rounding may add to an average precision of 1: earlier builds wrote 1.0000000000000002 for some perfect rankings.
 const ROUNDING: f64 = 1e-12;
 
+/// Of each query, in percent, the mean over the networks that answer.
+pub(super) fn precisions(run: &RunRecords) -> BTreeMap<usize, f64> {
+    let mut found: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
+    for record in run.queries.iter().filter(|record| record.network.answers()) {
+        found.entry(record.query).or_default().push(100.0 * record.ap);
+    }
+    found.into_iter().map(|(query, all)| (query, all.iter().sum::<f64>() / all.len() as f64)).collect()
+}
+
 /// The first fault that is found; none for sound records, and for runs that have none.
 pub(super) fn fault(run: &RunRecords) -> Option<String> {
     let epoch = run.evaluations.iter().map(|record| record.epoch).max().unwrap_or(0);

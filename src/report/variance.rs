@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use polars::prelude::*;
 
 use super::claims::{GainLine, Gains};
-use super::figures::precisions;
 use super::frames::refused;
+use super::queries::precisions;
 use super::runs::{Draw, RunRecords};
 use super::statistics::{Components, of_persons};
 use super::summary::Context;

@@ -17,6 +17,15 @@ const INPUTS: &[Input] = &[
     whole("identities", &["N"], "true identity of each image"),
 ];
 
+/// All three are measured together.
+const PLACES: Places = Places {
+    reference: "eval/label_quality.rs",
+    fast: &["eval/label_quality.rs"],
+    laws: "eval/label_quality.rs",
+    golden: Golden::None("the published code does not measure its pseudo labels"),
+    bench: Bench::Named("eval/label_quality"),
+};
+
 /// Noise as a cluster of its own.
 pub(super) const NOISE_COUNTS: &str = "noise is a cluster of its own";
 
@@ -24,13 +33,7 @@ pub(super) static ADJUSTED_RAND: Definition = Definition {
     number: "D19",
     name: "adjusted Rand index",
     part: None,
-    places: Places {
-        reference: "eval/label_quality.rs",
-        fast: &["eval/label_quality.rs"],
-        laws: "eval/label_quality.rs",
-        golden: Golden::None("the published code does not measure its pseudo labels"),
-        bench: Bench::Named("eval/label_quality"),
-    },
+    places: PLACES,
     inputs: INPUTS,
     outputs: &[value("ari", &[], "D19", "adjusted Rand index")],
     reference: |inputs| measured(inputs, "ari"),
@@ -47,13 +50,7 @@ pub(super) static MUTUAL_INFORMATION: Definition = Definition {
     number: "D20",
     name: "normalised mutual information",
     part: None,
-    places: Places {
-        reference: "eval/label_quality.rs",
-        fast: &["eval/label_quality.rs"],
-        laws: "eval/label_quality.rs",
-        golden: Golden::None("the published code does not measure its pseudo labels"),
-        bench: Bench::Named("eval/label_quality"),
-    },
+    places: PLACES,
     inputs: INPUTS,
     outputs: &[value("nmi", &[], "D20", "mutual information over the arithmetic mean of both entropies")],
     reference: |inputs| measured(inputs, "nmi"),
@@ -75,13 +72,7 @@ pub(super) static PURITY: Definition = Definition {
     number: "D21",
     name: "purity",
     part: None,
-    places: Places {
-        reference: "eval/label_quality.rs",
-        fast: &["eval/label_quality.rs"],
-        laws: "eval/label_quality.rs",
-        golden: Golden::None("the published code does not measure its pseudo labels"),
-        bench: Bench::Named("eval/label_quality"),
-    },
+    places: PLACES,
     inputs: INPUTS,
     outputs: &[value("purity", &[], "D21", "share of the images of their cluster's commonest identity")],
     reference: |inputs| measured(inputs, "purity"),

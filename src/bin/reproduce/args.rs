@@ -164,14 +164,9 @@ pub struct MachineArgs {
     pub threads: Option<u16>,
 }
 
-/// Threads where nobody says how many: as many as the machine runs at a time.
-pub fn all_threads() -> usize {
-    std::thread::available_parallelism().map_or(1, usize::from)
-}
-
 impl MachineArgs {
     pub fn threads(&self) -> usize {
-        self.threads.map_or_else(all_threads, usize::from)
+        self.threads.map_or_else(process::all_threads, usize::from)
     }
 
     /// Gives loaders, the drawing of the built-in domains and libtorch as many threads.

@@ -4,14 +4,13 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use mmt::data::{DatasetName, check_root, is_present};
-use mmt::device::process::set_loader_threads;
+use mmt::device::process::{all_threads, set_loader_threads};
 use mmt::record::{write_csv, write_json, write_whole};
 use mmt::tools::data_check::{DatasetCheck, check_dataset};
 use mmt::tools::fix_list::{Fix, fix_list};
 use mmt::whole_file::{check_ending, check_outputs};
 use mmt::{Error, Result};
 
-use crate::args::all_threads;
 use crate::out::{print_beside, say};
 use crate::tool::Line;
 

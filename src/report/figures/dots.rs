@@ -33,6 +33,20 @@ pub(super) struct DotRow {
     pub whole: bool,
 }
 
+/// Rows by what they compare, in the order in which each comparison comes first.
+pub(super) fn by_comparison<'a>(
+    rows: impl Iterator<Item = (&'a str, DotRow)>,
+) -> Vec<(&'a str, Vec<DotRow>)> {
+    let mut groups: Vec<(&str, Vec<DotRow>)> = Vec::new();
+    for (compared, row) in rows {
+        match groups.iter_mut().find(|(known, _)| *known == compared) {
+            Some((_, rows)) => rows.push(row),
+            None => groups.push((compared, vec![row])),
+        }
+    }
+    groups
+}
+
 /// The panel.
 pub(super) struct DotPanel {
     pub title: String,

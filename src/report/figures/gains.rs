@@ -3,7 +3,7 @@
 use super::super::claims::{GainLine, Scores};
 use super::super::results::{Results, Row};
 use super::super::statistics::{ByRun, Estimate};
-use super::dots::{DotPanel, DotRow};
+use super::dots::{DotPanel, DotRow, by_comparison};
 use super::plate::{Caption, Panel, figure};
 use super::style::{BASELINE, DIFFERENCE, MMT};
 use super::{Figure, Source};
@@ -15,20 +15,14 @@ const FEWEST: usize = 3;
 
 /// The figure; none without a gain.
 pub(super) fn gains(source: &Source<'_>, context: &Context) -> Result<Option<Figure>> {
-    let mut groups: Vec<(&str, Vec<DotRow>)> = Vec::new();
     let run = |line: &&GainLine| line.measure == "mAP" && line.gain.mean().is_some();
-    for line in source.gains.lines.iter().filter(run) {
-        let row = gain_row(line, context);
-        match groups.iter_mut().find(|(compared, _)| *compared == line.compared) {
-            Some((_, rows)) => rows.push(row),
-            None => groups.push((&line.compared, vec![row])),
-        }
-    }
+    let rows =
+        source.gains.lines.iter().filter(run).map(|line| (&line.compared[..], gain_row(line, context)));
     let panel = |(compared, rows): (&str, Vec<DotRow>)| -> Box<dyn Panel> {
         let axis = "difference of mAP (points)";
         Box::new(DotPanel { title: compared.to_owned(), legend: Vec::new(), axis, bars: vec![0.0], rows })
     };
-    let mut panels: Vec<Box<dyn Panel>> = groups.into_iter().map(panel).collect();
+    let mut panels: Vec<Box<dyn Panel>> = by_comparison(rows).into_iter().map(panel).collect();
     if panels.is_empty() {
         return Ok(None);
     }

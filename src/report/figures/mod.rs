@@ -26,7 +26,6 @@ mod tests;
 mod tiles;
 mod variance;
 
-pub(super) use queries::precisions;
 pub(super) use style::dark_rules;
 #[cfg(test)]
 pub(super) use style::tests::{contrast, parse};

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::super::queries::precisions;
 use super::super::results::Row;
 use super::super::runs::RunRecords;
 use super::plate::{Caption, Panel, figure};
@@ -62,13 +63,4 @@ fn pairs(runs: &[RunRecords], task: &str, rows: [&Row; 2]) -> Option<Vec<(f64, f
     let [lower, upper] = [lower.get(draw)?, upper].map(|run| precisions(run));
     let pair = |(query, lower): (&usize, &f64)| Some((*lower, *upper.get(query)?));
     Some(lower.iter().filter_map(pair).collect()).filter(|pairs: &Vec<_>| !pairs.is_empty())
-}
-
-/// Of each query, in percent, the mean over the networks that answer.
-pub(in crate::report) fn precisions(run: &RunRecords) -> BTreeMap<usize, f64> {
-    let mut found: BTreeMap<usize, Vec<f64>> = BTreeMap::new();
-    for record in run.queries.iter().filter(|record| record.network.answers()) {
-        found.entry(record.query).or_default().push(100.0 * record.ap);
-    }
-    found.into_iter().map(|(query, all)| (query, all.iter().sum::<f64>() / all.len() as f64)).collect()
 }

@@ -1,7 +1,7 @@
 //! What the differences of single runs vary by.
 
 use super::super::variance::{ABOUT, TITLE, Variance};
-use super::dots::{DotPanel, DotRow};
+use super::dots::{DotPanel, DotRow, by_comparison};
 use super::plate::{Caption, Panel, figure};
 use super::style::DRAWN;
 use super::{Figure, Source};
@@ -13,17 +13,12 @@ const NAMES: [&str; 3] = ["domains", "training", "persons"];
 
 /// A panel for each comparison; none without two training runs of one draw.
 pub(super) fn variance(source: &Source<'_>, context: &Context) -> Result<Option<Figure>> {
-    let mut groups: Vec<(&str, Vec<DotRow>)> = Vec::new();
-    for variance in source.variances {
-        let compared = &variance.line.compared[..];
-        let row = row(variance, variance.line.scope(context.domains));
-        match groups.iter_mut().find(|(name, _)| *name == compared) {
-            Some((_, rows)) => rows.push(row),
-            None => groups.push((compared, vec![row])),
-        }
-    }
+    let rows = source
+        .variances
+        .iter()
+        .map(|variance| (&variance.line.compared[..], row(variance, variance.line.scope(context.domains))));
     let panels: Vec<Box<dyn Panel>> =
-        groups.into_iter().map(|group| panel(group) as Box<dyn Panel>).collect();
+        by_comparison(rows).into_iter().map(|group| panel(group) as Box<dyn Panel>).collect();
     if panels.is_empty() {
         return Ok(None);
     }

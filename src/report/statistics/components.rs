@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::estimate::{ByRun, Unit};
+use super::estimate::{ByRun, Unit, mean};
 use super::student;
 
 /// Two-sided probability with which a claim is made where nothing is true.
@@ -65,10 +65,6 @@ fn within<'a>(groups: impl Iterator<Item = &'a Vec<f64>>) -> Option<f64> {
         degrees += group.len() - 1;
     }
     (degrees > 0).then(|| squares / degrees as f64)
-}
-
-fn mean(values: &[f64]) -> f64 {
-    values.iter().sum::<f64>() / values.len() as f64
 }
 
 /// Variance of the sum of `shares`, each with the person it belongs to, under drawing other persons: each person's shares are one number.

@@ -75,7 +75,7 @@ fn within_units(part: &ByRun, unit: Unit) -> BTreeMap<u64, f64> {
     found.into_iter().map(|(number, values)| (number, mean(&values))).collect()
 }
 
-fn mean(values: &[f64]) -> f64 {
+pub(super) fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
 
