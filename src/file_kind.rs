@@ -90,8 +90,7 @@ const SIGNATURES: [(&[u8], FileKind); 17] = [
     (b"\xff\xd8\xff", FileKind::Jpeg),
     (b"\x89PNG\r\n\x1a\n", FileKind::Png),
     (b"%PDF-", FileKind::Pdf),
-    // `PROTO 2`, `LONG1`, the ten bytes of 0x1950a86a20f9469cfc6c, `STOP`.
-    (b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.", FileKind::TorchStream),
+    (mmt_torch_file::STREAM_MAGIC, FileKind::TorchStream),
 ];
 
 impl FileKind {

@@ -12,11 +12,12 @@
 //!   files, [`features`] what they make of images.
 //! - [`loss`], [`cluster`] and [`eval`] are the definitions: functions on tensors that need nothing of the rest. [`train`] puts them
 //!   together: pre-training, and adaptation an epoch at a time.
-//! - [`experiment`] runs jobs from a profile into folders, [`record`] is what they leave there, [`mod@report`] what is made of it, [`tools`] the
-//!   same for networks and features of one's own.
+//! - [`experiment`] runs jobs from a profile into folders, [`record`] is what they leave there, [`tools`] the same for networks and
+//!   features of one's own. The report is a crate of its own, `mmt-report`, which needs records and no libtorch.
 //! - [`device`], [`random`], [`distance`], [`blocks`], [`whole_file`], [`file_kind`] and [`error`] are what all of them stand on.
 //!
-//! A room uses only rooms that stand before it (`tests/suite/architecture.rs` holds this).
+//! A room uses only rooms that stand before it (`tests/suite/architecture.rs` holds this); [`record`], [`random`], [`whole_file`],
+//! [`run_directory`] and [`error`] come from `mmt-vocabulary`, [`synthetic`] from `mmt-domains`.
 //!
 //! A loss and its gradient:
 //! ```
@@ -41,21 +42,17 @@ pub mod conformance;
 pub mod data;
 pub mod device;
 pub mod distance;
-pub mod error;
 pub mod eval;
 pub mod experiment;
 pub mod features;
 pub mod file_kind;
 pub mod loss;
 pub mod model;
-pub mod random;
-pub mod record;
-pub mod report;
 pub mod shim;
 pub mod step_budget;
-pub mod synthetic;
 pub mod tools;
 pub mod train;
-pub mod whole_file;
 
 pub use error::{Error, InvalidInput, Result};
+pub use mmt_domains as synthetic;
+pub use mmt_vocabulary::{error, random, record, run_directory, whole_file};

@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf, absolute};
 
-use super::dataset::DatasetName;
+use mmt_vocabulary::DatasetName;
+
 use super::{dukemtmc, market1501, msmt17, own};
 use crate::{Error, Result};
 

@@ -138,7 +138,8 @@ mod tests {
     use std::path::PathBuf;
 
     use super::*;
-    use crate::data::dataset::{DatasetName, Subset, Subsets};
+    use crate::data::DatasetName;
+    use crate::data::dataset::{Subset, Subsets};
 
     fn dataset(query: &[(i64, usize)], gallery: &[(i64, usize)]) -> Dataset {
         let subset = |items: &[(i64, usize)]| {

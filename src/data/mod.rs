@@ -63,12 +63,13 @@ pub mod sampler;
 mod statistics;
 pub mod transforms;
 
-pub use dataset::{Dataset, DatasetName, LabelledItem, Skipped};
+pub use dataset::{Dataset, LabelledItem, Skipped};
 pub use decode::{DecodedImage, ImageLook, ImageSize, decode, look_at};
 pub use image_store::ImageStore;
 pub use loader::{EvaluationBatch, EvaluationLoader, StreamName, TrainBatch, TrainLoader};
 pub use locate::{check_root, is_present};
 pub use matches::{Matches, Unmatched};
+pub use mmt_vocabulary::DatasetName;
 pub use on_device::DeviceTransform;
 pub use plain::images_below;
 pub use published::{PublishedCounts, published_counts};

@@ -1,6 +1,6 @@
 //! The counts that the datasets' authors and the published readers give, to set beside what is found.
 
-use super::dataset::DatasetName;
+use mmt_vocabulary::DatasetName;
 
 /// Counts of a subset as published: identities, images, cameras. A distractor's 0 counts as an identity, as in [`super::SubsetStatistics`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]

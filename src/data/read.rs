@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use super::dataset::{Dataset, DatasetName};
+use mmt_vocabulary::DatasetName;
+
+use super::dataset::Dataset;
 use super::locate::{Form, locate};
 use super::{dukemtmc, folder, market1501, msmt17, own};
 use crate::Result;

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::fmt;
 use std::path::PathBuf;
 
-use super::dataset::{Dataset, DatasetName, LabelledItem, Skipped};
+use mmt_vocabulary::DatasetName;
+
+use super::dataset::{Dataset, LabelledItem, Skipped};
 
 /// Counts of one subset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,12 +2,14 @@
 
 use std::time::Instant;
 
+use mmt_vocabulary::run_directory::RunDirectory;
+
 use super::domains::Domain;
 use super::evaluation::{evaluate_networks, summary};
+use super::job_checkpoint::{self, Found};
 use super::jobs::{PretrainJob, TaskJob};
 use super::records::Records;
 use super::run::{Context, Run};
-use super::run_directory::RunDirectory;
 use super::stopwatch::JobObserver;
 use crate::error::Result;
 use crate::eval::label_quality::label_quality;
@@ -35,8 +37,8 @@ impl Run {
         self.evaluate_once(job, &networks, directory, context, &mut observer)?;
         let states = named(NetworkName::Answering, &networks)
             .flat_map(|(name, network)| network.state(&format!("{name}.")));
-        directory.write_checkpoint(states.collect(), 0)?;
-        directory.finish()
+        job_checkpoint::write(directory.path(), states.collect(), 0)?;
+        job_checkpoint::finish(directory)
     }
 
     /// The oracle: both networks trained on the target as their source.
@@ -62,9 +64,9 @@ impl Run {
         let networks = self.start_networks(job, &start)?;
         let (seed, method) = (job.seeds.training, methods::of(settings));
         let mut adaptation = Adaptation::new(settings.clone(), seed, method, networks, target.as_target())?;
-        let mut warn = |text: &str| context.monitor.warning(text);
-        let mut records = match directory.read_checkpoint(&mut warn)? {
-            Some((state, epoch, path)) => {
+        let mut records = match job_checkpoint::read(directory.path())? {
+            Some(Found { state, epoch, path, warning }) => {
+                warning.iter().for_each(|text| context.monitor.warning(text));
                 adaptation.resume(&state, epoch, &path)?;
                 Records::read(directory.path(), epoch)?
             }
@@ -90,12 +92,12 @@ impl Run {
                 .map_err(|error| error.in_stage(directory.stage(epoch)))?;
             records.add_seconds(epoch, &observer.take_seconds());
             records.write(directory.path())?;
-            directory.write_checkpoint(adaptation.state(), epoch)?;
+            job_checkpoint::write(directory.path(), adaptation.state(), epoch)?;
             let seconds = since.elapsed().as_secs_f64();
             let line = format!("epoch {epoch}/{} {line} {seconds:.1} s", settings.epochs);
             context.monitor.epoch(context.job, &line);
         }
-        directory.finish()
+        job_checkpoint::finish(directory)
     }
 
     /// Adds the records of an epoch and returns the line that sums it up.
@@ -156,7 +158,7 @@ impl Run {
     }
 
     fn start_networks(&self, job: &TaskJob, start: &RunDirectory) -> Result<Vec<Network>> {
-        let (state, path) = start.finished_checkpoint()?;
+        let (state, path) = job_checkpoint::finished(start.path())?;
         let parents = PretrainJob::of_task(&self.layout.profile, job.task, job.seeds);
         let load = |(at, parent): (usize, &PretrainJob)| {
             let mut network = self.new_network(parent)?;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use mmt_vocabulary::short_name;
 use serde::Serialize;
 use tch::Device;
 
@@ -9,7 +10,6 @@ use super::data_identity::DataIdentity;
 use super::domains::DomainDescription;
 use super::initial_weights::InitialWeights;
 use super::jobs::PretrainJob;
-use super::task::short_name;
 use crate::data::ImageSize;
 use crate::device::process::all_threads;
 use crate::model::Spec;

@@ -1,13 +1,13 @@
 //! Experiments: TOML files, embedded or a user's own, that say which tasks and rows of a profile are run, and which rows are made
 //! of the profile's mutual mean-teaching by a change. They turn a profile into another one; all that runs, runs from that.
 
+use mmt_vocabulary::{Method, Task};
 use serde::Deserialize;
 use toml::{Table, Value};
 
 use super::layers::{Library, usage};
-use super::profile::{Method, Profile, Row};
+use super::profile::{Profile, Row};
 use super::row_settings::row_settings;
-use super::task::Task;
 use crate::cluster::Clustering;
 use crate::error::{Error, Result};
 

@@ -5,14 +5,16 @@ use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use mmt_vocabulary::Method;
+use mmt_vocabulary::run_directory::Progress;
+use mmt_vocabulary::short_name;
+
 use super::config::environment;
 use super::domains::count_all;
 use super::jobs::Job;
 use super::layout::Layout;
-use super::profile::{Method, Profile};
+use super::profile::Profile;
 use super::run::{LeftOut, RunOptions, check_clusterings};
-use super::run_directory::Progress;
-use super::task::short_name;
 use crate::error::Result;
 use crate::record::{DONE, ENVIRONMENT, RUN, RunInfo, TIMINGS, TimingRecord, read_csv, read_json};
 

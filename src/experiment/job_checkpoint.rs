@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use mmt_vocabulary::run_directory::RunDirectory;
 use tch::{Kind, Tensor};
 
 use crate::error::{Error, Result};
@@ -64,13 +65,22 @@ pub(super) fn read(folder: &Path) -> Result<Option<Found>> {
     }
 }
 
-/// The checkpoint that a finished job ended with, which is the last and no other; none where it is missing.
+/// The state that a finished job ended with, which is its last and no other, and its file.
 ///
 /// # Errors
-/// It is torn.
-pub(super) fn read_last(folder: &Path) -> Result<Option<Found>> {
+/// It is missing or torn.
+pub(super) fn finished(folder: &Path) -> Result<(Named, PathBuf)> {
     let last = path(folder);
-    if last.exists() { read_one(&last).map(Some) } else { Ok(None) }
+    let way_out =
+        |reason: String| Error::file(&last, format!("{reason}, though the job is done; delete its folder"));
+    if !last.exists() {
+        return Err(way_out("missing".to_owned()));
+    }
+    match read_one(&last) {
+        Ok(found) => Ok((found.state, found.path)),
+        Err(Error::File { reason, .. }) => Err(way_out(reason)),
+        Err(error) => Err(error),
+    }
 }
 
 /// The checkpoint before a torn one.
@@ -99,11 +109,16 @@ fn number(tensor: &Tensor) -> Option<i64> {
     (tensor.kind() == Kind::Int64 && tensor.numel() == 1).then(|| tensor.int64_value(&[]))
 }
 
-/// Takes the checkpoint before away, once the job is done.
+/// Marks the job of `directory` as done and takes the checkpoint before the last away.
 ///
 /// # Errors
-/// It cannot be removed.
-pub(super) fn tidy(folder: &Path) -> Result<()> {
+/// The folder cannot be written.
+pub(super) fn finish(directory: &RunDirectory) -> Result<()> {
+    directory.finish()?;
+    tidy(directory.path())
+}
+
+fn tidy(folder: &Path) -> Result<()> {
     let before = folder.join(BEFORE);
     if before.exists() { fs::remove_file(&before).map_err(Error::io("remove", &before)) } else { Ok(()) }
 }
@@ -173,13 +188,14 @@ mod tests {
     }
 
     #[test]
-    fn t17_10_a_finished_job_ends_with_its_last_checkpoint_or_none() {
+    fn t17_10_a_finished_job_ends_with_its_last_checkpoint_and_no_other() {
         let folder = two();
-        assert_eq!(read_last(folder.path()).unwrap().unwrap().epoch, 2);
+        assert_eq!(finished(folder.path()).unwrap().0["bias"].double_value(&[]), 2.0);
+        let refused = || finished(folder.path()).unwrap_err().to_string();
         fs::write(path(folder.path()), "torn").unwrap();
-        assert!(read_last(folder.path()).unwrap_err().to_string().contains(LAST));
+        assert!(refused().contains(LAST) && refused().contains("delete its folder"));
         fs::remove_file(path(folder.path())).unwrap();
-        assert!(read_last(folder.path()).unwrap().is_none());
+        assert!(refused().contains(LAST) && refused().contains("missing, though the job is done"));
     }
 
     #[test]

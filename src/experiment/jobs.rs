@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use super::profile::{Method, Profile, Row};
+use mmt_vocabulary::{Method, Task, short_name};
+
+use super::profile::{Profile, Row};
 use super::seeds::Seeds;
-use super::task::{Task, short_name};
 use crate::data::DatasetName;
 use crate::train::{PretrainingSettings, TargetStatistics};
 

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use mmt_vocabulary::run_directory::{RunDirectory, refuse_other_schema};
 use tch::Device;
 
 use super::config::{DataDescription, PretrainConfig, TaskConfig};
@@ -13,7 +14,6 @@ use super::initial_weights::InitialWeights;
 use super::jobs::{Job, Plan, PretrainJob, TaskJob};
 use super::profile::Profile;
 use super::run::{LeftOut, RunOptions};
-use super::run_directory::{RunDirectory, refuse_other_schema};
 use crate::data::{self, DatasetName};
 use crate::error::{Error, Result};
 use crate::model::Backbone;

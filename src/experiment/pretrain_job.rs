@@ -2,11 +2,13 @@
 
 use std::time::Instant;
 
+use mmt_vocabulary::run_directory::RunDirectory;
+
 use super::evaluation::{evaluate_networks, summary};
+use super::job_checkpoint::{self, Found};
 use super::jobs::{Job, PretrainJob};
 use super::records::Records;
 use super::run::{Context, Run};
-use super::run_directory::RunDirectory;
 use super::stopwatch::JobObserver;
 use crate::error::Result;
 use crate::model::{Named, Network};
@@ -20,7 +22,8 @@ const KEPT: &str = "kept.";
 impl Run {
     /// The network that a finished pre-training handed on, with a classifier of the source.
     pub(super) fn pretrained_network(&self, job: &PretrainJob) -> Result<Network> {
-        let (state, path) = self.layout.directory(&Job::Pretrain(job.clone()))?.finished_checkpoint()?;
+        let (state, path) =
+            job_checkpoint::finished(self.layout.directory(&Job::Pretrain(job.clone()))?.path())?;
         let mut network = self.new_network(job)?;
         network.load_state(&state, KEPT, &path)?;
         Ok(network)
@@ -50,8 +53,8 @@ impl Run {
         }
         let mut training = Pretraining::new(settings.clone(), seed, network, source.as_source(), target)?;
         let (mut records, mut kept) = (Records::default(), Named::new());
-        let mut warn = |text: &str| context.monitor.warning(text);
-        if let Some((state, epoch, path)) = directory.read_checkpoint(&mut warn)? {
+        if let Some(Found { state, epoch, path, warning }) = job_checkpoint::read(directory.path())? {
+            warning.iter().for_each(|text| context.monitor.warning(text));
             training.resume(&state, epoch, &path)?;
             records = Records::read(directory.path(), epoch)?;
             kept = state.into_iter().filter(|(name, _)| name.starts_with(KEPT)).collect();
@@ -83,9 +86,9 @@ impl Run {
             records.write(directory.path())?;
             let mut state = training.state();
             state.extend(kept.iter().map(|(name, tensor)| (name.clone(), tensor.shallow_clone())));
-            directory.write_checkpoint(state, epoch)?;
+            job_checkpoint::write(directory.path(), state, epoch)?;
             context.monitor.epoch(context.job, &format!("{line} {:.1} s", since.elapsed().as_secs_f64()));
         }
-        directory.finish()
+        job_checkpoint::finish(directory)
     }
 }

@@ -1,10 +1,10 @@
 //! The settings of a row, from those of its profile and what its method, its clustering and itself change.
 
+use mmt_vocabulary::Method;
 use serde::de::Error;
 use toml::{Table, Value};
 
 use super::layers::merge;
-use super::profile::Method;
 use crate::cluster::Clustering;
 use crate::train::AdaptationSettings;
 

@@ -6,6 +6,9 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
+use mmt_vocabulary::Method;
+use mmt_vocabulary::run_directory::RunDirectory;
+use mmt_vocabulary::{Task, short_name};
 use tch::Device;
 
 use super::config::environment;
@@ -15,12 +18,10 @@ use super::initial_weights::InitialWeights;
 use super::jobs::{Job, Plan};
 use super::layout::Layout;
 use super::monitor::{Monitor, Stop};
-use super::profile::{Method, Profile};
-use super::run_directory::RunDirectory;
+use super::profile::Profile;
 use super::schedule::{Turn, run_all};
 use super::seeds::Seeds;
 use super::shard::Shard;
-use super::task::{Task, short_name};
 use crate::cluster::ClusteringState;
 use crate::data::DatasetName;
 use crate::error::{Error, Result};

@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::str::FromStr;
 
+use mmt_vocabulary::Method;
+
 use super::jobs::{Job, Node, Plan};
-use super::profile::Method;
 use crate::error::{Error, Result};
 
 /// One of several equal parts of a plan, for one of several machines.

@@ -7,16 +7,14 @@ use std::fs::File;
 use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
 
+use mmt_torch_file::{PARALLEL, StoredTensor, strip_prefix, unique};
 use tch::{Kind, Tensor};
 
 use super::opening::{contents, folder, no_key};
-use super::stored::StoredTensor;
+use super::stored;
 use super::weights::{Named, TensorSource};
 use crate::error::{Error, Result};
 use crate::file_kind::BEGINNING;
-
-/// Prefix that PyTorch's `DataParallel` puts before every name; the published checkpoints have it.
-pub(super) const PARALLEL: &str = "module.";
 
 /// How a checkpoint is stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +61,17 @@ pub(super) struct Contents {
     pub keys: Vec<(String, usize)>,
     /// What stands beside the tensors: key and description.
     pub beside: Vec<(String, String)>,
+}
+
+impl From<mmt_torch_file::Contents> for Contents {
+    fn from(found: mmt_torch_file::Contents) -> Self {
+        let mmt_torch_file::Contents { format, epoch, best_map, tensors, keys, beside } = found;
+        let format = match format {
+            mmt_torch_file::Format::Zip => Format::TorchZip,
+            mmt_torch_file::Format::Stream => Format::TorchStream,
+        };
+        Self { format, epoch, best_map, tensors, keys, beside }
+    }
 }
 
 /// An open checkpoint. All that it says was checked, checksums as well; its tensors are read when they are asked for, one at a time.
@@ -159,7 +168,7 @@ impl CheckpointFile {
 
     /// Shapes by name.
     pub fn shapes(&self) -> Shapes {
-        self.contents.tensors.iter().map(|(name, tensor)| (name.clone(), tensor.sizes())).collect()
+        self.contents.tensors.iter().map(|(name, tensor)| (name.clone(), stored::sizes(tensor))).collect()
     }
 
     /// Gives the tensors the names that `rename` says; those without one are left out.
@@ -196,11 +205,13 @@ impl CheckpointFile {
     fn read(&self, stored: &StoredTensor) -> std::result::Result<Tensor, String> {
         let mut shared = self.shared.borrow_mut();
         match shared.get_mut(&stored.start).filter(|_| !stored.is_in_one_piece()) {
-            Some(Some(flat)) => stored.view(flat, 0),
-            Some(kept) => stored.view(kept.insert(stored.read(&self.file, 0..stored.elements)?), 0),
+            Some(Some(flat)) => stored::view(stored, flat, 0),
+            Some(kept) => {
+                stored::view(stored, kept.insert(stored::read(stored, &self.file, 0..stored.elements)?), 0)
+            }
             None => {
                 let span = stored.span().ok_or("it reaches beyond its storage")?;
-                stored.view(&stored.read(&self.file, span.clone())?, span.start)
+                stored::view(stored, &stored::read(stored, &self.file, span.clone())?, span.start)
             }
         }
     }
@@ -209,7 +220,7 @@ impl CheckpointFile {
 impl TensorSource for CheckpointFile {
     fn list(&self) -> Vec<(String, Kind, Vec<i64>)> {
         let tensors = self.contents.tensors.iter();
-        tensors.map(|(name, tensor)| (name.clone(), tensor.kind, tensor.sizes())).collect()
+        tensors.map(|(name, tensor)| (name.clone(), stored::kind(tensor), stored::sizes(tensor))).collect()
     }
 
     fn tensor(&self, name: &str) -> Result<Tensor> {
@@ -248,31 +259,3 @@ fn shared<'a>(tensors: impl Iterator<Item = &'a StoredTensor>) -> BTreeMap<u64, 
 
 /// Shapes of tensors by name.
 pub type Shapes = BTreeMap<String, Vec<i64>>;
-
-/// Takes `prefix` off the names that begin with it, as the published `copy_state_dict` does; the others stay.
-///
-/// # Errors
-/// Two tensors come to the same name; the text says which.
-pub fn strip_prefix<T>(
-    tensors: BTreeMap<String, T>,
-    prefix: &str,
-) -> std::result::Result<BTreeMap<String, T>, String> {
-    let stripped = |(name, tensor): (String, T)| match name.strip_prefix(prefix) {
-        Some(rest) => (rest.to_owned(), tensor),
-        None => (name, tensor),
-    };
-    unique(tensors.into_iter().map(stripped))
-        .map_err(|name| format!("it holds {name} both with and without the prefix {prefix}"))
-}
-
-/// The pairs by name, or the first name that comes twice.
-fn unique<T>(pairs: impl Iterator<Item = (String, T)>) -> std::result::Result<BTreeMap<String, T>, String> {
-    let mut named = BTreeMap::new();
-    for (name, value) in pairs {
-        if named.contains_key(&name) {
-            return Err(name);
-        }
-        named.insert(name, value);
-    }
-    Ok(named)
-}

@@ -4,7 +4,6 @@ use std::fs::File;
 use std::path::Path;
 
 use super::checkpoint::{Contents, Format};
-use super::torch_file;
 use super::weights::safetensors_of;
 use crate::file_kind::FileKind;
 
@@ -16,8 +15,8 @@ pub(super) fn contents(
     key: Option<&str>,
 ) -> std::result::Result<Contents, String> {
     let kind = FileKind::of(start);
-    if let Some(format) = torch_file::format_of(kind) {
-        return torch_file::open(file, length, format, key);
+    if matches!(kind, FileKind::Zip | FileKind::TorchStream) {
+        return mmt_torch_file::open(file, key).map(Contents::from).map_err(|error| error.to_string());
     }
     // Whatever its header claims to be long.
     if start.get(8) == Some(&b'{') {

@@ -7,12 +7,13 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+use mmt_torch_file::{Beside, ElementType, StoredTensor, Unwritten, ends_early, row_major, write};
 use safetensors::tensor::{Dtype, Metadata, TensorInfo, View, serialize, serialize_to_file};
 use tch::{Device, Kind, Tensor};
 
 use super::checkpoint::{CheckpointFile, Format};
 use super::network::Network;
-use super::stored::{StoredTensor, ends_early, row_major};
+use super::stored::TYPES;
 use crate::error::{Error, Result};
 use crate::whole_file::replace;
 
@@ -66,6 +67,37 @@ pub fn save_tensors(path: &Path, tensors: &impl TensorSource) -> Result<()> {
             None => written.map_err(|error| Error::file(path, error.to_string())),
         }
     })
+}
+
+/// Writes the state dict `tensors` for `torch.load`, whole or not at all. With an epoch or a score it is
+/// `{'state_dict': …, 'epoch': …, 'best_mAP': …}`, as the published code saves it; else the bare dict. One tensor is held at a time.
+///
+/// # Errors
+/// A tensor that cannot be read, or of a kind that PyTorch has no typed storage for; a folder that cannot be written.
+pub fn save_torch(
+    path: &Path,
+    tensors: &impl TensorSource,
+    epoch: Option<i64>,
+    best_map: Option<f64>,
+) -> Result<()> {
+    let entry = |(name, kind, shape): (String, Kind, Vec<i64>)| {
+        let (element, ..) = known(&name, kind)?;
+        Ok((name, element, shape.into_iter().map(|size| size as u64).collect()))
+    };
+    let list = tensors.list().into_iter().map(entry).collect::<Result<Vec<_>>>()?;
+    let data = list.iter().map(|(name, ..)| Ok(bytes(&tensors.tensor(name)?)));
+    replace(path, |file| {
+        write(file, &list, data, Beside { epoch, best_map }).map_err(|unwritten| match unwritten {
+            Unwritten::Source(error) => error,
+            other => Error::file(path, other.to_string()),
+        })
+    })
+}
+
+/// How a kind of tensor is called where it is saved.
+fn known(name: &str, kind: Kind) -> Result<(ElementType, Kind, Dtype)> {
+    let found = TYPES.iter().find(|(_, known, _)| *known == kind);
+    found.copied().ok_or_else(|| Error::Training(format!("{name}: {kind:?} cannot be saved")))
 }
 
 /// CRC-32 of names, kinds, shapes and bytes of `tensors`, one after the other.
@@ -124,9 +156,7 @@ fn stored<'a, S: TensorSource>(
     failure: &'a RefCell<Option<Error>>,
 ) -> Result<Vec<(String, Stored<'a, S>)>> {
     let one = |(name, kind, shape): (String, Kind, Vec<i64>)| {
-        let known = KINDS.iter().find(|(known, _)| *known == kind);
-        let (_, dtype) =
-            *known.ok_or_else(|| Error::Training(format!("{name}: {kind:?} cannot be saved")))?;
+        let (_, _, dtype) = known(&name, kind)?;
         let shape: Vec<usize> = shape.iter().map(|size| *size as usize).collect();
         let length = shape.iter().product::<usize>() * kind.elt_size_in_bytes();
         Ok((name.clone(), Stored { source, failure, name, dtype, shape, length }))
@@ -164,12 +194,12 @@ pub(super) fn safetensors_of(
         return Err(wrong(&"it is cut short, or longer than its header says"));
     }
     let one = |(name, info): (String, &TensorInfo)| {
-        let known = KINDS.iter().find(|(_, dtype)| *dtype == info.dtype);
-        let (kind, _) =
+        let known = TYPES.iter().find(|(.., dtype)| *dtype == info.dtype);
+        let (kind, ..) =
             *known.ok_or_else(|| format!("{name} is of type {:?}, which is not read", info.dtype))?;
         let shape: Vec<u64> = info.shape.iter().map(|size| *size as u64).collect();
         let (first, end) = info.data_offsets;
-        let elements = (end - first) as u64 / kind.elt_size_in_bytes() as u64;
+        let elements = (end - first) as u64 / kind.size();
         let (start, strides) = (data + first as u64, row_major(&shape));
         Ok((name, StoredTensor { kind, start, elements, offset: 0, shape, strides }))
     };
@@ -204,20 +234,6 @@ impl Network {
         Ok(())
     }
 }
-
-/// The kinds that a checkpoint may have, and what safetensors calls them.
-const KINDS: [(Kind, Dtype); 10] = [
-    (Kind::Float, Dtype::F32),
-    (Kind::Double, Dtype::F64),
-    (Kind::Half, Dtype::F16),
-    (Kind::BFloat16, Dtype::BF16),
-    (Kind::Int64, Dtype::I64),
-    (Kind::Int, Dtype::I32),
-    (Kind::Int16, Dtype::I16),
-    (Kind::Int8, Dtype::I8),
-    (Kind::Uint8, Dtype::U8),
-    (Kind::Bool, Dtype::BOOL),
-];
 
 /// Row-major bytes, whatever the memory layout.
 pub(super) fn bytes(tensor: &Tensor) -> Vec<u8> {

@@ -4,11 +4,11 @@
 use std::fmt;
 use std::path::Path;
 
+use mmt_vocabulary::ClusterFeatures;
 use tch::Tensor;
 
 use super::ema;
 use super::passes::Passes;
-use super::settings::ClusterFeatures;
 use crate::error::{InvalidInput, Result};
 use crate::loss::objective::{Lesson, Weights};
 use crate::model::{Named, Network, Outputs};

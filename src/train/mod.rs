@@ -51,47 +51,16 @@ pub use learners::{Learners, StepSettings};
 pub use lessons::Lessons;
 pub use losses::MeanLosses;
 pub use method::{Batch, Losses, Method, Networks};
+pub use mmt_vocabulary::{ClusterFeatures, Stage, Teachers};
 pub use passes::Passes;
 pub use pretrain::{Pretraining, SourceImages};
 pub use pseudo_labels::PseudoLabels;
 pub use schedule::{Schedule, Unit, WarmUp};
 pub use settings::{
-    AdaptationSettings, BatchSettings, ClusterFeatures, PretrainingSettings, TargetStatistics, Teachers,
-    TransformSettings,
+    AdaptationSettings, BatchSettings, PretrainingSettings, TargetStatistics, TransformSettings,
 };
 
 use crate::error::Result;
-
-/// What an epoch is busy with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Stage {
-    /// Reading and resizing images.
-    Loading,
-    /// Images → features.
-    Features,
-    /// Features → pseudo labels.
-    Clustering,
-    /// Steps of the optimizer.
-    Training,
-    /// Passes that only set batch-norm statistics.
-    Statistics,
-    /// Features of query and gallery, mAP and CMC.
-    Evaluation,
-}
-
-impl Stage {
-    /// Its name in records and progress bars.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Loading => "loading",
-            Self::Features => "features",
-            Self::Clustering => "clustering",
-            Self::Training => "training",
-            Self::Statistics => "statistics",
-            Self::Evaluation => "evaluation",
-        }
-    }
-}
 
 /// Is told how far the work is, and may end it.
 pub trait Observer {

@@ -1,5 +1,6 @@
 //! Settings of pre-training and adaptation, as the profiles spell them.
 
+use mmt_vocabulary::{ClusterFeatures, Teachers};
 use serde::{Deserialize, Serialize};
 
 use super::ema::Convention;
@@ -96,32 +97,6 @@ pub struct PretrainingSettings {
     pub evaluate_every: usize,
     /// Keep the state with the best source mAP (published) rather than the last one.
     pub keep_best: bool,
-}
-
-/// Which networks there are, and who gives a student its soft labels (D33).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Teachers {
-    /// Two students; each is taught by the mean network of the other. Published.
-    #[default]
-    MutualMean,
-    /// One student, taught by its own mean network: the paper's ablation without θ2. With hard losses only
-    /// ([`AdaptationSettings::is_hard_only`]) it is the published single-network baseline.
-    OwnMean,
-    /// Two students; each is taught by what the other gives in the same step. No mean networks, so `alpha` has no part: the
-    /// paper's ablation without `E[θ]`.
-    MutualCurrent,
-}
-
-/// Whose features are clustered, where there are mean networks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ClusterFeatures {
-    /// The mean networks'. Published.
-    #[default]
-    MeanNetworks,
-    /// The students'.
-    Networks,
 }
 
 /// Adaptation to the target (D33). Switches that came after the first version are not written where they have their published

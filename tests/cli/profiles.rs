@@ -8,8 +8,8 @@ use mmt::data::ImageSize;
 use mmt::experiment::{Experiment, HashedData, Method, Origin, Profile, Run, RunOptions, Stop, Task};
 use mmt::model::Backbone;
 use mmt::record::{EvaluationRecord, NetworkName, read_csv};
-use mmt::report::build;
 use mmt::train::BatchSettings;
+use mmt_report::build;
 use tch::{Device, Tensor};
 
 /// Four identities of two images each; groups keep their share of the batch.

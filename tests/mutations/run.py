@@ -9,9 +9,9 @@ tracked files below target/mutations/. Nothing in the working tree changes but t
     python3 tests/mutations/run.py --check         # only whether the places of all breaks are still there: a second
     python3 tests/mutations/run.py --first         # the same, but on to the next break at the first test that fails: minutes, not hours
 
-A break is held against the tests of its room in the suite. One with `tests = ["lib::report::", "cli::run::"]` is held against
-those instead: the unit tests of the library (`lib`), the command line (`cli`) or the suite (`suite`), then what a test's name
-begins with.
+A break is held against the tests of its room in the suite. One with `tests = ["report::claims::", "cli::run::"]` is held against
+those instead: the unit tests of the library (`lib`) or of a crate of `crates/` (by its folder), the command line (`cli`) or the suite
+(`suite`), then what a test's name begins with.
 """
 
 import argparse
@@ -88,7 +88,6 @@ def plant(tree: Tree, number: int, mutation: dict) -> None:
     found = mutation["find"]
     if code.count(found) != 1:
         sys.exit(f"{mutation['file']}: {found!r} stands there {code.count(found)} times, not once")
-    # The program stands on the library, where the switch is.
     switch = f"{'mmt' if mutation['file'].startswith('src/bin/') else 'crate'}::mutant({number})"
     if "replace" in mutation:
         new = mutation["replace"].replace("$MUTANT", switch)
@@ -97,6 +96,12 @@ def plant(tree: Tree, number: int, mutation: dict) -> None:
         new = f"(if {switch} {{ {placeholder(number)} }} else {{ {found} }})"
     at = code.index(found)
     tree.put(mutation["file"], text[:at] + new + text[at + len(found) :])
+
+
+def root_of(file: str) -> str:
+    """The root of the crate that a file belongs to, where the switch is put. The program stands on the library."""
+    folder, crate, *_ = file.split("/")
+    return f"crates/{crate}/src/lib.rs" if folder == "crates" else "src/lib.rs"
 
 
 def placeholder(number: int) -> str:
@@ -111,7 +116,8 @@ def planted(mutations: list[dict]) -> Tree:
     for number, mutation in enumerate(mutations):
         if "put" in mutation:
             tree.put(mutation["file"], tree.text(mutation["file"]).replace(placeholder(number), mutation["put"]))
-    tree.put("src/lib.rs", tree.text("src/lib.rs") + SWITCH)
+    for name in {root_of(mutation["file"]) for mutation in mutations}:
+        tree.put(name, tree.text(name) + SWITCH)
     return tree
 
 
@@ -122,13 +128,15 @@ def build() -> dict[str, Path]:
     if not {"LIBTORCH", "LIBTORCH_USE_PYTORCH"} & environment.keys():
         environment["LIBTORCH"] = str(ROOT / ".libtorch" / "torch")
     environment["CPLUS_INCLUDE_PATH"] = str(ROOT / "tools" / "no-libtorch")
-    command = "cargo test --package mmt --lib --bins --test suite --test cli --no-run --message-format=json-render-diagnostics"
-    done = subprocess.run(command.split(), cwd=TREE, env=environment, stdout=subprocess.PIPE, text=True)
+    packages = ["mmt", *(f"mmt-{folder.name}" for folder in sorted((ROOT / "crates").iterdir()))]
+    command = ["cargo", "test", *(f"--package={name}" for name in packages), "--lib", "--bins", "--test=suite", "--test=cli", "--no-run"]
+    command.append("--message-format=json-render-diagnostics")
+    done = subprocess.run(command, cwd=TREE, env=environment, stdout=subprocess.PIPE, text=True)
     if done.returncode != 0:
         sys.exit("the mutants do not compile")
     messages = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
     tests = [message for message in messages if message.get("profile", {}).get("test") and message.get("executable")]
-    names = {"mmt": "lib"}
+    names = {"mmt": "lib"} | {name.replace("-", "_"): name.removeprefix("mmt-") for name in packages[1:]}
     return {names.get(name := message["target"]["name"], name): Path(message["executable"]) for message in tests}
 
 

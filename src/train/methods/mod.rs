@@ -4,8 +4,10 @@ mod mutual;
 mod own_mean;
 mod single;
 
+use mmt_vocabulary::Teachers;
+
 use super::method::Method;
-use super::settings::{AdaptationSettings, Teachers};
+use super::settings::AdaptationSettings;
 use crate::error::{InvalidInput, Result};
 use crate::model::Outputs;
 

@@ -58,10 +58,7 @@ fn nothing_on_the_way_of_a_step_reads_values_without_being_counted() {
     for path in ROOMS.iter().flat_map(|room| sources(&root().join(room))) {
         let name = path.strip_prefix(root()).unwrap().display().to_string();
         // Checkpoints are read and written between epochs.
-        if ["torch_file", "weights", "stored", "checkpoint", "model/load"]
-            .iter()
-            .any(|file| name.contains(file))
-        {
+        if ["weights", "stored", "checkpoint", "model/load"].iter().any(|file| name.contains(file)) {
             continue;
         }
         let text = fs::read_to_string(&path).unwrap();
