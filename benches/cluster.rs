@@ -9,7 +9,7 @@ use tch::Kind;
 
 use super::group;
 
-/// Images of the pairs with the reference, and of the fast wing alone.
+/// Images of the pairs with the reference, and of the fast code alone.
 const SIZES: [usize; 2] = [170, 2006];
 
 fn features(images: usize) -> Matrix {

@@ -1,8 +1,15 @@
 //! D25 … D28, per epoch and per image.
 
-use criterion::Criterion;
-use mmt::data::{DecodedImage, GallerySampler, ImageSize, RandomErasing, TrainTransform, resize};
+use std::path::Path;
+use std::sync::Arc;
+
+use criterion::{Criterion, Throughput};
+use mmt::data::{
+    self, DatasetName, DecodedImage, GallerySampler, ImageSize, ImageStore, RandomErasing, StreamName,
+    TrainLoader, TrainTransform, resize,
+};
 use mmt::random::stream;
+use mmt::synthetic::{DomainSettings, prepare};
 use mmt_reference::data as reference;
 
 use super::group;
@@ -46,4 +53,48 @@ pub fn benches(criterion: &mut Criterion) {
         group_sampler.bench_function("12936/fast", |b| b.iter(|| sampler.order(&mut rng)));
     }
     group_sampler.finish();
+    for size in [ImageSize { height: 64, width: 32 }, TO] {
+        if let Err(error) = loader(criterion, size) {
+            eprintln!("data/loader: {error}");
+        }
+    }
+}
+
+/// Images per second of the training set of a built-in domain: read, decoded and resized once, and in every epoch after that, in
+/// batches of 32 with two views of each image. `peer_loader.py` takes the same images the way PyTorch does.
+fn loader(criterion: &mut Criterion, size: ImageSize) -> mmt::Result<()> {
+    let root = prepare(
+        DatasetName::Market1501,
+        &DomainSettings::default(),
+        Path::new("target/domains"),
+        &mut |_, _| Ok(()),
+    )?;
+    let train = data::read(DatasetName::Market1501, &root)?.train;
+    let paths: Vec<_> = train.into_iter().map(|item| item.path).collect();
+    let images = paths.len();
+    let open = || ImageStore::open(paths.clone(), size, usize::MAX, &mut |_, _| Ok(())).map(Arc::new);
+    let store = open()?;
+    let transform =
+        TrainTransform { size, flip_probability: 0.5, pad: 10, erasing: Some(RandomErasing::default()) };
+    let batches: Vec<Vec<usize>> =
+        (0..images).collect::<Vec<_>>().chunks(32).map(<[usize]>::to_vec).collect();
+    let epoch = || -> mmt::Result<usize> {
+        let streams = StreamName { seed: 1, purpose: "bench".to_owned(), epoch: 0 };
+        let loader = TrainLoader::new(
+            store.clone(),
+            transform.clone(),
+            batches.clone(),
+            streams,
+            2,
+            tch::Device::Cpu,
+        )?;
+        loader.map(|batch| batch.map(|batch| batch.indices.len())).sum()
+    };
+    let mut group = group(criterion, "data/loader");
+    group.throughput(Throughput::Elements(images as u64));
+    let name = format!("{}x{}", size.height, size.width);
+    group.bench_function(format!("{name}/decode"), |b| b.iter(|| open().is_ok()));
+    group.bench_function(format!("{name}/fast"), |b| b.iter(|| epoch().is_ok()));
+    group.finish();
+    Ok(())
 }

@@ -87,13 +87,13 @@ fn teaching(criterion: &mut Criterion) {
         soft_label: at % 400 / 16,
     };
     let anchors: Vec<Anchor> = (0..800).map(anchor).collect();
-    let twin = |&Anchor { image, positive, negative, student, teacher, soft_label }: &Anchor| {
+    let counterpart = |&Anchor { image, positive, negative, student, teacher, soft_label }: &Anchor| {
         reference::teaching::Anchor { image, positive, negative, student, teacher, soft_label }
     };
-    let twins: Vec<_> = anchors.iter().map(twin).collect();
+    let counterparts: Vec<_> = anchors.iter().map(counterpart).collect();
     let mut group = group(criterion, "eval/teaching");
     group.bench_function("800/reference", |b| {
-        b.iter(|| reference::teaching::teaching(&twins, &pseudo_labels, &identities));
+        b.iter(|| reference::teaching::teaching(&counterparts, &pseudo_labels, &identities));
     });
     group.bench_function("800/fast", |b| {
         b.iter(|| fast::teaching::teaching(&anchors, &pseudo_labels, &identities));

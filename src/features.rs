@@ -32,7 +32,7 @@ use crate::device::memory::guarded;
 use crate::error::Result;
 use crate::model::Network;
 
-/// What a lack of memory says to lower.
+/// The settings to lower where memory is lacking.
 const LOWER: &str = "the batch that features are made in (`--batch` of the tools) or the size of the images";
 
 /// Unit-length features of all images of `store`, by each of `networks`: a `[N, D]` tensor per network, on its device, rows in

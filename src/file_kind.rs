@@ -1,4 +1,4 @@
-//! What a file is, told by how it begins: for messages that say what was given instead of what was wanted.
+//! The kind of a file, told by how it begins: for messages that say what was given instead of what was wanted.
 
 use std::fmt;
 
@@ -119,7 +119,7 @@ impl FileKind {
         }
     }
 
-    /// What to do about it, whatever was wanted; `None` where that depends.
+    /// Says what to do about it, whatever was wanted; `None` where that depends.
     pub fn way_out(self) -> Option<&'static str> {
         Some(match self {
             Self::Empty => "fetch or write it again",

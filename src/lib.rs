@@ -16,7 +16,7 @@
 //!   features of one's own. The report is a crate of its own, `mmt-report`, which needs records and no libtorch.
 //! - [`device`], [`random`], [`distance`], [`blocks`], [`whole_file`], [`file_kind`] and [`error`] are what all of them stand on.
 //!
-//! A room uses only rooms that stand before it (`tests/suite/architecture.rs` holds this); [`record`], [`random`], [`whole_file`],
+//! A room uses only rooms that stand before it (`tests/suite/architecture/` holds this); [`record`], [`random`], [`whole_file`],
 //! [`run_directory`] and [`error`] come from `mmt-vocabulary`, [`synthetic`] from `mmt-domains`.
 //!
 //! A loss and its gradient:

@@ -23,10 +23,10 @@ const LEARNING_RATE: f64 = 1e-6;
 const DECAY: f64 = 0.99;
 /// Images of an identity.
 const INSTANCES: usize = 4;
-/// What a lack of memory says to lower.
+/// The settings to lower where memory is lacking.
 const LOWER: &str = "the batch of the profile or its image_size";
 
-/// What to time.
+/// The steps to time.
 #[derive(Debug, Clone)]
 pub struct BudgetRequest {
     /// The networks.
@@ -48,7 +48,7 @@ pub struct BudgetRequest {
 }
 
 impl BudgetRequest {
-    /// What `work` gives, and its seconds, those of the device included.
+    /// Returns what `work` gives, and its seconds, those of the device included.
     fn timed<T>(&self, work: impl FnOnce() -> Result<T>) -> Result<(T, f64)> {
         let since = Instant::now();
         let found = self.precision.with(self.device, work)?;

@@ -10,7 +10,7 @@ const SPREAD: f64 = 1.0;
 /// Images of an identity.
 const PER_IDENTITY: usize = 17;
 
-/// What the steps get.
+/// The inputs of the steps.
 pub struct Inputs {
     /// `[N, D]` f32, rows of unit length.
     pub features: Tensor,

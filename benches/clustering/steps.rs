@@ -1,4 +1,4 @@
-//! What is measured.
+//! The measured steps.
 
 use std::hint::black_box;
 

@@ -13,7 +13,7 @@ use crate::protocol::{Folder, inline, read_inputs, written_inputs, written_outpu
 use crate::tolerance::Width;
 use crate::value::Inputs;
 
-/// What a case file holds.
+/// The content of a case file.
 #[derive(Debug)]
 pub struct Case {
     /// The definition.

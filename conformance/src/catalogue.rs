@@ -55,7 +55,7 @@ fn cell(text: &str) -> String {
     text.replace('|', "\\|")
 }
 
-/// What is allowed in each width.
+/// Names the allowed error in each width.
 fn allowed(output: &Output) -> String {
     let in_width = |width: Width| {
         let row = output.row(width)?;

@@ -12,7 +12,7 @@ use crate::shrink::shrink;
 use crate::tolerance::Width;
 use crate::value::{Inputs, Outputs};
 
-/// What is asked.
+/// The questions put to an implementation.
 #[derive(Debug, Clone)]
 pub struct Plan {
     /// Which definitions.
@@ -50,7 +50,7 @@ pub struct Finding {
     pub definition: &'static Definition,
     /// The width; `None` where it is not offered in any.
     pub width: Option<Width>,
-    /// What came of it.
+    /// Its outcome.
     pub outcome: Outcome,
     /// Cases that were answered and compared.
     pub compared: u64,
@@ -62,7 +62,7 @@ pub struct Finding {
     pub worst: Worst,
 }
 
-/// What came of a definition.
+/// The outcome of checking a definition.
 #[derive(Debug, Clone)]
 pub enum Outcome {
     /// All answers agree.
@@ -82,7 +82,7 @@ pub enum Outcome {
 /// An answer that differs, on the smallest input that was found.
 #[derive(Debug, Clone)]
 pub struct Disagreement {
-    /// What is wrong.
+    /// The fault.
     pub complaint: Complaint,
     /// The inputs.
     pub inputs: Inputs,
@@ -182,7 +182,7 @@ impl<'a> Offering<'a> {
         implementation.answer(Call { definition, width, inputs, outputs })
     }
 
-    /// What is wrong with the answer to a case. Cases come from the reference's domain, so that it has an answer.
+    /// Judges the answer to a case. Cases come from the reference's domain, so that it has an answer.
     fn judge(&self, inputs: &Inputs, answer: &Answer) -> Option<Result<Worst, Complaint>> {
         let Answer::Outputs(found) = answer else { return None };
         let expected = (self.definition.reference)(inputs).ok()?;

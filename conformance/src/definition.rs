@@ -1,4 +1,4 @@
-//! What a registration consists of.
+//! The parts of a registration.
 
 use mmt_reference::Result;
 use rand_chacha::ChaCha8Rng;
@@ -9,7 +9,7 @@ use crate::value::{Inputs, Outputs};
 /// A function from inputs to outputs: the reference of a definition, or another reading of it.
 pub type Compute = fn(&Inputs) -> Result<Outputs>;
 
-/// What kind of value an input is.
+/// The kind of an input's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     /// Numbers, in the width of the call.
@@ -27,11 +27,11 @@ pub enum Kind {
 pub struct Input {
     /// Its name in the protocol.
     pub name: &'static str,
-    /// What it is.
+    /// Its kind.
     pub kind: Kind,
     /// Names of its dimensions, such as `["B", "D"]`; none for a single value. One name is one size throughout a case.
     pub shape: &'static [&'static str],
-    /// What it means.
+    /// Its meaning.
     pub about: &'static str,
 }
 
@@ -66,7 +66,7 @@ pub struct Output {
     pub tolerance: &'static str,
     /// Names of its dimensions.
     pub shape: &'static [&'static str],
-    /// What it means.
+    /// Its meaning.
     pub about: &'static str,
 }
 
@@ -91,7 +91,7 @@ pub const fn gradient(
 }
 
 impl Output {
-    /// What is allowed in a width, and why; `None` where the definition is not compared in it.
+    /// Returns the allowed error in a width, with its reason; `None` where the definition is not compared in it.
     pub fn row(&self, width: Width) -> Option<&'static Row> {
         row_of(self.tolerance, self.quantity, width)
     }
@@ -100,7 +100,7 @@ impl Output {
 /// Another reading of a definition that implementations are known to follow.
 #[derive(Debug, Clone, Copy)]
 pub struct Reading {
-    /// What is done otherwise, as a clause: "k1 counts the image itself".
+    /// The difference, as a clause: "k1 counts the image itself".
     pub name: &'static str,
     /// The outputs by this reading; those that it does not touch may be left out.
     pub compute: Compute,
@@ -124,15 +124,15 @@ pub type Units = fn(&Inputs) -> [f64; 2];
 /// Whether an output of a case is left open by the definition's source, and what leaves it open: nobody is wrong there.
 pub type Open = fn(&Inputs, Width, output: &str) -> Option<&'static str>;
 
-/// What holds a definition in this project. A test of the suite holds that nothing in it is empty or points to nothing.
+/// Everything that holds a definition in this project. A test of the suite holds that nothing in it is empty or points to nothing.
 #[derive(Debug, Clone, Copy)]
 pub struct Places {
     /// The reference, a file under `reference/src/`.
     pub reference: &'static str,
     /// The fast forms, files under `src/`.
     pub fast: &'static [&'static str],
-    /// The laws, a file under `tests/suite/`.
-    pub laws: &'static str,
+    /// The properties, a file under `tests/suite/`.
+    pub properties: &'static str,
     /// The published values.
     pub golden: Golden,
     /// The bench, `room/definition`, in one of `benches/`.
@@ -166,7 +166,7 @@ pub struct Apart {
     pub name: &'static str,
     /// Why it cannot be put to an implementation.
     pub why: &'static str,
-    /// What holds it.
+    /// Everything that holds it.
     pub places: Places,
 }
 
@@ -179,11 +179,11 @@ pub struct Definition {
     pub name: &'static str,
     /// Which part of it is put to an implementation, where it is not the whole.
     pub part: Option<&'static str>,
-    /// What holds it here.
+    /// Everything that holds it here.
     pub places: Places,
-    /// What goes in.
+    /// The inputs.
     pub inputs: &'static [Input],
-    /// What comes out.
+    /// The outputs.
     pub outputs: &'static [Output],
     /// The reference.
     pub reference: Compute,
@@ -191,7 +191,7 @@ pub struct Definition {
     pub generate: fn(&mut ChaCha8Rng) -> Inputs,
     /// Sizes of the inputs.
     pub units: Units,
-    /// What is left open.
+    /// The outputs that are left open.
     pub open: Open,
     /// Other readings, the first that explains an answer is named.
     pub readings: &'static [Reading],

@@ -1,4 +1,4 @@
-//! What can go wrong with files of the kit.
+//! Errors of the kit's files.
 
 use std::path::{Path, PathBuf};
 
@@ -8,7 +8,7 @@ pub enum Error {
     /// The system refuses.
     #[error("cannot {action} {}: {source}", .path.display())]
     Io {
-        /// What was tried.
+        /// The attempted action.
         action: &'static str,
         /// On which file or folder.
         path: PathBuf,
@@ -20,7 +20,7 @@ pub enum Error {
     File {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// Its fault.
         reason: String,
     },
 }

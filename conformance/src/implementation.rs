@@ -1,4 +1,4 @@
-//! What is put to the test: something that says what it offers, and answers calls.
+//! The subject of a test: something that says what it offers, and answers calls.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use crate::definition::Definition;
 use crate::tolerance::Width;
 use crate::value::{Inputs, Outputs};
 
-/// What an implementation offers of one definition.
+/// The part of one definition that an implementation offers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Offered {
     /// Names of the outputs that it returns.
@@ -15,7 +15,7 @@ pub struct Offered {
     pub widths: Vec<Width>,
 }
 
-/// What an implementation says of itself.
+/// An implementation's statement about itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Offer {
     /// Its name and version.
@@ -83,7 +83,7 @@ pub enum Fault {
 
 /// Something that can be asked.
 pub trait Implementation {
-    /// What it offers.
+    /// Returns what it offers.
     ///
     /// # Errors
     /// It does not say.

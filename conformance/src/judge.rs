@@ -11,13 +11,13 @@ use crate::value::{Array, Inputs, Outputs};
 pub struct Complaint {
     /// Name of the output.
     pub output: &'static str,
-    /// What is wrong with it.
+    /// Its fault.
     pub wrong: Wrong,
-    /// What leaves the output open in this case, if anything does.
+    /// The reason that leaves the output open in this case, if there is one.
     pub open: Option<&'static str>,
 }
 
-/// What is wrong with an output.
+/// A fault of an output.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Wrong {
     /// Another shape.
@@ -85,7 +85,7 @@ fn judge_output(
     }))
 }
 
-/// What is wrong with an answer: what is not left open first. Or the worst errors of what is right.
+/// Returns the fault of an answer, first one that is not left open, or the worst errors of what is right.
 pub fn judge(
     definition: &'static Definition,
     width: Width,

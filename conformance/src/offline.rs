@@ -105,7 +105,7 @@ impl Written {
     }
 }
 
-/// What tells a call from others.
+/// Returns the text that tells a call from others.
 fn key(definition: &Definition, width: Width, inputs: &Inputs) -> String {
     format!("{} {} {inputs:?}", definition.number, width.name())
 }

@@ -23,7 +23,7 @@ impl Implementation for References {
 pub struct Alternative {
     /// The definition.
     pub definition: &'static Definition,
-    /// What answers. Outputs that it leaves out are the reference's.
+    /// The function that answers. Outputs that it leaves out are the reference's.
     pub compute: Compute,
 }
 

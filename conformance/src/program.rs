@@ -44,7 +44,7 @@ struct Running {
     answers: Receiver<Line>,
 }
 
-/// What the reader of standard output has seen.
+/// A line, as the reader of standard output has seen it.
 #[derive(Debug)]
 enum Line {
     Whole(Vec<u8>),

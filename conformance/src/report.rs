@@ -17,7 +17,7 @@ pub struct Row {
     pub name: String,
     /// `f64` or `f32`; empty where it is not offered.
     pub width: &'static str,
-    /// What came of it, in a word or two.
+    /// The outcome, in a word or two.
     pub verdict: &'static str,
     /// Cases that were answered and compared.
     pub compared: u64,
@@ -38,7 +38,7 @@ pub struct Shown {
     pub stem: String,
     /// Heading.
     pub title: String,
-    /// What is wrong.
+    /// The fault.
     pub remark: String,
     /// The case, as its file has it.
     pub case: String,
@@ -66,7 +66,7 @@ fn row(finding: &Finding) -> Row {
     }
 }
 
-/// What came of it.
+/// Names an outcome.
 fn verdict(outcome: &Outcome) -> &'static str {
     match outcome {
         Outcome::Agrees => "agrees",
@@ -85,7 +85,7 @@ fn disagreement(finding: &Finding) -> Option<&Disagreement> {
     }
 }
 
-/// What there is to say beside the verdict.
+/// Says what there is to say beside the verdict.
 fn remark(finding: &Finding) -> String {
     let mut sentences = Vec::new();
     if let Some(found) = disagreement(finding) {
@@ -167,7 +167,7 @@ pub fn shown(findings: &[Finding]) -> Vec<Shown> {
     findings.iter().filter_map(shown).collect()
 }
 
-/// What was put to what, in a line.
+/// Says in a line what was put to what.
 pub fn summary(offer: &Offer, plan: &Plan, findings: &[Finding]) -> String {
     let count = |verdict: &str| rows(findings).iter().filter(|row| row.verdict == verdict).count();
     let counts: Vec<String> = ["agrees", "agrees, but", "differs", "fails", "declined", "not offered"]

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-/// What is compared.
+/// The compared quantity.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Quantity {
     /// The value itself.
@@ -14,7 +14,7 @@ pub enum Quantity {
     Gradient,
 }
 
-/// What an implementation is held against.
+/// The values that an implementation is held against.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Basis {
     /// The f64 reference.
@@ -91,7 +91,7 @@ pub enum Allowed {
 pub struct Row {
     /// Number of the definition, e.g. `"D1"`.
     pub definition: &'static str,
-    /// What is compared.
+    /// The compared quantity.
     pub quantity: Quantity,
     /// Against what.
     pub basis: Basis,
@@ -99,7 +99,7 @@ pub struct Row {
     pub width: Width,
     /// Where.
     pub place: Place,
-    /// What is allowed.
+    /// The allowed error.
     pub allowed: Allowed,
     /// Why that much.
     pub reason: &'static str,

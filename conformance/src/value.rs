@@ -1,4 +1,4 @@
-//! What goes into a definition and what comes out of it: named values.
+//! Inputs and outputs of a definition: named values.
 
 use std::collections::BTreeMap;
 use std::ops::Index;
@@ -219,7 +219,7 @@ fn other_form(what: &'static str, expected: &str) -> InvalidInput {
     InvalidInput::Shape { what, expected: expected.to_owned(), found: "missing or something else".to_owned() }
 }
 
-/// What a definition, or an implementation of it, returns.
+/// The outputs of a definition, or of an implementation of it.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Outputs(pub BTreeMap<String, Array>);
 

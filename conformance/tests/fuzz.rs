@@ -12,7 +12,7 @@ use mmt_conformance::{Width, generate};
 use rand::Rng;
 use rand::seq::IndexedRandom;
 
-/// What a line is broken with.
+/// Pieces that a line is broken with.
 const PIECES: &[&str] = &[
     "NaN",
     "Infinity",

@@ -1,4 +1,4 @@
-//! What every registration must fulfil, and the way of a disagreement from the first case to the named reading.
+//! The demands on every registration, and the way of a disagreement from the first case to the named reading.
 
 use std::collections::BTreeSet;
 

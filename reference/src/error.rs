@@ -1,4 +1,4 @@
-//! What a reference function answers to input that does not fit. The fast wing has the same variants
+//! The answer of a reference function to input that does not fit. The fast code has the same variants
 //! (`mmt::error::InvalidInput`), so that a test can ask both for the same refusal.
 
 use std::fmt;
@@ -15,9 +15,9 @@ pub enum InvalidInput {
     Shape {
         /// Name of the argument.
         what: &'static str,
-        /// What the other arguments ask for.
+        /// The shape or length that the other arguments ask for.
         expected: String,
-        /// What was given.
+        /// The shape or length that was given.
         found: String,
     },
     /// NaN or infinite values.
@@ -49,7 +49,7 @@ pub enum InvalidInput {
     },
     /// Fewer samples than the definition needs, such as k-means with more clusters than rows.
     TooFewSamples {
-        /// What is too few.
+        /// Name of what is too few.
         what: &'static str,
         /// The least number.
         needed: usize,

@@ -1,4 +1,4 @@
-//! The slow twin of `mmt`: every loss, clustering and evaluation step of Mutual Mean-Teaching once more, in plain Rust,
+//! The slow reference of `mmt`: every loss, clustering and evaluation step of Mutual Mean-Teaching once more, in plain Rust,
 //! in `f64`, with loops straight from the equations of `docs/method.md` (D1 … Dn). Nothing here is fast, and nothing
 //! here is written from the fast code: it is what the fast code is held against.
 //!

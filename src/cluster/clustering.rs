@@ -1,5 +1,6 @@
 //! The clusterings by their settings: what they take, what they refuse, and features → clusters.
 
+use mmt_vocabulary::ClusteringKind;
 use rand::Rng;
 use serde::{Deserialize, Serialize};
 use tch::Tensor;
@@ -36,7 +37,7 @@ pub enum Clustering {
     },
 }
 
-/// What a clustering knows from the runs before.
+/// State that a clustering keeps from the runs before.
 #[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct ClusteringState {
     /// DBSCAN's eps: that of the first run (published), or one that is given.
@@ -97,6 +98,14 @@ impl Clustering {
     pub fn published_kmeans() -> Self {
         let KMeansOptions { clusters, n_init, .. } = KMeansOptions::default();
         Self::KMeans { clusters, n_init }
+    }
+
+    /// Its kind, which stands in its settings as `kind`.
+    pub fn kind(&self) -> ClusteringKind {
+        match self {
+            Self::KMeans { .. } => ClusteringKind::KMeans,
+            Self::Dbscan { .. } => ClusteringKind::Dbscan,
+        }
     }
 
     /// Refuses settings that no features could meet.
@@ -216,6 +225,15 @@ impl Clustering {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// The report reads the kind alone, from a configuration that this type wrote.
+    #[test]
+    fn settings_name_their_kind() {
+        for clustering in [Clustering::default(), Clustering::published_kmeans()] {
+            let written = toml::Table::try_from(clustering).unwrap();
+            assert_eq!(written["kind"], toml::Value::try_from(clustering.kind()).unwrap());
+        }
+    }
 
     #[test]
     fn settings_that_cannot_be_met_are_refused_before_anything_is_computed() {

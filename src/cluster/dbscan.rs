@@ -6,7 +6,7 @@ use crate::error::{InvalidInput, Result};
 /// The published least number of neighbours of a core point, itself counted.
 pub const PUBLISHED_MIN_SAMPLES: usize = 4;
 
-/// What DBSCAN found.
+/// The result of DBSCAN.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Clusters {
     /// Cluster `0..count` of each point; `None` is noise.

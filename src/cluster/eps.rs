@@ -3,7 +3,7 @@
 use super::jaccard::SparseDistances;
 use crate::error::{InvalidInput, Result};
 
-/// What there are too few of, where there is no eps.
+/// Name of what is too few where there is no eps.
 pub(crate) const NON_ZERO: &str = "non-zero distances";
 /// The published ρ.
 pub const PUBLISHED_RHO: f64 = 1.6e-3;

@@ -5,7 +5,7 @@
 //! Either way with its settings is a [`Clustering`]: an adaptation and `reproduce cluster` run it.
 //!
 //! Nothing here is an N×N matrix: neighbours are kept k to a row, encodings and Jaccard distances as their non-trivial entries.
-//! What follows the matrix products of libtorch gives the same bits for every number of threads.
+//! Everything after the matrix products of libtorch gives the same bits for every number of threads.
 //!
 //! ```
 //! use mmt::cluster::dbscan::dbscan;

@@ -2,8 +2,7 @@
 
 use mmt_conformance::{Array, Inputs, Outputs};
 
-use super::Place;
-use super::tensors::{Failed, array, tensor};
+use super::tensors::{Failed, Place, array, tensor};
 use crate::cluster::jaccard::{Neighbourhood, SparseDistances};
 use crate::cluster::k_reciprocal::Nearest;
 use crate::cluster::{self, centroids};

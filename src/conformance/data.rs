@@ -2,8 +2,7 @@
 
 use mmt_conformance::{Array, Inputs, Outputs};
 
-use super::Place;
-use super::tensors::Failed;
+use super::tensors::{Failed, Place};
 use crate::data::{self, DecodedImage, GallerySampler, ImageSize, RandomErasing};
 
 pub(super) fn sampler(inputs: &Inputs, _: Place) -> Result<Outputs, Failed> {

@@ -2,8 +2,7 @@
 
 use mmt_conformance::{Inputs, Outputs};
 
-use super::Place;
-use super::tensors::{Failed, array, tensor};
+use super::tensors::{Failed, Place, array, tensor};
 use crate::cluster::jaccard::Neighbourhood;
 use crate::eval::{self, Labels, Ranking, re_ranking};
 

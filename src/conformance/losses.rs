@@ -3,8 +3,7 @@
 use mmt_conformance::{Inputs, Outputs};
 use tch::Tensor;
 
-use super::Place;
-use super::tensors::{Failed, array, gradients, labels, tensor, variable};
+use super::tensors::{Failed, Place, array, gradients, labels, tensor, variable};
 use crate::loss::objective::{Terms, Weights, mutual_mean_teaching};
 use crate::{distance, loss, model};
 

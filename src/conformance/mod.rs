@@ -19,16 +19,9 @@ mod training;
 use mmt_conformance::definitions::find;
 use mmt_conformance::implementation::{Answer, Call, Fault, Implementation, Offer};
 use mmt_conformance::{Inputs, Outputs};
-use tch::{Device, Kind};
+use tch::Device;
 
-use tensors::{Failed, kind};
-
-/// Where and in which kind a definition is computed.
-#[derive(Debug, Clone, Copy)]
-struct Place {
-    device: Device,
-    kind: Kind,
-}
+use tensors::{Failed, Place, kind};
 
 /// A definition by the fast code.
 type Compute = fn(&Inputs, Place) -> Result<Outputs, Failed>;

@@ -3,7 +3,12 @@
 use mmt_conformance::{Array, Inputs, Width};
 use tch::{Device, Kind, Tensor};
 
-use super::Place;
+/// Where and in which kind a definition is computed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    pub device: Device,
+    pub kind: Kind,
+}
 
 /// Why a definition was not computed, as a sentence. Errors of either crate turn into it.
 pub(super) struct Failed(pub String);

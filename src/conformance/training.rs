@@ -3,8 +3,7 @@
 use mmt_conformance::{Inputs, Outputs};
 use tch::Kind;
 
-use super::Place;
-use super::tensors::{Failed, array, gradients, tensor, variable};
+use super::tensors::{Failed, Place, array, gradients, tensor, variable};
 use crate::model::norm;
 use crate::train::{FusedAdam, Schedule, Unit, WarmUp, ema};
 

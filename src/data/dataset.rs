@@ -1,4 +1,4 @@
-//! What a dataset is once it has been read: named, sorted, with training identities numbered 0..M-1.
+//! A dataset once it has been read: named, sorted, with training identities numbered 0..M-1.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -45,11 +45,11 @@ pub struct Dataset {
     pub gallery: Vec<LabelledItem>,
     /// Entry `i` is the number that training identity `i` has in the file names.
     pub identity_numbers: Vec<i64>,
-    /// What was left out of train, query and gallery.
+    /// Files left out of train, query and gallery.
     pub skipped: [Skipped; 3],
     /// Images that were not read for their ending, counted in `skipped`; those of train, query, gallery, one after the other.
     pub ignored: Vec<PathBuf>,
-    /// What the user should know about, a sentence each.
+    /// Warnings for the user, a sentence each.
     pub warnings: Vec<String>,
 }
 
@@ -92,7 +92,7 @@ pub(super) struct Subset {
     pub ignored: Vec<PathBuf>,
 }
 
-/// What a reader hands over: train, query, gallery.
+/// The subsets that a reader hands over: train, query, gallery.
 #[derive(Debug)]
 pub(super) struct Subsets {
     pub train: Subset,
@@ -146,15 +146,5 @@ mod tests {
         let mut items: Vec<_> = [379, 0, 5, 379, 1].into_iter().map(item).collect();
         assert_eq!(renumber(&mut items), [0, 1, 5, 379]);
         assert_eq!(items.iter().map(|item| item.identity).collect::<Vec<_>>(), [3, 0, 2, 3, 1]);
-    }
-
-    #[test]
-    fn names_are_read_and_written() {
-        for name in DatasetName::ALL {
-            assert_eq!(name.to_string().parse::<DatasetName>().unwrap(), name);
-        }
-        assert_eq!("dukemtmcreid".parse::<DatasetName>().unwrap(), DatasetName::DukeMtmc);
-        let error = "cuhk03".parse::<DatasetName>().unwrap_err();
-        assert!(error.is_usage() && error.to_string().contains("msmt17"));
     }
 }

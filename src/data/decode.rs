@@ -50,12 +50,12 @@ pub fn decode(path: &Path) -> Result<DecodedImage> {
     Ok(DecodedImage { size, pixels: image.into_raw() })
 }
 
-/// What a decoded image file is like.
+/// The traits of a decoded image file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ImageLook {
     /// Its size.
     pub size: ImageSize,
-    /// What is not 8-bit RGB about it, such as `grey`; none for most images.
+    /// Its departure from 8-bit RGB, such as `grey`; none for most images.
     pub oddity: Option<&'static str>,
     /// Beginning of the SHA-256 of the file.
     pub digest: [u8; 16],

@@ -1,12 +1,13 @@
-//! What Market-1501 and DukeMTMC-reID have in common: three folders of images, named `IDENTITY_cCAMERA….jpg`.
+//! The common form of Market-1501 and DukeMTMC-reID: three folders of images, named `IDENTITY_cCAMERA….jpg`.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
 use std::ops::RangeInclusive;
 use std::path::Path;
 
+use super::archive::Bounds;
 use super::dataset::{LabelledItem, Subset, Subsets};
 use super::listing::{Listing, is_decoded, is_image, is_jpg, some_of};
-use super::read::Bounds;
 use crate::{Error, Result};
 
 /// How the names in the three folders are to be understood.
@@ -28,6 +29,15 @@ pub(super) struct FolderRules {
 struct Outside {
     identities: BTreeSet<i64>,
     cameras: BTreeSet<usize>,
+}
+
+/// The rest of the first training image's name, after its camera.
+pub(super) fn first_name(folder: &Path) -> Option<String> {
+    let entries = fs::read_dir(folder.join("bounding_box_train")).ok()?;
+    let names = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let first = names.filter(|name| name.ends_with(".jpg")).min()?;
+    let (_, camera) = first.split_once("_c")?;
+    Some(camera.trim_start_matches(|c: char| c.is_ascii_digit()).to_owned())
 }
 
 /// Reads the three folders below `folder`.

@@ -1,4 +1,4 @@
-//! What a folder holds, sorted, so that the first error too is the same on every machine.
+//! The entries of a folder, sorted, so that the first error too is the same on every machine.
 
 use std::fs;
 use std::path::Path;

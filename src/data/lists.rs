@@ -1,4 +1,4 @@
-//! What lists of images have in common: their text, as editors of all systems leave it, and files that are missing or named twice.
+//! The common parts of lists of images: their text, as editors of all systems leave it, and files that are missing or named twice.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -21,7 +21,7 @@ use crate::{InvalidInput, Result};
 pub struct StreamName {
     /// The run's seed.
     pub seed: u64,
-    /// What the images are for, such as `"augment/source"`.
+    /// The purpose of the images, such as `"augment/source"`.
     pub purpose: String,
     /// The epoch.
     pub epoch: u64,

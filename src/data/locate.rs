@@ -1,41 +1,20 @@
 //! Finding a dataset's own folder below a data root, and saying what was looked for when it is not there.
 
-use std::fs;
 use std::path::{Path, PathBuf, absolute};
 
 use mmt_vocabulary::DatasetName;
 
-use super::{dukemtmc, market1501, msmt17, own};
+use super::archive::Archive;
+use super::archives::archive;
+use super::own;
 use crate::{Error, Result};
 
-/// Where a dataset lies on disk.
-pub(super) struct Layout {
-    /// Names that the folder around it may have; the first is the one to propose.
-    pub outer: &'static [&'static str],
-    /// Name of its own folder, as its archive unpacks.
-    pub inner: Option<&'static str>,
-    /// Folders and files that must be in there.
-    pub required: &'static [&'static str],
-    /// The tree in there, for messages.
-    pub inside: &'static str,
-}
-
-pub(super) fn layout(name: DatasetName) -> &'static Layout {
-    match name {
-        DatasetName::Market1501 => &market1501::LAYOUT,
-        DatasetName::DukeMtmc => &dukemtmc::LAYOUT,
-        DatasetName::Msmt17 => &msmt17::LAYOUT,
-        DatasetName::Msmt17V2 => &msmt17::LAYOUT_V2,
-        DatasetName::Own => &own::LAYOUT,
-    }
-}
-
-/// What a dataset's folder holds.
+/// Content of a dataset's folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Form {
     /// `list.csv`, data of one's own.
     List,
-    /// What the dataset's authors give out.
+    /// The files as the dataset's authors give them out.
     Published,
     /// A folder per split and one per person in it, data of one's own.
     Folders,
@@ -45,12 +24,12 @@ impl Form {
     fn required(self, name: DatasetName) -> &'static [&'static str] {
         match self {
             Self::List => &[own::LIST],
-            Self::Published => layout(name).required,
+            Self::Published => archive(name).required,
             Self::Folders => &own::TEST_FOLDERS,
         }
     }
 
-    /// What `folder` may hold. Data of one's own stand for a published dataset in a folder of that name only.
+    /// The forms that `folder` may hold. Data of one's own stand for a published dataset in a folder of that name only.
     fn possible(name: DatasetName, is_root: bool) -> &'static [Self] {
         match name {
             DatasetName::Own => &[Self::List, Self::Folders],
@@ -92,7 +71,7 @@ pub(super) fn locate(name: DatasetName, root: &Path) -> Result<(PathBuf, Form)> 
         "{name} is incomplete: {} has no {}; expected {}",
         shown(&folder),
         missing.join(", "),
-        expected(&folder, layout(name)),
+        expected(&folder, archive(name)),
     )))
 }
 
@@ -126,7 +105,7 @@ fn holds_own(folder: &Path) -> bool {
 
 /// All folders that may be the dataset's own: `root/OUTER/INNER`, `root/OUTER`, `root/INNER`, `root`.
 fn candidates(name: DatasetName, root: &Path) -> Vec<PathBuf> {
-    let Layout { outer, inner, .. } = layout(name);
+    let Archive { outer, inner, .. } = archive(name);
     let inside = |folder: &Path| inner.map(|inner| folder.join(inner));
     let mut folders = Vec::new();
     for outer in outer.iter().map(|outer| root.join(outer)) {
@@ -138,54 +117,25 @@ fn candidates(name: DatasetName, root: &Path) -> Vec<PathBuf> {
     folders
 }
 
-/// True when `folder`, taken as the dataset's own, holds *another* dataset: one read under the name of the other would be wrong
-/// without a word. Market-1501 and DukeMTMC-reID have the same tree, and are told apart in the data root itself; the releases of
-/// MSMT17 have the same lists.
+/// True when `folder`, taken as the dataset's own, holds the one that others take for it.
 fn is_foreign(name: DatasetName, folder: &Path, is_root: bool) -> bool {
-    let holds = |folders: [&str; 2]| folders.iter().any(|inner| folder.join(inner).is_dir());
-    let (first, second) = (msmt17::FOLDERS, msmt17::FOLDERS_V2);
-    match name {
-        DatasetName::Market1501 => is_root && first_name(folder).is_some_and(|name| name.starts_with("_f")),
-        DatasetName::DukeMtmc => is_root && first_name(folder).is_some_and(|name| name.starts_with('s')),
-        DatasetName::Msmt17 => holds(second) && !holds(first),
-        DatasetName::Msmt17V2 => holds(first) && !holds(second),
-        DatasetName::Own => false,
-    }
-}
-
-/// What follows the camera in the name of the first training image.
-fn first_name(folder: &Path) -> Option<String> {
-    let entries = fs::read_dir(folder.join("bounding_box_train")).ok()?;
-    let names = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned());
-    let first = names.filter(|name| name.ends_with(".jpg")).min()?;
-    let (_, camera) = first.split_once("_c")?;
-    Some(camera.trim_start_matches(|c: char| c.is_ascii_digit()).to_owned())
-}
-
-/// The dataset that others take for this one.
-fn twin(name: DatasetName) -> Option<DatasetName> {
-    match name {
-        DatasetName::Market1501 => Some(DatasetName::DukeMtmc),
-        DatasetName::DukeMtmc => Some(DatasetName::Market1501),
-        DatasetName::Msmt17 => Some(DatasetName::Msmt17V2),
-        DatasetName::Msmt17V2 => Some(DatasetName::Msmt17),
-        DatasetName::Own => None,
-    }
+    archive(name).lookalike.as_ref().is_some_and(|other| (other.is_it)(folder, is_root))
 }
 
 fn not_found(name: DatasetName, root: &Path) -> String {
-    let layout = layout(name);
-    let is_foreign = |folder: &PathBuf| folder.is_dir() && is_foreign(name, folder, folder == root);
-    let foreign = candidates(name, root).into_iter().find(is_foreign);
-    // The releases of MSMT17 lie in folders of names of their own.
-    let other_release = || best_candidate(twin(name)?, root).filter(|_| name.numbers_test_apart());
-    let foreign = foreign.or_else(|| other_release().map(|(folder, _)| folder));
-    if let Some((folder, other)) = foreign.zip(twin(name)) {
-        return format!(
-            "{name} was not found: {} holds images named as in {other} ({}); ask for that dataset",
-            shown(&folder),
-            self::layout(other).inside
-        );
+    let layout = archive(name);
+    if let Some(other) = &layout.lookalike {
+        let is_it = |folder: &PathBuf| folder.is_dir() && (other.is_it)(folder, folder == root);
+        let elsewhere = || best_candidate(other.name, root).filter(|_| other.elsewhere);
+        let found = candidates(name, root).into_iter().find(is_it);
+        if let Some(folder) = found.or_else(|| elsewhere().map(|(folder, _)| folder)) {
+            return format!(
+                "{name} was not found: {} holds images named as in {} ({}); ask for that dataset",
+                shown(&folder),
+                other.name,
+                archive(other.name).inside
+            );
+        }
     }
     let folder = root.join(layout.outer[0]);
     let folder = layout.inner.map_or(folder.clone(), |inner| folder.join(inner));
@@ -199,7 +149,7 @@ fn not_found(name: DatasetName, root: &Path) -> String {
     )
 }
 
-fn expected(folder: &Path, layout: &Layout) -> String {
+fn expected(folder: &Path, layout: &Archive) -> String {
     format!("{}/{}", shown(folder), layout.inside)
 }
 

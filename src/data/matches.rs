@@ -101,7 +101,7 @@ impl Dataset {
         )))
     }
 
-    /// What somebody should know before a result on this dataset is believed, a sentence each.
+    /// Returns what somebody should know before a result on this dataset is believed, a sentence each.
     pub fn notes(&self) -> Vec<String> {
         let mut notes: Vec<String> =
             self.warnings.iter().map(|text| format!("{}: {text}", self.name)).collect();

@@ -38,6 +38,8 @@
 //! # }
 //! ```
 
+mod archive;
+mod archives;
 mod dataset;
 mod decode;
 mod dukemtmc;
@@ -54,7 +56,6 @@ mod on_device;
 mod own;
 mod plain;
 mod prefetch;
-mod published;
 pub mod random_erasing;
 mod raw_batch;
 mod read;
@@ -63,6 +64,8 @@ pub mod sampler;
 mod statistics;
 pub mod transforms;
 
+pub use archive::Bounds;
+pub use archives::{PublishedCounts, published_counts};
 pub use dataset::{Dataset, LabelledItem, Skipped};
 pub use decode::{DecodedImage, ImageLook, ImageSize, decode, look_at};
 pub use image_store::ImageStore;
@@ -72,9 +75,8 @@ pub use matches::{Matches, Unmatched};
 pub use mmt_vocabulary::DatasetName;
 pub use on_device::DeviceTransform;
 pub use plain::images_below;
-pub use published::{PublishedCounts, published_counts};
 pub use random_erasing::{RandomErasing, Rectangle};
-pub use read::{Bounds, read, read_own, read_with_bounds};
+pub use read::{read, read_own, read_with_bounds};
 pub use sampler::GallerySampler;
 pub use statistics::{Statistics, SubsetStatistics};
 pub use transforms::{TrainDraws, TrainTransform};

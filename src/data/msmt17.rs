@@ -3,21 +3,30 @@
 
 use std::path::Path;
 
+use mmt_vocabulary::DatasetName;
+
+use super::archive::{Archive, Lookalike};
 use super::dataset::{LabelledItem, Subset, Subsets};
 use super::lists::{check_files, named_twice, read_text};
-use super::locate::Layout;
 use crate::{Error, Result};
 
-/// Where it lies on disk.
-pub(super) const LAYOUT: Layout = Layout {
+/// As it lies on disk.
+pub(super) const ARCHIVE: Archive = Archive {
     outer: &["msmt17", "MSMT17"],
     inner: Some("MSMT17_V1"),
     required: &["list_train.txt", "list_val.txt", "list_query.txt", "list_gallery.txt", "train", "test"],
     inside: "{list_train.txt,list_val.txt,list_query.txt,list_gallery.txt,train/0000/0000_000_01_0303morning_0008_0.jpg,test/…}",
+    lookalike: Some(Lookalike {
+        name: DatasetName::Msmt17V2,
+        is_it: |folder, _| holds(folder, FOLDERS_V2) && !holds(folder, FOLDERS),
+        elsewhere: true,
+    }),
+    published: Some(PUBLISHED),
+    read: |folder, _| read(folder, FOLDERS),
 };
 
-/// Where its second release lies on disk.
-pub(super) const LAYOUT_V2: Layout = Layout {
+/// Its second release.
+pub(super) const ARCHIVE_V2: Archive = Archive {
     outer: &["msmt17", "MSMT17", "msmt17-v2"],
     inner: Some("MSMT17_V2"),
     required: &[
@@ -29,16 +38,31 @@ pub(super) const LAYOUT_V2: Layout = Layout {
         "mask_test_v2",
     ],
     inside: "{list_train.txt,list_val.txt,list_query.txt,list_gallery.txt,mask_train_v2/0000/0000_000_01_0303morning_0008_0.jpg,mask_test_v2/…}",
+    lookalike: Some(Lookalike {
+        name: DatasetName::Msmt17,
+        is_it: |folder, _| holds(folder, FOLDERS) && !holds(folder, FOLDERS_V2),
+        elsewhere: true,
+    }),
+    published: Some(PUBLISHED),
+    read: |folder, _| read(folder, FOLDERS_V2),
 };
 
+/// Counts of both releases.
+const PUBLISHED: ([(usize, usize); 3], usize) = ([(1_041, 32_621), (3_060, 11_659), (3_060, 82_161)], 15);
+
 /// The folders of images of training and test.
-pub(super) const FOLDERS: [&str; 2] = ["train", "test"];
+const FOLDERS: [&str; 2] = ["train", "test"];
 /// Those of the second release.
-pub(super) const FOLDERS_V2: [&str; 2] = ["mask_train_v2", "mask_test_v2"];
+const FOLDERS_V2: [&str; 2] = ["mask_train_v2", "mask_test_v2"];
+
+/// Whether one of those folders is there.
+fn holds(folder: &Path, images: [&str; 2]) -> bool {
+    images.iter().any(|inner| folder.join(inner).is_dir())
+}
 
 /// Reads the four lists in `folder`, whose images of training and test lie in two folders of those names; train is `list_train` and
 /// `list_val` together.
-pub(super) fn read(folder: &Path, [train, test]: [&str; 2]) -> Result<Subsets> {
+fn read(folder: &Path, [train, test]: [&str; 2]) -> Result<Subsets> {
     let mut warnings = Vec::new();
     let mut list = |list: &str, images: &str| read_list(folder, list, images, &mut warnings);
     let mut training = list("list_train.txt", train)?;

@@ -13,10 +13,10 @@ use std::path::{Path, PathBuf};
 
 use csv::{ReaderBuilder, StringRecord};
 
+use super::archive::Archive;
 use super::dataset::{LabelledItem, Skipped, Subset, Subsets};
 use super::listing::{Listing, is_decoded, is_image, some_of};
 use super::lists::{check_files, named_twice, read_text};
-use super::locate::Layout;
 use crate::{Error, Result};
 
 /// Name of the list.
@@ -30,12 +30,15 @@ const COLUMNS: [&str; 4] = ["path", "identity", "camera", "split"];
 /// Characters that may stand between columns.
 const DELIMITERS: [u8; 3] = [b',', b';', b'\t'];
 
-/// Where they lie on disk.
-pub(super) const LAYOUT: Layout = Layout {
+/// As they lie on disk.
+pub(super) const ARCHIVE: Archive = Archive {
     outer: &["own"],
     inner: None,
     required: &[LIST, "train", "query", "gallery"],
     inside: "list.csv with the columns path,identity,camera,split, or {train,query,gallery}/PERSON/IMAGE.jpg",
+    lookalike: None,
+    published: None,
+    read: |folder, _| read_folders(folder),
 };
 
 /// An image as its owner describes it.

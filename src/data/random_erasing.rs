@@ -30,7 +30,7 @@ pub struct RandomErasing {
     pub max_area: f64,
     /// Least ratio of height to width (published flag `r1`); the largest is its inverse.
     pub min_ratio: f64,
-    /// What is written, per channel.
+    /// The value that is written, per channel.
     pub value: [f32; 3],
 }
 

@@ -1,4 +1,4 @@
-//! What the threads of a loader prepare: the images of a batch as plain memory, and how it becomes tensors.
+//! The work of a loader's threads: the images of a batch as plain memory, and how it becomes tensors.
 
 use rayon::prelude::*;
 use tch::Tensor;

@@ -4,21 +4,12 @@ use std::path::Path;
 
 use mmt_vocabulary::DatasetName;
 
+use super::archive::Bounds;
+use super::archives::archive;
 use super::dataset::Dataset;
 use super::locate::{Form, locate};
-use super::{dukemtmc, folder, market1501, msmt17, own};
+use super::own;
 use crate::Result;
-
-/// What to do with identities and cameras that the named dataset does not have.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Bounds {
-    /// An error that names the file: the published behaviour, and a sign of a damaged copy.
-    #[default]
-    Published,
-    /// Data of one's own in the dataset's layout: such numbers are a warning; with cameras among them, those that occur are numbered
-    /// 0..C over all subsets. A folder without any `.jpg` is read by its `.jpeg`, `.png` and other cases of these.
-    Own,
-}
 
 /// Reads dataset `name` below `root` (`root/market1501/Market-1501-v15.09.15/…`, `root/market1501/…`,
 /// `root/Market-1501-v15.09.15/…`, or `root` itself; the others alike).
@@ -43,14 +34,10 @@ pub fn read_own(name: DatasetName, root: &Path) -> Result<Dataset> {
 /// [`read`] with a choice of [`Bounds`]. MSMT17 has none to check, in the published code as here.
 pub fn read_with_bounds(name: DatasetName, root: &Path, bounds: Bounds) -> Result<Dataset> {
     let (images_dir, form) = locate(name, root)?;
-    let subsets = match (form, name) {
-        (Form::List, _) => own::read_list(&images_dir)?,
-        // Data of one's own have no form of their own beside these two.
-        (Form::Folders, _) | (Form::Published, DatasetName::Own) => own::read_folders(&images_dir)?,
-        (_, DatasetName::Market1501) => folder::read(&images_dir, &market1501::RULES, bounds)?,
-        (_, DatasetName::DukeMtmc) => folder::read(&images_dir, &dukemtmc::RULES, bounds)?,
-        (_, DatasetName::Msmt17) => msmt17::read(&images_dir, msmt17::FOLDERS)?,
-        (_, DatasetName::Msmt17V2) => msmt17::read(&images_dir, msmt17::FOLDERS_V2)?,
+    let subsets = match form {
+        Form::List => own::read_list(&images_dir)?,
+        Form::Folders => own::read_folders(&images_dir)?,
+        Form::Published => (archive(name).read)(&images_dir, bounds)?,
     };
     Ok(Dataset::from_subsets(name, images_dir, subsets))
 }

@@ -39,7 +39,7 @@ pub struct Statistics {
     /// Training identities that also occur in query or gallery: 0 in a proper split. `None` for MSMT17, whose training
     /// and test identities are numbered apart, so that equal numbers mean nothing.
     pub train_identities_in_test: Option<usize>,
-    /// What the reader wants the user to know.
+    /// The reader's remarks for the user.
     pub warnings: Vec<String>,
 }
 

@@ -35,7 +35,7 @@ pub struct TrainDraws {
     pub top: usize,
     /// First column of the crop in the padded image, `0..=2 pad`.
     pub left: usize,
-    /// What to erase.
+    /// The rectangle to erase.
     pub erased: Option<Rectangle>,
 }
 

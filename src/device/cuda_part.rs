@@ -11,7 +11,7 @@ unsafe extern "C" {
     fn mmt_full_precision();
 }
 
-/// What became of the CUDA part.
+/// The outcome of loading the CUDA part.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CudaPart {
     /// This libtorch has none.

@@ -1,4 +1,4 @@
-//! What libtorch says about itself.
+//! Statements of libtorch about itself.
 
 use std::ffi::{CStr, c_char, c_int};
 use std::path::PathBuf;

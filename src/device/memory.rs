@@ -12,7 +12,7 @@ use crate::error::{Result, is_out_of_memory, out_of_memory};
 /// Pieces take one part in so many of what is free: the rest is for what stays, and for what libtorch cannot put together.
 const SHARE: u64 = 4;
 
-/// What to lower where pieces were fitted to the free memory and it did not do all the same.
+/// The quantity to lower where pieces were fitted to the free memory and it did not do all the same.
 pub const LOWER_ROWS: &str = "the number of rows, or what else is on the device (other programs, jobs at a time): tiles fit what is free already";
 
 unsafe extern "C" {
@@ -41,7 +41,7 @@ impl Memory {
         (status == 0).then_some(Self { free, total, peak })
     }
 
-    /// What a computation in pieces may take at once on `device`, in bytes. None on the processor: sizes are fixed there.
+    /// Returns the most that a computation in pieces may take at once on `device`, in bytes. None on the processor: sizes are fixed there.
     pub fn for_pieces(device: Device) -> Option<usize> {
         Self::of(device).map(|memory| usize::try_from(memory.free / SHARE).unwrap_or(usize::MAX))
     }
@@ -55,7 +55,7 @@ pub fn in_words(bytes: u64) -> String {
     }
 }
 
-/// What `work` gives. Where it asks for more memory than there is, that comes back as
+/// Returns what `work` gives. Where it asks for more memory than there is, that comes back as
 /// [`Error::OutOfMemory`](crate::Error::OutOfMemory) which says to lower `lower`, unless somebody within `work` knew better.
 ///
 /// Most operations of tch panic with libtorch's message, which is caught here; other panics go on.

@@ -12,11 +12,13 @@ pub mod memory;
 mod overview;
 mod precision;
 pub mod process;
+mod refusal;
 pub mod transfer;
 
-pub use choice::{Refusal, choose, usable};
+pub use choice::choose;
 pub use cuda_part::{CudaPart, load_cuda_part};
 pub use driver::{Card, Driver, Version};
 pub use libtorch::Libtorch;
 pub use overview::Overview;
 pub use precision::Precision;
+pub use refusal::{Refusal, usable};

@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use super::choice::{Refusal, list, usable};
 use super::cuda_part::CudaPart;
 use super::driver::Driver;
 use super::libtorch::Libtorch;
+use super::refusal::{Refusal, list, usable};
 
 /// libtorch and the driver of this machine.
 #[derive(Debug, Clone)]

@@ -25,7 +25,7 @@ pub enum Precision {
 }
 
 impl Precision {
-    /// What `work` gives, with products of this thread on `device` in these numbers; f32 again afterwards, even after a panic. TF32 holds
+    /// Runs `work` with products of this thread on `device` in these numbers; f32 again afterwards, even after a panic. TF32 holds
     /// for the whole process meanwhile.
     ///
     /// Copies of parameters in bf16 are kept until `work` ends: the parameters must not move before their last use in it.

@@ -1,5 +1,5 @@
-//! What the system lets this process have, asked before the work: libtorch waits for ever for a thread that it could not start, and
-//! breaks where there is no address space for a thread's memory.
+//! The threads and memory that the system lets this process have, asked before the work: libtorch waits for ever for a thread that it
+//! could not start, and breaks where there is no address space for a thread's memory.
 
 use std::fs::read_to_string;
 use std::sync::{Mutex, PoisonError};
@@ -17,7 +17,7 @@ const OF_A_THREAD: u64 = 72 << 20;
 /// Address space in bytes of what threads share: tables, images, buffers.
 const SHARED: u64 = 256 << 20;
 
-/// What can be done where threads cannot be started.
+/// The way out where threads cannot be started.
 const MORE_THREADS: &str =
     "allow more processes (`ulimit -u`) or memory (`ulimit -v`), or lower --threads where the command has it";
 

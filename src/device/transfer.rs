@@ -1,4 +1,4 @@
-//! What crosses between the processor and the device in training, in two functions, so that it can be counted: a value that is read
+//! Transfers between the processor and the device in training, in two functions, so that they can be counted: a value that is read
 //! makes the processor wait for everything that the device was told before.
 
 use std::cell::Cell;

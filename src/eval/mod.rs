@@ -131,7 +131,7 @@ fn rank_in_blocks(
     of_queries(rankings)
 }
 
-/// What is found of all queries, those without a match as `None`.
+/// Sums up the rankings of all queries, those without a match as `None`.
 fn of_queries(rankings: Vec<Option<Ranking>>) -> Result<Evaluation> {
     let valid: Vec<usize> = (0..rankings.len()).filter(|at| rankings[*at].is_some()).collect();
     let rankings: Vec<Ranking> = rankings.into_iter().flatten().collect();

@@ -1,4 +1,4 @@
-//! What mAP and CMC share: where in the ranked gallery the matches of a query stand.
+//! The common part of mAP and CMC: where in the ranked gallery the matches of a query stand.
 
 use crate::error::{InvalidInput, Result};
 

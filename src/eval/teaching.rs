@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::error::{InvalidInput, Result};
 
-/// What a student and its teacher made of an image in a training step. Images are named by their places in the training set.
+/// The values that a student and its teacher gave an image in a training step. Images are named by their places in the training set.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Anchor {
     /// The image.

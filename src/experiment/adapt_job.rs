@@ -1,4 +1,4 @@
-//! What is done for a task: the start (pre-trained networks with the target's statistics), adaptation, the oracle.
+//! The work for a task: the start (pre-trained networks with the target's statistics), adaptation, the oracle.
 
 use std::time::Instant;
 
@@ -148,7 +148,7 @@ impl Run {
         records.write(directory.path())
     }
 
-    /// What networks are evaluated on.
+    /// Returns the splits that networks are evaluated on.
     fn target_splits(&self) -> &'static [Split] {
         if self.layout.profile.rerank {
             &[Split::TargetTest, Split::TargetTestReRanked]

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use mmt_vocabulary::short_name;
 use serde::Serialize;
 use tch::Device;
 
@@ -10,7 +9,7 @@ use super::data_identity::DataIdentity;
 use super::domains::DomainDescription;
 use super::initial_weights::InitialWeights;
 use super::jobs::PretrainJob;
-use crate::data::ImageSize;
+use crate::data::{DatasetName, ImageSize};
 use crate::device::process::all_threads;
 use crate::model::Spec;
 use crate::record::SCHEMA_VERSION;
@@ -54,8 +53,8 @@ impl<'a> PretrainConfig<'a> {
         Self {
             schema: SCHEMA_VERSION,
             job: "pretrain",
-            source: short_name(job.source),
-            target: job.target.map(short_name),
+            source: job.source.short_name(),
+            target: job.target.map(DatasetName::short_name),
             network: job.network,
             domain_seed: job.seeds.domain,
             seed: job.seeds.training,
@@ -91,7 +90,7 @@ pub(super) struct TaskConfig<'a> {
     pub adaptation: Option<&'a AdaptationSettings>,
 }
 
-/// What a job runs on. Not part of its configuration: a run may go on elsewhere.
+/// Describes what a job runs on. Not part of its configuration: a run may go on elsewhere.
 pub(super) fn environment(device: Device, threads: usize) -> BTreeMap<String, String> {
     let mut environment = BTreeMap::new();
     let mut put = |key: &str, value: String| environment.insert(key.to_owned(), value);

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use crate::data::{Dataset, LabelledItem};
 use crate::error::{Error, Result};
 
-/// What is looked at of each file beside its name and labels.
+/// The part of each file that is looked at, beside its name and labels.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum HashedData {
     /// Its size.

@@ -30,7 +30,7 @@ pub enum Origin {
 }
 
 impl Origin {
-    /// What `profile` is run with: real data have no domain seed.
+    /// Returns the seeds that `profile` is run with: real data have no domain seed.
     pub fn seeds(&self, profile: &Profile) -> Vec<Seeds> {
         let domains = match self {
             Self::Real(_) => vec![None],
@@ -47,7 +47,7 @@ impl Origin {
         }
     }
 
-    /// What a job's configuration says about its domains.
+    /// Returns the description of a job's domains in its configuration.
     pub fn description(&self, seed: Option<u64>) -> DomainDescription {
         let generator = match self {
             Self::Real(_) => None,
@@ -59,7 +59,7 @@ impl Origin {
     }
 }
 
-/// What a job's configuration says about its domains.
+/// Description of a job's domains in its configuration.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct DomainDescription {
     /// `synthetic` or `real`.
@@ -201,7 +201,7 @@ pub fn open_all(
 /// each dataset, for the built-in ones by their settings.
 ///
 /// # Errors
-/// What [`open_all`] refuses before it decodes.
+/// Those of [`open_all`] before it decodes.
 pub fn count_all(
     wanted: &[(DatasetName, Option<u64>)],
     origin: &Origin,

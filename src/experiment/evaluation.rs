@@ -16,7 +16,7 @@ use crate::train::{Observer, Stage};
 /// Images per batch.
 const BATCH: usize = 128;
 
-/// What is recorded of an evaluation.
+/// The records of an evaluation.
 #[derive(Debug, Default)]
 pub(super) struct Found {
     /// One record per network for each split, split by split.

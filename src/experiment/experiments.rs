@@ -55,7 +55,7 @@ fn variant() -> Method {
     Method::Variant
 }
 
-/// What is run of a profile.
+/// The part of a profile that is run.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Experiment {
@@ -283,7 +283,7 @@ mod tests {
         assert_eq!(steps, 800, "those of the paper");
     }
 
-    /// What the soft triplet loss is worth is a difference of two rows, and what MMT is worth at a feature scale one to a baseline there.
+    /// The worth of the soft triplet loss is a difference of two rows, and that of MMT at a feature scale one to a baseline there.
     #[test]
     fn rows_of_regime_stand_beside_the_same_without_the_soft_triplet_loss() {
         let rows = rows("regime", "quick");

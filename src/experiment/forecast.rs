@@ -1,4 +1,4 @@
-//! What a run would do: which jobs are done, begun or missing, and how long the rest should take. Nothing is run or written.
+//! The forecast of a run: which jobs are done, begun or missing, and how long the rest should take. Nothing is run or written.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -7,14 +7,14 @@ use std::path::{Path, PathBuf};
 
 use mmt_vocabulary::Method;
 use mmt_vocabulary::run_directory::Progress;
-use mmt_vocabulary::short_name;
 
 use super::config::environment;
 use super::domains::count_all;
 use super::jobs::Job;
 use super::layout::Layout;
+use super::options::{LeftOut, RunOptions};
 use super::profile::Profile;
-use super::run::{LeftOut, RunOptions, check_clusterings};
+use super::run::check_clusterings;
 use crate::error::Result;
 use crate::record::{DONE, ENVIRONMENT, RUN, RunInfo, TIMINGS, TimingRecord, read_csv, read_json};
 
@@ -39,7 +39,7 @@ pub enum State {
 /// A job and what is known of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JobForecast {
-    /// What it is called in progress bars and logs.
+    /// Its name in progress bars and logs.
     pub label: String,
     /// Its state.
     pub state: State,
@@ -49,7 +49,7 @@ pub struct JobForecast {
     pub seconds: Option<f64>,
 }
 
-/// What a run would do.
+/// The forecast of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Forecast {
     /// The folder of the run.
@@ -68,7 +68,7 @@ impl Forecast {
     /// Looks at the folders of the jobs that `profile` with `options` would run.
     ///
     /// # Errors
-    /// What the run would refuse at its start: nothing to run, a dataset below the data root that is missing, broken or without a match for
+    /// Those of the run at its start: nothing to run, a dataset below the data root that is missing, broken or without a match for
     /// any query, more clusters than images; or records that cannot be read.
     pub fn new(profile: Profile, options: RunOptions) -> Result<Self> {
         let layout = Layout::new(profile, options)?;
@@ -136,7 +136,7 @@ impl Paces {
     /// The mean pace of the same row and task; failing that, of the row on any task; failing that, of the method.
     fn of(&self, job: &Job) -> Option<f64> {
         let (method, row, task) = match job {
-            Job::Pretrain(job) => ("pretrain".to_owned(), "pretrain", short_name(job.source).to_owned()),
+            Job::Pretrain(job) => ("pretrain".to_owned(), "pretrain", job.source.short_name().to_owned()),
             Job::Start(job) => (Method::PreTrained.to_string(), job.row.name.as_str(), job.task.to_string()),
             Job::Adapt(job) | Job::Oracle(job) => {
                 (job.row.method.to_string(), job.row.name.as_str(), job.task.to_string())
@@ -171,7 +171,7 @@ fn finished(folder: &Path, depth: usize, found: &mut Vec<PathBuf>) {
     }
 }
 
-/// What a finished job was and its seconds per epoch; none where it ran on another machine.
+/// Returns the description of a finished job and its seconds per epoch; none where it ran on another machine.
 fn pace(folder: &Path, machine: &BTreeMap<String, String>) -> Option<(RunInfo, f64)> {
     let text = fs::read_to_string(folder.join(ENVIRONMENT)).ok()?;
     let environment: BTreeMap<String, String> = serde_json::from_str(&text).ok()?;

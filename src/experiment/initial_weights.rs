@@ -17,7 +17,7 @@ pub struct InitialWeights {
     #[serde(skip)]
     path: PathBuf,
     sha256: String,
-    /// What stands before the names of the network in the file, where it was chosen.
+    /// The prefix of the network's names in the file, where it was chosen.
     #[serde(skip_serializing_if = "Option::is_none")]
     prefix: Option<String>,
     #[serde(skip)]
@@ -38,7 +38,7 @@ impl InitialWeights {
         Ok(Self { path: path.to_owned(), sha256, prefix, report: imported.report })
     }
 
-    /// What of the network comes from the file, in a line that names the file.
+    /// Says in a line, which names the file, what of the network comes from it.
     pub fn line(&self) -> String {
         format!("{}: {}", self.path.display(), self.report.line())
     }

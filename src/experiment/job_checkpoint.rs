@@ -27,7 +27,7 @@ pub(super) struct Found {
     pub epoch: usize,
     /// The file.
     pub path: PathBuf,
-    /// What is to be said where a later checkpoint was torn.
+    /// The warning to give where a later checkpoint was torn.
     pub warning: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! What jobs are, by value: the graph, what each hands to training, and what its configuration covers.
+//! Jobs by value: the graph, what each hands to training, and what its configuration covers.
 
 use std::collections::BTreeSet;
 use std::path::Path;

@@ -3,14 +3,14 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use mmt_vocabulary::{Method, Task, short_name};
+use mmt_vocabulary::{Method, Task};
 
 use super::profile::{Profile, Row};
 use super::seeds::Seeds;
 use crate::data::DatasetName;
 use crate::train::{PretrainingSettings, TargetStatistics};
 
-/// What a network is pre-trained for.
+/// The purpose that a network is pre-trained for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// The start of tasks whose source it is trained on.
@@ -29,9 +29,9 @@ pub struct PretrainJob {
     pub target: Option<DatasetName>,
     /// Which of the two networks, 1 or 2.
     pub network: usize,
-    /// What it draws from.
+    /// The seeds that it draws from.
     pub seeds: Seeds,
-    /// What it is for.
+    /// Its purpose.
     pub purpose: Purpose,
 }
 
@@ -75,23 +75,23 @@ impl PretrainJob {
 
     /// `market`, or `market-to-duke` where target images pass through, or `duke-oracle`.
     fn domain(&self) -> String {
-        let source = short_name(self.source);
+        let source = self.source.short_name();
         match (self.purpose, self.target) {
             (Purpose::Oracle, _) => format!("{source}-oracle"),
-            (Purpose::Source, Some(target)) => format!("{source}-to-{}", short_name(target)),
+            (Purpose::Source, Some(target)) => format!("{source}-to-{}", target.short_name()),
             (Purpose::Source, None) => source.to_owned(),
         }
     }
 }
 
-/// What is run for a task.
+/// A job that is run for a task.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TaskJob {
     /// The task.
     pub task: Task,
     /// The row of the tables.
     pub row: Row,
-    /// What it draws from.
+    /// The seeds that it draws from.
     pub seeds: Seeds,
 }
 

@@ -11,7 +11,7 @@ const DEEPEST_BASE: usize = 8;
 
 /// Files of one kind that come with the program.
 pub(super) struct Library {
-    /// What they are, for messages.
+    /// Their name in messages.
     pub kind: &'static str,
     /// Keys that hold the path of a file, which a user's own file may give relative to itself.
     pub paths: &'static [&'static str],

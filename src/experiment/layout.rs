@@ -1,4 +1,4 @@
-//! What a run consists of and where: its jobs, the folder and configuration of each. Nothing is read or written here but the names
+//! The parts of a run and their places: its jobs, the folder and configuration of each. Nothing is read or written here but the names
 //! of datasets below a data root.
 
 use std::collections::BTreeMap;
@@ -12,8 +12,8 @@ use super::data_identity::{DataIdentity, HashedData};
 use super::domains::Origin;
 use super::initial_weights::InitialWeights;
 use super::jobs::{Job, Plan, PretrainJob, TaskJob};
+use super::options::{LeftOut, RunOptions};
 use super::profile::Profile;
-use super::run::{LeftOut, RunOptions};
 use crate::data::{self, DatasetName};
 use crate::error::{Error, Result};
 use crate::model::Backbone;
@@ -146,7 +146,7 @@ impl Layout {
     }
 }
 
-/// What the real datasets of a plan are; none where they are drawn.
+/// Returns the identities of a plan's real datasets; none where they are drawn.
 fn identities(
     plan: &Plan,
     origin: &Origin,

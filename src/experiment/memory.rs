@@ -70,7 +70,7 @@ impl Layout {
     }
 }
 
-/// What is said where a card has less than is needed.
+/// Says where a card has less than is needed.
 fn shortage(needed: u64, memory: Memory) -> Option<String> {
     let (needs, free, total) = (in_words(needed), in_words(memory.free), in_words(memory.total));
     (needed > memory.free).then(|| {

@@ -12,10 +12,10 @@ use super::layers::{Library, usage};
 use super::row_settings::{dbscan, row_settings};
 use crate::cluster::Clustering;
 use crate::data::ImageSize;
-use crate::error::{Error, InvalidInput, Result};
+use crate::error::{Error, Result};
 use crate::model::Backbone;
 use crate::synthetic::DomainSettings;
-use crate::train::{AdaptationSettings, BatchSettings, PretrainingSettings, TargetStatistics, dropout};
+use crate::train::{AdaptationSettings, PretrainingSettings};
 
 /// The profiles that come with the program.
 const LIBRARY: Library = Library {
@@ -65,7 +65,7 @@ impl Domains {
 pub struct Row {
     /// Its name in folders and tables.
     pub name: String,
-    /// What it does.
+    /// Its method.
     pub method: Method,
     /// Settings, for those that adapt.
     pub adaptation: AdaptationSettings,
@@ -96,7 +96,7 @@ pub struct Profile {
     pub domains: Domains,
     /// Source pre-training.
     pub pretraining: PretrainingSettings,
-    /// What rows with `dbscan = true` cluster by.
+    /// Clustering of the rows with `dbscan = true`.
     pub dbscan: Clustering,
     /// Rows of the tables.
     pub rows: Vec<Row>,
@@ -212,11 +212,10 @@ impl Profile {
         require(names.len() == self.rows.len(), "rows: two of the same name")?;
         // The seed draws pictures only; whether a domain can be drawn hangs on its counts.
         self.domains.settings(0).check().map_err(|error| format!("domains: {error}"))?;
-        check_pretraining(&self.pretraining).map_err(|text| format!("pretraining.{text}"))?;
+        self.pretraining.check().map_err(|text| format!("pretraining.{text}"))?;
         for row in &self.rows {
             require(plain(&row.name), "rows.name: letters, digits, - and _ only")?;
-            check_adaptation(&row.adaptation)
-                .map_err(|text| format!("adaptation.{text} (row {})", row.name))?;
+            row.adaptation.check().map_err(|text| format!("adaptation.{text} (row {})", row.name))?;
         }
         Ok(())
     }
@@ -233,58 +232,4 @@ fn check_seeds(seeds: &[u64]) -> std::result::Result<(), String> {
         Some(seed) => Err(format!("{seed} is above 9223372036854775807, the largest seed")),
         None => Ok(()),
     }
-}
-
-fn check_batch(batch: &BatchSettings) -> std::result::Result<(), String> {
-    require(batch.identities > 0, "batch: at least one identity")?;
-    require(
-        batch.instances > 1,
-        "batch: instances must be at least 2; a triplet loss needs two images of a person",
-    )
-}
-
-fn check_rate(rate: f64) -> bool {
-    rate.is_finite() && rate > 0.0
-}
-
-fn check_share(value: f64) -> bool {
-    (0.0..=1.0).contains(&value)
-}
-
-fn check_pretraining(settings: &PretrainingSettings) -> std::result::Result<(), String> {
-    check_batch(&settings.batch)?;
-    require(settings.epochs > 0 && settings.steps > 0, "epochs and steps: at least 1")?;
-    require(settings.evaluate_every > 0, "evaluate_every: at least 1")?;
-    require(check_rate(settings.schedule.learning_rate), "schedule.learning_rate: above 0")?;
-    settings.schedule.check().map_err(|error| format!("schedule: {error}"))?;
-    require(
-        InvalidInput::zero_or_more("weight_decay", settings.weight_decay).is_ok(),
-        "weight_decay: at least 0, finite",
-    )?;
-    require(check_share(settings.epsilon), "epsilon: in [0, 1]")?;
-    require(dropout::check(settings.dropout).is_ok(), "dropout: in [0, 1)")?;
-    let after = settings.target_statistics == TargetStatistics::After;
-    let needed = !after || (settings.statistics_passes > 0 && settings.statistics_batch > 1);
-    require(needed, "statistics_passes: at least 1, statistics_batch: at least 2")?;
-    require(check_share(settings.transform.flip_probability), "transform.flip_probability: in [0, 1]")?;
-    require(check_share(settings.transform.erasing_probability), "transform.erasing_probability: in [0, 1]")
-}
-
-fn check_adaptation(settings: &AdaptationSettings) -> std::result::Result<(), String> {
-    check_batch(&settings.batch)?;
-    require(settings.epochs > 0 && settings.steps > 0, "epochs and steps: at least 1")?;
-    require(check_rate(settings.learning_rate), "learning_rate: above 0")?;
-    require(
-        InvalidInput::zero_or_more("weight_decay", settings.weight_decay).is_ok(),
-        "weight_decay: at least 0, finite",
-    )?;
-    require(check_share(settings.epsilon), "epsilon: in [0, 1]")?;
-    require((0.0..1.0).contains(&settings.alpha), "alpha: in [0, 1)")?;
-    require(check_share(settings.soft_ce_weight), "soft_ce_weight: in [0, 1]")?;
-    require(check_share(settings.soft_tri_weight), "soft_tri_weight: in [0, 1]")?;
-    require(dropout::check(settings.dropout).is_ok(), "dropout: in [0, 1)")?;
-    require(check_rate(settings.feature_scale), "feature_scale: above 0")?;
-    require(check_share(settings.transform.flip_probability), "transform.flip_probability: in [0, 1]")?;
-    require(check_share(settings.transform.erasing_probability), "transform.erasing_probability: in [0, 1]")?;
-    settings.clustering.check().map_err(|error| format!("clustering: {error}"))
 }

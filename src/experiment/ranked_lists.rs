@@ -21,7 +21,7 @@ const HIGHEST_TILE: usize = 128;
 const QUERIES: usize = 16;
 const QUALITY: u8 = 90;
 
-/// What the lists are of.
+/// The subject of the lists.
 pub(super) struct Ranked<'a> {
     pub domain: &'a Domain,
     /// Of query and gallery, `[N, D]`.

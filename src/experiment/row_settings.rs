@@ -38,7 +38,7 @@ pub(super) fn dbscan(over: Table) -> Result<Clustering, toml::de::Error> {
     Value::Table(table).try_into()
 }
 
-/// What makes the baseline of the paper out of mutual mean-teaching.
+/// Returns the settings that make the baseline of the paper out of mutual mean-teaching.
 fn hard_only() -> Table {
     ["alpha", "soft_ce_weight", "soft_tri_weight"]
         .into_iter()

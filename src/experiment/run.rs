@@ -2,62 +2,27 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use mmt_vocabulary::Method;
 use mmt_vocabulary::run_directory::RunDirectory;
-use mmt_vocabulary::{Task, short_name};
-use tch::Device;
 
 use super::config::environment;
-use super::data_identity::HashedData;
-use super::domains::{Domain, OpenDomains, Origin, open_all};
-use super::initial_weights::InitialWeights;
+use super::domains::{Domain, OpenDomains, open_all};
 use super::jobs::{Job, Plan};
 use super::layout::Layout;
 use super::monitor::{Monitor, Stop};
+use super::options::{LeftOut, RunOptions};
 use super::profile::Profile;
 use super::schedule::{Turn, run_all};
 use super::seeds::Seeds;
-use super::shard::Shard;
 use crate::cluster::ClusteringState;
 use crate::data::DatasetName;
 use crate::error::{Error, Result};
 use crate::record::{ENVIRONMENT, PRETRAIN, PROVENANCE, RUN, RunInfo, SCHEMA_VERSION, write_json};
 
-/// How a profile is to be run.
-#[derive(Debug, Clone)]
-pub struct RunOptions {
-    /// Folder that holds `<profile>/`.
-    pub out: PathBuf,
-    /// Where the datasets come from.
-    pub origin: Origin,
-    /// How real data are told apart.
-    pub hashed: HashedData,
-    /// Methods to run.
-    pub methods: Vec<Method>,
-    /// The part of the jobs to run; all where there is none.
-    pub shard: Option<Shard>,
-    /// Device of the networks.
-    pub device: Device,
-    /// Threads of the CPU to use.
-    pub threads: usize,
-    /// What pre-training starts from; `None`: random weights.
-    pub init: Option<InitialWeights>,
-}
-
-/// A task that is not run, and why.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LeftOut {
-    /// The task.
-    pub task: Task,
-    /// Why, in a sentence.
-    pub reason: String,
-}
-
-/// What a job needs beside itself.
+/// Everything that a job needs beside itself.
 pub(super) struct Context<'a> {
     pub monitor: &'a dyn Monitor,
     pub job: usize,
@@ -168,7 +133,7 @@ impl Run {
     fn describe(&self, directory: &RunDirectory, job: &Job) -> Result<()> {
         let (task, row, method, seeds) = match job {
             Job::Pretrain(job) => {
-                (short_name(job.source).to_owned(), PRETRAIN, PRETRAIN.to_owned(), job.seeds)
+                (job.source.short_name().to_owned(), PRETRAIN, PRETRAIN.to_owned(), job.seeds)
             }
             Job::Start(job) => {
                 (job.task.to_string(), job.row.name.as_str(), Method::PreTrained.to_string(), job.seeds)

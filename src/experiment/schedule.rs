@@ -18,7 +18,7 @@ enum State {
     Done,
 }
 
-/// What came of a call for a job.
+/// The outcome of a call for a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Turn {
     /// The job is done.
@@ -123,7 +123,7 @@ fn work(
     }
 }
 
-/// What a lack of memory in training says to lower.
+/// The settings to lower where memory is lacking in training.
 const LOWER: &str = "the batch of the profile ([pretraining] or [adaptation]) or its image_size";
 
 /// Calls `run`; a panic in it becomes an error, so that no thread waits for a job that has ended.

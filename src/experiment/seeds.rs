@@ -7,7 +7,7 @@ use rand::RngCore;
 
 use crate::random::stream;
 
-/// What a job draws from. Runs are crossed: every domain with every training seed.
+/// The seeds that a job draws from. Runs are crossed: every domain with every training seed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Seeds {
     /// Of the built-in domains; none where the data are real.

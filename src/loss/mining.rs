@@ -6,7 +6,7 @@ use super::check_label_shape;
 use crate::distance::euclidean_among;
 use crate::error::Result;
 
-/// What published adds to a distance to rule a pair out of the search.
+/// The term that published adds to a distance to rule a pair out of the search.
 const FAR: f64 = 9_999_999.0;
 
 /// Distances to, and indices of, the hardest pair of each row.
@@ -39,7 +39,7 @@ pub(super) fn at(distances: &Tensor, index: &Tensor) -> Tensor {
     distances.gather(1, &index.unsqueeze(1), false).squeeze_dim(1)
 }
 
-/// What the hard and the soft softmax-triplet loss of a network share: the mined pairs and [`log_softmax_of_pairs`].
+/// The common part of the hard and the soft softmax-triplet loss of a network: the mined pairs and [`log_softmax_of_pairs`].
 #[derive(Debug)]
 pub(super) struct Pairs {
     pub hardest: Hardest,

@@ -46,7 +46,7 @@ pub struct Terms {
     pub soft_tri_2: Tensor,
     /// The weighted sum that is minimised.
     pub total: Tensor,
-    /// What students 1 and 2 were taught.
+    /// The lessons of students 1 and 2.
     pub lessons: [Lesson; 2],
 }
 
@@ -116,11 +116,11 @@ pub struct StudentTerms {
     pub soft_tri: Tensor,
     /// `(1−λ_id) ce + λ_id soft_ce + (1−λ_tri) tri + λ_tri soft_tri`.
     pub total: Tensor,
-    /// What the student was taught.
+    /// The student's lesson.
     pub lesson: Lesson,
 }
 
-/// What a teacher told a student in a step, to be measured (D35); each `[B]`, detached, where the losses are.
+/// The lesson of a teacher to a student in a step, to be measured (D35); each `[B]`, detached, where the losses are.
 #[derive(Debug)]
 pub struct Lesson {
     /// i64: row of the hardest positive (D4).

@@ -2,7 +2,6 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::fmt;
 use std::fs::File;
 use std::io::{Read, Seek};
 use std::path::{Path, PathBuf};
@@ -10,34 +9,14 @@ use std::path::{Path, PathBuf};
 use mmt_torch_file::{PARALLEL, StoredTensor, strip_prefix, unique};
 use tch::{Kind, Tensor};
 
+use super::contents::{Contents, Format};
+use super::named::{Named, TensorSource};
 use super::opening::{contents, folder, no_key};
 use super::stored;
-use super::weights::{Named, TensorSource};
 use crate::error::{Error, Result};
 use crate::file_kind::BEGINNING;
 
-/// How a checkpoint is stored.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// PyTorch since 1.6: a zip file.
-    TorchZip,
-    /// PyTorch before 1.6: a stream of pickles and storages.
-    TorchStream,
-    /// safetensors.
-    Safetensors,
-}
-
-impl fmt::Display for Format {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::TorchZip => "PyTorch (zip)",
-            Self::TorchStream => "PyTorch (stream, before 1.6)",
-            Self::Safetensors => "safetensors",
-        })
-    }
-}
-
-/// What a checkpoint holds.
+/// The content of a checkpoint.
 #[derive(Debug)]
 pub struct Checkpoint {
     /// The tensors on the CPU, contiguous, in the kinds of the file. Tied ones share their memory.
@@ -48,30 +27,6 @@ pub struct Checkpoint {
     pub epoch: Option<i64>,
     /// Published `best_mAP`, a share of 1, if it is there.
     pub best_map: Option<f64>,
-}
-
-/// What the head of a file says.
-#[derive(Debug)]
-pub(super) struct Contents {
-    pub format: Format,
-    pub epoch: Option<i64>,
-    pub best_map: Option<f64>,
-    pub tensors: BTreeMap<String, StoredTensor>,
-    /// Keys of its state dicts, with how many tensors each has: first its networks.
-    pub keys: Vec<(String, usize)>,
-    /// What stands beside the tensors: key and description.
-    pub beside: Vec<(String, String)>,
-}
-
-impl From<mmt_torch_file::Contents> for Contents {
-    fn from(found: mmt_torch_file::Contents) -> Self {
-        let mmt_torch_file::Contents { format, epoch, best_map, tensors, keys, beside } = found;
-        let format = match format {
-            mmt_torch_file::Format::Zip => Format::TorchZip,
-            mmt_torch_file::Format::Stream => Format::TorchStream,
-        };
-        Self { format, epoch, best_map, tensors, keys, beside }
-    }
 }
 
 /// An open checkpoint. All that it says was checked, checksums as well; its tensors are read when they are asked for, one at a time.
@@ -141,7 +96,7 @@ impl CheckpointFile {
         &self.contents.keys
     }
 
-    /// What stands beside the tensors of a PyTorch file and is not looked into: key and description.
+    /// Returns the entries beside the tensors of a PyTorch file, which are not looked into: key and description.
     pub fn beside(&self) -> &[(String, String)] {
         &self.contents.beside
     }

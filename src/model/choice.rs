@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::checkpoint::CheckpointFile;
-use super::load::published_name;
+use super::naming::published_name;
 use super::spec::Spec;
 use crate::error::{Error, Result};
 
@@ -20,7 +20,7 @@ const LISTED: usize = 8;
 pub struct Choice {
     /// Where its state dict stands in a PyTorch file: keys with dots between.
     pub key: Option<String>,
-    /// What stands before its names, such as `mean-1`, with or without the last dot.
+    /// The prefix of its names, such as `mean-1`, with or without the last dot.
     pub prefix: Option<String>,
 }
 
@@ -36,7 +36,7 @@ impl Choice {
 pub(super) struct Chosen {
     /// Their names are without the prefix.
     pub file: CheckpointFile,
-    /// What stood before them.
+    /// The prefix that stood before them.
     pub prefix: String,
     /// Tensors beside the only network of the file, under the names of the file, with their shapes.
     pub outside: Vec<(String, Vec<i64>)>,

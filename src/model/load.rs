@@ -9,45 +9,25 @@ use super::backbone::Backbone;
 use super::checkpoint::{CheckpointFile, Shapes};
 use super::choice::{Choice, Chosen};
 use super::load_report::{LoadReport, is_count};
+use super::named::TensorSource;
 use super::network::Network;
 use super::spec::{Embedding, Spec};
-use super::weights::TensorSource;
 use crate::error::{Error, Result};
-
-/// The published form of torchvision's name of a ResNet's entry (`conv1`, `bn1`, `layer1` …, also those of the IBN release):
-/// `base.0`, `base.1`, `base.3` …, where the stages begin depends on the stem. Other names stay.
-pub fn published_name(name: &str, spec: &Spec) -> String {
-    known_name(name, spec).unwrap_or_else(|| name.to_owned())
-}
-
-fn known_name(name: &str, spec: &Spec) -> Option<String> {
-    let (first, rest) = name.split_once('.')?;
-    let place = match first {
-        "conv1" => 0,
-        "bn1" => 1,
-        _ => {
-            let stage: usize = first.strip_prefix("layer")?.parse().ok()?;
-            let stage = stage.checked_sub(1).filter(|stage| *stage < spec.stages.len())?;
-            spec.first_stage() + stage
-        }
-    };
-    Some(format!("base.{place}.{rest}"))
-}
 
 /// The entries of a file that a network takes: under published names, parameters in f32, counts in i64. They are read one at a time.
 #[derive(Debug)]
 pub struct Imported {
     file: CheckpointFile,
-    /// What became of the entries.
+    /// The report on the entries.
     pub report: LoadReport,
-    /// What stands before the names of the network in the file, such as `mean-1.`.
+    /// The prefix of the network's names in the file, such as `mean-1.`.
     pub prefix: String,
 }
 
 impl Imported {
-    /// Opens the chosen network of a checkpoint of any format and either naming (`CheckpointFile::open_network`, [`published_name`]) and
-    /// holds it against a network. The number of classes and the embedding are those of the file. Entries whose names begin with
-    /// one of `allowed` may be missing or misfit.
+    /// Opens the chosen network of a checkpoint of any format and either naming (`CheckpointFile::open_network`,
+    /// [`published_name`](super::published_name)) and holds it against a network. The number of classes and the embedding are those
+    /// of the file. Entries whose names begin with one of `allowed` may be missing or misfit.
     ///
     /// # Errors
     /// Those of `CheckpointFile::open_network` and [`LoadReport::check`].
@@ -199,8 +179,9 @@ pub fn not_finite(tensor: &Tensor) -> usize {
 }
 
 impl Network {
-    /// Loads the chosen network of a checkpoint of any format and either naming (`CheckpointFile::open_network`, [`published_name`]).
-    /// Entries whose names begin with one of `allowed` may be missing or misfit and then stay as they are.
+    /// Loads the chosen network of a checkpoint of any format and either naming (`CheckpointFile::open_network`,
+    /// [`published_name`](super::published_name)). Entries whose names begin with one of `allowed` may be missing or misfit and then
+    /// stay as they are.
     ///
     /// # Errors
     /// Those of `CheckpointFile::open_network`, [`LoadReport::check`] and [`Imported::load_into`]; the network is unchanged then.

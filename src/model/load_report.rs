@@ -1,4 +1,4 @@
-//! What became of the entries of a network and of a file when one is held against the other.
+//! The report on the entries of a network and of a file when one is held against the other.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 /// Most parts of names that a message counts.
 const COUNTED: usize = 5;
 
-/// What became of the entries of a network and of a file.
+/// The report on the entries of a network and of a file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LoadReport {
     /// In both, with one shape. A count of batches is one number, whatever its shape.

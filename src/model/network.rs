@@ -12,7 +12,7 @@ use super::state::{Entry, Role};
 use crate::device::transfer;
 use crate::error::{Error, InvalidInput, Result};
 
-/// What a network returns in training mode (D31).
+/// The outputs of a network in training mode (D31).
 #[derive(Debug)]
 pub struct Outputs {
     /// `[B, D]`: pooled features before the neck.

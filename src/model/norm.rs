@@ -118,7 +118,7 @@ fn unfused(
     )
 }
 
-/// What follows a norm: the sum with a shortcut, then a ReLU.
+/// The steps after a norm: the sum with a shortcut, then a ReLU.
 #[derive(Debug, Default)]
 pub(super) struct Then<'a> {
     /// Added to the norm's output.

@@ -3,11 +3,11 @@
 use std::fs::File;
 use std::path::Path;
 
-use super::checkpoint::{Contents, Format};
-use super::weights::safetensors_of;
+use super::contents::{Contents, Format};
+use super::safetensors_header::safetensors_of;
 use crate::file_kind::FileKind;
 
-/// What a file of `length` bytes holds that begins with `start`.
+/// Returns the content of a file of `length` bytes that begins with `start`.
 pub(super) fn contents(
     file: &mut File,
     length: u64,
@@ -28,7 +28,7 @@ pub(super) fn contents(
     Err(format!("{kind}, no PyTorch or safetensors file{}", way_out.unwrap_or_default()))
 }
 
-/// What to do with a file of another kind to get a checkpoint.
+/// Says what to do with a file of another kind to get a checkpoint.
 fn way_out(kind: FileKind) -> Option<&'static str> {
     Some(match kind {
         FileKind::Npz | FileKind::Npy | FileKind::Matlab | FileKind::Matlab73 | FileKind::Hdf5 => {
@@ -49,7 +49,7 @@ const NAMED: usize = 5;
 /// How the names of checkpoints end.
 const ENDS: [&str; 8] = ["pth", "pt", "tar", "safetensors", "bin", "ckpt", "pyth", "pkl"];
 
-/// What a folder that was given for a file has to offer.
+/// Says what a folder that was given for a file has to offer.
 pub(super) fn folder(path: &Path) -> String {
     let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
     let mut names: Vec<String> =

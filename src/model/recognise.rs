@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::backbone::Backbone;
 use super::checkpoint::Shapes;
-use super::load::published_name;
+use super::naming::published_name;
 use super::spec::{BlockKind, Spec};
 
 impl Backbone {

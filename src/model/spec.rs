@@ -1,4 +1,4 @@
-//! What a residual network is made of (D29), as data: ResNet-50, IBN-ResNet-50-a and the small network of the quick
+//! The parts of a residual network (D29), as data: ResNet-50, IBN-ResNet-50-a and the small network of the quick
 //! profile are three specs of one code.
 
 use serde::{Deserialize, Serialize};

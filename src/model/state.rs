@@ -2,7 +2,7 @@
 
 use tch::Tensor;
 
-/// What a tensor of the state is.
+/// The role of a tensor of the state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     /// A parameter that the optimizer moves.
@@ -27,6 +27,6 @@ pub struct Entry {
     pub name: String,
     /// The tensor.
     pub tensor: Tensor,
-    /// What it is.
+    /// Its role.
     pub role: Role,
 }

@@ -2,46 +2,19 @@
 
 use std::borrow::Cow;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
-use mmt_torch_file::{Beside, ElementType, StoredTensor, Unwritten, ends_early, row_major, write};
-use safetensors::tensor::{Dtype, Metadata, TensorInfo, View, serialize, serialize_to_file};
+use mmt_torch_file::{Beside, ElementType, Unwritten, write};
+use safetensors::tensor::{Dtype, View, serialize, serialize_to_file};
 use tch::{Device, Kind, Tensor};
 
-use super::checkpoint::{CheckpointFile, Format};
+use super::checkpoint::CheckpointFile;
+use super::contents::Format;
+use super::named::{Named, TensorSource};
 use super::network::Network;
 use super::stored::TYPES;
 use crate::error::{Error, Result};
 use crate::whole_file::replace;
-
-/// Named tensors, ordered by name.
-pub type Named = BTreeMap<String, Tensor>;
-
-/// Named tensors that are handed out one at a time: in memory, or where they lie in a file.
-pub trait TensorSource {
-    /// Name, kind and shape of each, ordered by name.
-    fn list(&self) -> Vec<(String, Kind, Vec<i64>)>;
-
-    /// One of them, contiguous or not, on any device.
-    ///
-    /// # Errors
-    /// There is none of that name, or it cannot be read.
-    fn tensor(&self, name: &str) -> Result<Tensor>;
-}
-
-impl TensorSource for Named {
-    fn list(&self) -> Vec<(String, Kind, Vec<i64>)> {
-        self.iter().map(|(name, tensor)| (name.clone(), tensor.kind(), tensor.size())).collect()
-    }
-
-    fn tensor(&self, name: &str) -> Result<Tensor> {
-        let found = self.get(name).map(Tensor::shallow_clone);
-        found.ok_or_else(|| Error::Training(format!("there is no tensor {name}")))
-    }
-}
 
 /// The bytes of a safetensors file of `tensors` (floats, integers and booleans, any device).
 ///
@@ -174,36 +147,6 @@ pub fn read_tensors(path: &Path) -> Result<Named> {
         return Err(Error::file(path, format!("not a safetensors file: {}", file.format())));
     }
     file.read_all()
-}
-
-/// The tensors of the safetensors `file` of `length` bytes.
-pub(super) fn safetensors_of(
-    file: &mut File,
-    length: u64,
-) -> std::result::Result<BTreeMap<String, StoredTensor>, String> {
-    let wrong = |error: &dyn std::fmt::Display| format!("not a safetensors file: {error}");
-    let mut count = [0; 8];
-    file.read_exact(&mut count).map_err(|error| wrong(&ends_early(error)))?;
-    let header = u64::from_le_bytes(count);
-    let data = header.checked_add(8).filter(|data| *data <= length);
-    let data = data.ok_or_else(|| wrong(&"its header reaches beyond its end"))?;
-    let mut text = vec![0; header as usize];
-    file.read_exact(&mut text).map_err(|error| wrong(&ends_early(error)))?;
-    let metadata: Metadata = serde_json::from_slice(&text).map_err(|error| wrong(&error))?;
-    if data.checked_add(metadata.data_len() as u64) != Some(length) {
-        return Err(wrong(&"it is cut short, or longer than its header says"));
-    }
-    let one = |(name, info): (String, &TensorInfo)| {
-        let known = TYPES.iter().find(|(.., dtype)| *dtype == info.dtype);
-        let (kind, ..) =
-            *known.ok_or_else(|| format!("{name} is of type {:?}, which is not read", info.dtype))?;
-        let shape: Vec<u64> = info.shape.iter().map(|size| *size as u64).collect();
-        let (first, end) = info.data_offsets;
-        let elements = (end - first) as u64 / kind.size();
-        let (start, strides) = (data + first as u64, row_major(&shape));
-        Ok((name, StoredTensor { kind, start, elements, offset: 0, shape, strides }))
-    };
-    metadata.tensors().into_iter().map(one).collect()
 }
 
 impl Network {

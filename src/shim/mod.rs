@@ -62,7 +62,7 @@ pub struct AdamRule {
 /// counts of steps, which must already count this one.
 ///
 /// # Errors
-/// What libtorch says: lists of different lengths, parameters of several devices or kinds.
+/// Those of libtorch: lists of different lengths, parameters of several devices or kinds.
 pub fn fused_adam(lists: [&[&Tensor]; 5], rule: AdamRule) -> Result<(), String> {
     let count = lists[0].len();
     if lists.iter().any(|list| list.len() != count) {
@@ -123,7 +123,7 @@ pub fn convolution_gradients(
     if status == 0 { Ok(()) } else { Err("libtorch refuses the gradients of a convolution".to_owned()) }
 }
 
-/// What a batch norm computes with.
+/// The rule that a batch norm computes by.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct NormRule {
     /// The statistics of the batch normalise, and move the running ones where there are any; otherwise the running ones do.

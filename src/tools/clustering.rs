@@ -15,7 +15,7 @@ use crate::error::{Error, InvalidInput, Result};
 use crate::random::stream;
 use crate::record::write_csv;
 
-/// What is to be clustered, and how.
+/// The features to be clustered, and how.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClusterRequest {
     /// The features.
@@ -34,7 +34,7 @@ pub struct ClusterRequest {
     pub device: Device,
 }
 
-/// What was found.
+/// The clusters that were found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Clustered {
     /// Cluster `0..clusters` of each row; none for noise.

@@ -1,5 +1,5 @@
-//! What a careful person wants to know of a dataset before hours of work: counts beside the published ones, overlaps, images that do not
-//! decode or are odd, equal files, queries without a match.
+//! Facts that a careful person wants to know of a dataset before hours of work: counts beside the published ones, overlaps, images that
+//! do not decode or are odd, equal files, queries without a match.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -21,7 +21,7 @@ const AT_ONCE: usize = 512;
 /// Files of a kind that the text names; the record has all.
 const NAMED: usize = 5;
 
-/// What was found in a dataset. `Display` is for people, `Serialize` for programs.
+/// The findings in a dataset. `Display` is for people, `Serialize` for programs.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DatasetCheck {
     /// The dataset.
@@ -52,9 +52,9 @@ pub struct DatasetCheck {
     pub same_camera: Vec<PathBuf>,
     /// Images that are not read for their ending.
     pub ignored: Vec<PathBuf>,
-    /// What would make results doubtful.
+    /// Findings that would make results doubtful.
     pub warnings: Vec<String>,
-    /// What would make a run fail.
+    /// Findings that would make a run fail.
     pub errors: Vec<String>,
 }
 
@@ -69,7 +69,7 @@ pub struct SubsetCheck {
     pub images: usize,
     /// Different cameras.
     pub cameras: usize,
-    /// What is published; nothing for data of one's own.
+    /// The published counts; nothing for data of one's own.
     pub published: Option<PublishedCounts>,
     /// Images of nobody in particular (identity 0), which stay.
     pub distractors: usize,
@@ -172,7 +172,7 @@ impl DatasetCheck {
         }
     }
 
-    /// What the images tell.
+    /// Adds what the images tell.
     fn add_images(&mut self, items: &[(&LabelledItem, i64)], looks: &[Result<ImageLook>]) {
         let mut same: BTreeMap<[u8; 16], Vec<(&LabelledItem, i64)>> = BTreeMap::new();
         let mut sizes = Vec::new();

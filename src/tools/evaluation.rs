@@ -15,7 +15,7 @@ use crate::eval::{Evaluation, Labels, evaluate};
 use crate::features::extract;
 use crate::model::Network;
 
-/// What to evaluate on, and how.
+/// The dataset to evaluate on, and how.
 #[derive(Debug, Clone)]
 pub struct EvaluationRequest<'a> {
     /// The dataset.
@@ -30,12 +30,12 @@ pub struct EvaluationRequest<'a> {
     pub re_ranking: bool,
 }
 
-/// What was found.
+/// The results of an evaluation.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Evaluated {
     /// One row per way of ranking.
     pub rows: Vec<EvaluatedRow>,
-    /// What the user should know of the dataset.
+    /// Remarks on the dataset that the user should know.
     pub warnings: Vec<String>,
     /// Seconds per stage.
     pub seconds: Seconds,

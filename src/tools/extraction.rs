@@ -80,7 +80,7 @@ pub struct ImageRow {
     pub camera: Option<usize>,
 }
 
-/// What was written.
+/// Description of the features that were written.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Extracted {
     /// N.
@@ -89,7 +89,7 @@ pub struct Extracted {
     pub dimension: usize,
     /// The list of images; none beside a device.
     pub list: Option<PathBuf>,
-    /// What the reader of a dataset wants the user to know.
+    /// The remarks of a dataset's reader for the user.
     pub warnings: Vec<String>,
     /// Seconds per stage.
     pub seconds: Seconds,

@@ -102,7 +102,7 @@ impl FeatureFile {
     }
 }
 
-/// What a file is that holds no features to read, and how to save those that it may hold.
+/// Says what a file is that holds no features to read, and how to save those that it may hold.
 fn not_features(kind: FileKind, path: &Path) -> String {
     let numpy = "numpy.save('features.npy', x.astype('float32'))";
     let way = match kind {

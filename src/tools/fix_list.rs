@@ -12,7 +12,7 @@ use super::data_check::DatasetCheck;
 pub struct Fix {
     /// The file, or the dataset's folder where it cannot be read at all.
     pub path: PathBuf,
-    /// What is wrong.
+    /// The fault.
     pub problem: String,
     /// The way out.
     pub to_do: &'static str,

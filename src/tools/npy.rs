@@ -12,7 +12,7 @@ use crate::whole_file::replace;
 /// First bytes of such a file.
 pub(super) const MAGIC: &[u8] = b"\x93NUMPY";
 
-/// What a file says about its array.
+/// A file's description of its array.
 #[derive(Debug, PartialEq)]
 pub(super) struct Header {
     pub kind: Kind,

@@ -13,7 +13,7 @@ pub type Progress<'a> = &'a mut dyn FnMut(&'static str, usize, usize) -> Result<
 /// Seconds of each stage, in the order in which they ran.
 pub type Seconds = Vec<(&'static str, f64)>;
 
-/// What a lack of memory says to lower, where nobody knows better.
+/// The quantity to lower where memory is lacking and nobody knows better.
 const LOWER: &str = "the number of images or rows";
 
 /// Runs stages, one after the other.

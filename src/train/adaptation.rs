@@ -35,14 +35,14 @@ pub struct TargetImages {
     pub cameras: Vec<usize>,
 }
 
-/// What came of an epoch.
+/// The outcome of an epoch.
 #[derive(Debug)]
 pub struct EpochOutcome {
-    /// What it trained on.
+    /// The labels that it trained on.
     pub pseudo_labels: PseudoLabels,
     /// Mean losses.
     pub losses: MeanLosses,
-    /// What the teachers told the students in its steps.
+    /// The lessons of the teachers to the students in its steps.
     pub lessons: Lessons,
 }
 

@@ -11,7 +11,7 @@ use crate::error::{Error, InvalidInput, Result};
 use crate::loss::objective::Weights;
 use crate::model::{Named, Network};
 
-/// What a step is given beside images and labels.
+/// The settings of a step, beside images and labels.
 #[derive(Debug)]
 pub struct StepSettings {
     /// Weights of the objective (D8).

@@ -1,4 +1,4 @@
-//! What the teachers of an epoch told their students, step by step, for the measure of it (D35).
+//! The lessons of an epoch's teachers to their students, step by step, for the measure of them (D35).
 
 use tch::{Kind, Tensor};
 

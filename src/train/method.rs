@@ -1,4 +1,4 @@
-//! What a method of adaptation is (D33): how many networks there are, and a forward step of them. Epochs, optimizer, clustering and
+//! The parts of a method of adaptation (D33): how many networks there are, and a forward step of them. Epochs, optimizer, clustering and
 //! checkpoints are those of [`Adaptation`](super::Adaptation), whatever the method.
 
 use std::fmt;
@@ -13,6 +13,9 @@ use crate::error::{InvalidInput, Result};
 use crate::loss::objective::{Lesson, Weights};
 use crate::model::{Named, Network, Outputs};
 
+/// Views that a method of one network loads. It sees the first, and so draws what the first of two networks draws.
+pub(super) const VIEWS_OF_ONE: usize = 2;
+
 /// A method of adaptation. Three functions make one; the others are what most methods do.
 pub trait Method: fmt::Debug + Send {
     /// How many networks are trained.
@@ -24,7 +27,7 @@ pub trait Method: fmt::Debug + Send {
     /// The forward passes of a step in training mode, and its losses.
     ///
     /// # Errors
-    /// What the losses refuse.
+    /// Those of the losses.
     fn forward(&self, networks: &Networks, batch: &Batch<'_>) -> Result<Losses>;
 
     /// Whether every student has a mean network.
@@ -51,7 +54,7 @@ pub trait Method: fmt::Debug + Send {
         }
     }
 
-    /// What comes after a step of the optimizer: every mean network moves towards its student (D23). `decay` is the share of the old
+    /// Acts after a step of the optimizer: every mean network moves towards its student (D23). `decay` is the share of the old
     /// mean.
     ///
     /// # Errors
@@ -61,7 +64,7 @@ pub trait Method: fmt::Debug + Send {
         pairs.try_for_each(|(mean, student)| ema::update(mean, student, decay))
     }
 
-    /// What it keeps from epoch to epoch beside its networks, under names of its own.
+    /// Returns what it keeps from epoch to epoch beside its networks, under names of its own.
     fn state(&self) -> Named {
         Named::new()
     }
@@ -105,14 +108,14 @@ impl Networks {
         self.students.iter_mut().chain(&mut self.mean_networks)
     }
 
-    /// What each student makes of its view in training mode.
+    /// Returns the outputs of each student for its view in training mode.
     pub fn student_outputs(&self, batch: &Batch<'_>) -> Vec<Outputs> {
         let pass = |(at, (student, view))| batch.passes.student(at, student, view);
         self.students.iter().zip(batch.views).enumerate().map(pass).collect()
     }
 
-    /// What each mean network makes of its student's view in training mode, so that its batch norms follow its own passes. Nothing flows
-    /// into it.
+    /// Returns the outputs of each mean network for its student's view in training mode, so that its batch norms follow its own passes.
+    /// Nothing flows into it.
     pub fn mean_outputs(&self, batch: &Batch<'_>) -> Vec<Outputs> {
         let pass = |(at, (mean, view))| batch.passes.mean_network(at, mean, view);
         tch::no_grad(|| self.mean_networks.iter().zip(batch.views).enumerate().map(pass).collect())
@@ -163,9 +166,9 @@ pub struct Batch<'a> {
 pub struct Losses {
     /// Scalars by [`Method::names`] as one vector, detached: one transfer from the device for all of them.
     pub values: Tensor,
-    /// What is minimised; a scalar.
+    /// The loss that is minimised; a scalar.
     pub total: Tensor,
-    /// What each student was taught by each of its teachers, to be measured (D35); none without teachers.
+    /// The lessons of each student by each of its teachers, to be measured (D35); none without teachers.
     pub lessons: Vec<Lesson>,
 }
 
@@ -180,4 +183,15 @@ impl Losses {
     pub fn with_lessons(self, lessons: impl IntoIterator<Item = Lesson>) -> Self {
         Self { lessons: lessons.into_iter().collect(), ..self }
     }
+}
+
+/// Outputs of exactly so many networks.
+///
+/// # Errors
+/// There are more or fewer.
+pub(super) fn exactly<const COUNT: usize>(outputs: &[Outputs]) -> Result<&[Outputs; COUNT]> {
+    outputs.try_into().map_err(|_| {
+        let (expected, found) = (COUNT.to_string(), outputs.len().to_string());
+        InvalidInput::Shape { what: "networks with a view each", expected, found }.into()
+    })
 }

@@ -35,7 +35,7 @@ pub struct SourceImages {
 /// statistics; then the losses of the source batch.
 ///
 /// # Errors
-/// What the losses refuse.
+/// Those of the losses.
 pub fn terms(
     network: &Network,
     images: &Tensor,
@@ -51,7 +51,7 @@ pub fn terms(
     hard_only(&outputs, labels, epsilon, network.classes())
 }
 
-/// What a step of pre-training is given beside images and labels.
+/// The settings of a step of pre-training, beside images and labels.
 #[derive(Debug)]
 pub struct StepSettings {
     /// ε of the label smoothing.
@@ -68,7 +68,7 @@ pub struct StepSettings {
 /// `images`, `target`: `[B, 3, H, W]`; `labels`: `[B]` i64.
 ///
 /// # Errors
-/// What the losses refuse, or a rate out of range.
+/// Those of the losses, or a rate out of range.
 pub fn step(
     (network, optimizer): (&Network, &mut FusedAdam),
     images: &Tensor,

@@ -7,7 +7,7 @@ use crate::cluster::centroids::{centroids, classifier};
 use crate::cluster::{Clustering, ClusteringState, Partition};
 use crate::error::{Error, Result};
 
-/// What an epoch trains on.
+/// The labels that an epoch trains on.
 #[derive(Debug)]
 pub struct PseudoLabels {
     /// Cluster of each image, none for noise.
@@ -22,7 +22,7 @@ impl PseudoLabels {
     /// Clusters `features: [N, D]`, the average of the networks' features.
     ///
     /// # Errors
-    /// What the clustering refuses, or no cluster at all.
+    /// Those of the clustering, or no cluster at all.
     pub fn find(
         clustering: &Clustering,
         features: &Tensor,

@@ -14,7 +14,7 @@ pub enum WarmUp {
     Linear,
 }
 
-/// What the index of a schedule counts.
+/// The unit that the index of a schedule counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Unit {
@@ -28,7 +28,7 @@ pub enum Unit {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Schedule {
-    /// What milestones and warm-up count.
+    /// The unit that milestones and warm-up count.
     pub unit: Unit,
     /// Rate between the warm-up and the first milestone.
     pub learning_rate: f64,

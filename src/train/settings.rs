@@ -3,10 +3,12 @@
 use mmt_vocabulary::{ClusterFeatures, Teachers};
 use serde::{Deserialize, Serialize};
 
+use super::dropout;
 use super::ema::Convention;
 use super::schedule::Schedule;
 use crate::cluster::Clustering;
 use crate::data::{ImageSize, RandomErasing, TrainTransform};
+use crate::error::InvalidInput;
 use crate::loss::objective::Weights;
 
 /// A batch: P identities × K instances.
@@ -22,6 +24,18 @@ pub struct BatchSettings {
 }
 
 impl BatchSettings {
+    /// Refuses values out of range.
+    ///
+    /// # Errors
+    /// The key and what it may be, in words.
+    pub fn check(&self) -> Result<(), String> {
+        require(self.identities > 0, "batch: at least one identity")?;
+        require(
+            self.instances > 1,
+            "batch: instances must be at least 2; a triplet loss needs two images of a person",
+        )
+    }
+
     /// Images per batch.
     pub fn size(&self) -> usize {
         self.identities * self.instances
@@ -46,6 +60,15 @@ pub struct TransformSettings {
 }
 
 impl TransformSettings {
+    /// Refuses values out of range.
+    ///
+    /// # Errors
+    /// The key and what it may be, in words.
+    pub fn check(&self) -> Result<(), String> {
+        require(is_share(self.flip_probability), "transform.flip_probability: in [0, 1]")?;
+        require(is_share(self.erasing_probability), "transform.erasing_probability: in [0, 1]")
+    }
+
     /// The transform for images of `size`.
     pub fn transform(&self, size: ImageSize) -> TrainTransform {
         let erasing = (self.erasing_probability > 0.0)
@@ -97,6 +120,25 @@ pub struct PretrainingSettings {
     pub evaluate_every: usize,
     /// Keep the state with the best source mAP (published) rather than the last one.
     pub keep_best: bool,
+}
+
+impl PretrainingSettings {
+    /// Refuses values out of range.
+    ///
+    /// # Errors
+    /// The key and what it may be, in words.
+    pub fn check(&self) -> Result<(), String> {
+        self.batch.check()?;
+        require(self.epochs > 0 && self.steps > 0, "epochs and steps: at least 1")?;
+        require(self.evaluate_every > 0, "evaluate_every: at least 1")?;
+        require(is_positive(self.schedule.learning_rate), "schedule.learning_rate: above 0")?;
+        self.schedule.check().map_err(|error| format!("schedule: {error}"))?;
+        check_regularisation(self.weight_decay, self.epsilon, self.dropout)?;
+        let after = self.target_statistics == TargetStatistics::After;
+        let needed = !after || (self.statistics_passes > 0 && self.statistics_batch > 1);
+        require(needed, "statistics_passes: at least 1, statistics_batch: at least 2")?;
+        self.transform.check()
+    }
 }
 
 /// Adaptation to the target (D33). Switches that came after the first version are not written where they have their published
@@ -151,6 +193,23 @@ pub struct AdaptationSettings {
 }
 
 impl AdaptationSettings {
+    /// Refuses values out of range.
+    ///
+    /// # Errors
+    /// The key and what it may be, in words.
+    pub fn check(&self) -> Result<(), String> {
+        self.batch.check()?;
+        require(self.epochs > 0 && self.steps > 0, "epochs and steps: at least 1")?;
+        require(is_positive(self.learning_rate), "learning_rate: above 0")?;
+        check_regularisation(self.weight_decay, self.epsilon, self.dropout)?;
+        require((0.0..1.0).contains(&self.alpha), "alpha: in [0, 1)")?;
+        require(is_share(self.soft_ce_weight), "soft_ce_weight: in [0, 1]")?;
+        require(is_share(self.soft_tri_weight), "soft_tri_weight: in [0, 1]")?;
+        require(is_positive(self.feature_scale), "feature_scale: above 0")?;
+        self.transform.check()?;
+        self.clustering.check().map_err(|error| format!("clustering: {error}"))
+    }
+
     /// Weights of the objective (D8) on `clusters` clusters.
     pub fn weights(&self, clusters: usize) -> Weights {
         Weights {
@@ -166,6 +225,27 @@ impl AdaptationSettings {
     pub fn is_hard_only(&self) -> bool {
         self.alpha == 0.0 && self.soft_ce_weight == 0.0 && self.soft_tri_weight == 0.0
     }
+}
+
+fn check_regularisation(weight_decay: f64, epsilon: f64, dropout: f64) -> Result<(), String> {
+    require(
+        InvalidInput::zero_or_more("weight_decay", weight_decay).is_ok(),
+        "weight_decay: at least 0, finite",
+    )?;
+    require(is_share(epsilon), "epsilon: in [0, 1]")?;
+    require(dropout::check(dropout).is_ok(), "dropout: in [0, 1)")
+}
+
+fn require(holds: bool, text: &str) -> Result<(), String> {
+    if holds { Ok(()) } else { Err(text.to_owned()) }
+}
+
+fn is_positive(value: f64) -> bool {
+    value.is_finite() && value > 0.0
+}
+
+fn is_share(value: f64) -> bool {
+    (0.0..=1.0).contains(&value)
 }
 
 fn is_default<T: Default + PartialEq>(value: &T) -> bool {

@@ -1,5 +1,6 @@
-//! What the tests saw, kept for the agreement report: each test leaves the comparisons it made, with the worst error of
-//! each kind, in a file of its own below `target/agreement/RUN/`, where RUN names the process: records of different runs are never mixed. `reproduce agreement` makes the report of them.
+//! The comparisons of the tests, kept for the agreement report: each test leaves those it made, with the worst error of each kind, in a
+//! file of its own below `target/agreement/RUN/`, where RUN names the process: records of different runs are never mixed.
+//! `reproduce agreement` makes the report of them.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,14 +17,14 @@ use crate::compare::Difference;
 /// Version of the records below.
 pub const SCHEMA_VERSION: u32 = 2;
 
-/// What was compared with what.
+/// A kind of comparison: what was compared with what.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Kind {
     /// Number of the definition.
     pub definition: &'static str,
     /// `value` or `gradient`; for golden cases `output`.
     pub quantity: &'static str,
-    /// `reference` (and the laws, which use the same allowance) or `published`.
+    /// `reference` (and the properties, which use the same allowance) or `published`.
     pub against: &'static str,
     /// Who computed: `f64`, `f32`, or `reference`, which is held against the published code, too.
     pub side: &'static str,

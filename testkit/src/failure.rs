@@ -1,4 +1,4 @@
-//! Why a check failed, as a sentence. Any error turns into one, so that checks can use `?` on both wings' errors.
+//! Why a check failed, as a sentence. Any error turns into one, so that checks can use `?` on both implementations' errors.
 
 use std::fmt;
 

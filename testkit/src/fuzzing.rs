@@ -5,8 +5,8 @@ use std::time::Instant;
 /// Clock ticks per second in `/proc`: 100 on every Linux there is.
 const TICKS: f64 = 100.0;
 
-/// What `MMT_FUZZ_SECONDS` gives a target, in seconds of this process's processor time, so that a busy machine fuzzes no less than an idle
-/// one. Run one target per process then (`--exact`). Without `/proc` the clock counts.
+/// The time that `MMT_FUZZ_SECONDS` gives a target, in seconds of this process's processor time, so that a busy machine fuzzes no less than
+/// an idle one. Run one target per process then (`--exact`). Without `/proc` the clock counts.
 #[derive(Debug)]
 pub struct Budget {
     begun: Instant,

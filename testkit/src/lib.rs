@@ -1,4 +1,4 @@
-//! What the tests and the benches of `mmt` share: proptest strategies on top of the generators of `mmt-conformance`, the
+//! The common parts of the tests and the benches of `mmt`: proptest strategies on top of the generators of `mmt-conformance`, the
 //! reader of the golden folder, and comparisons by the one table of allowed errors.
 //!
 //! It knows the reference's [`Matrix`](mmt_reference::Matrix) and tch's tensors, but not `mmt` itself: what is tested

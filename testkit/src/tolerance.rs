@@ -11,7 +11,7 @@ pub use mmt_conformance::tolerance::{
     Allowed, Basis, CUDA_FACTOR, Place, Quantity, Row, TABLE, Width, row_of,
 };
 
-/// What is allowed for a definition on the processor or a CUDA device; the basis golden always says [`Allowed::Manifest`].
+/// Returns the allowed error of a definition on the processor or a CUDA device; the basis golden always says [`Allowed::Manifest`].
 pub fn allowed(
     definition: &str,
     quantity: Quantity,
@@ -62,7 +62,7 @@ fn noted(row: &Row) -> agreement::Kind {
     }
 }
 
-/// Holds a value of the fast wing, from the device of the running test, against the reference's by the table's row, and notes it
+/// Holds a value of the fast code, from the device of the running test, against the reference's by the table's row, and notes it
 /// for the agreement report. `unit` is the size of the inputs.
 pub fn check(
     definition: &str,
@@ -86,7 +86,7 @@ pub fn check(
         .map_err(|failure| failure.at(format_args!("{definition} {quantity:?} in {width:?}")))
 }
 
-/// Holds a discrete answer of the fast wing against the reference's: it must be the same.
+/// Holds a discrete answer of the fast code against the reference's: it must be the same.
 pub fn same<T: PartialEq + std::fmt::Debug>(definition: &str, actual: &T, expected: &T) -> Trial {
     let row = row(definition, Quantity::Value, Width::Double)?;
     if row.allowed != Allowed::Exact {

@@ -1,4 +1,4 @@
-//! What is committed as a result is made of the records that are committed beside it.
+//! Every committed result is made of the records that are committed beside it.
 
 use std::fs;
 use std::path::Path;

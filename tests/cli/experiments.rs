@@ -39,7 +39,7 @@ fn unknown_experiments_and_shards_are_usage_errors() {
     assert_eq!(files(program.folder.path()).len(), 3, "nothing is written");
 }
 
-/// What `plan` prints for the miniature profile's one task.
+/// Returns what `plan` prints for the miniature profile's one task.
 fn plan(program: &Program, arguments: &[&str]) -> String {
     let assert = program.miniature_by(&["plan"], arguments).assert().success();
     String::from_utf8_lossy(&assert.get_output().stdout).into_owned()

@@ -9,7 +9,7 @@ use super::{DOMAINS, Program};
 
 /// A process that is at work after so long hangs.
 const PATIENCE: Duration = Duration::from_secs(300);
-/// What the loader says with when a library finds no room: the program has not begun.
+/// The loader's exit status when a library finds no room: the program has not begun.
 const NOT_LOADED: i32 = 127;
 
 /// The command lines, each as the `"$0" "$@"` of the shell's line `limited`.

@@ -1,4 +1,4 @@
-//! What is printed and what is written: closed pipes, full devices, links, names that are already taken.
+//! Printed and written output: closed pipes, full devices, links, names that are already taken.
 
 use std::fs;
 use std::io::Read;

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Breaks the fast wing on purpose, one break at a time, and asks the suite whether it notices.
+"""Breaks the fast code on purpose, one break at a time, and asks the suite whether it notices.
 
 All breaks of list.toml are built into one program, each behind a switch that the variable MMT_MUTANT sets, in a copy of the
 tracked files below target/mutations/. Nothing in the working tree changes but the report.
@@ -185,39 +185,39 @@ def failures(command: list, environment: dict[str, str], first: bool) -> set[str
     return found
 
 
-def laws(programs: dict[str, Path]) -> list[str]:
-    """All tests a mutant is asked that hold a law."""
+def properties(programs: dict[str, Path]) -> list[str]:
+    """All tests a mutant is asked that hold a property."""
     listed = subprocess.run([programs["suite"], "--list"], capture_output=True, text=True, check=True).stdout
     names = re.findall(r"^(\S+): test$", listed, re.MULTILINE)
     return [name for name in names if not name.startswith(("golden::", *LEFT_OUT))]
 
 
-def report(mutations: list[dict], failed: list[list[str]], all_laws: list[str] | None) -> str:
-    """The page; `all_laws` are none where each break was left at the first test that failed."""
+def report(mutations: list[dict], failed: list[list[str]], all_properties: list[str] | None) -> str:
+    """The page; `all_properties` are none where each break was left at the first test that failed."""
     caught = sum(bool(names) for names in failed)
     lines = [
         "# Mutations: is a broken definition noticed?",
         "",
-        "Each line breaks one expression of the fast wing and runs tests. Made by `python3 tests/mutations/run.py` from",
+        "Each line breaks one expression of the fast code and runs tests. Made by `python3 tests/mutations/run.py` from",
         "`tests/mutations/list.toml`; nothing here is written by hand. Asked are the tests of its room (of all rooms where the file is",
         "in none that has tests), the published values and whole training steps, or the tests that the list names; ResNet-50s (golden",
         "models and trajectories) are not.",
         "",
         f"{caught} of {len(mutations)} breaks were caught ({datetime.date.today().isoformat()}).",
     ]
-    if all_laws is None:
+    if all_properties is None:
         lines += ["", "Each break was left at the first test that failed (`--first`)."]
     lines += ["", "| Nr | what was broken | in | tests that failed | for instance |", "| --- | --- | --- | ---: | --- |"]
     for mutation, names in zip(mutations, failed):
         own = [name for name in names if not name.startswith("golden::")] or names
         shown = ", ".join(f"`{name}`" for name in own[:2]) or "**none**"
         place = mutation["file"].removeprefix("src/")
-        count = len(names) if all_laws is not None or not names else "1 or more"
+        count = len(names) if all_properties is not None or not names else "1 or more"
         lines.append(f"| {mutation['definition']} | {mutation['what']} | `{place}` | {count} | {shown} |")
-    if all_laws is not None:
+    if all_properties is not None:
         killed = {name for names in failed for name in names}
-        quiet = [name for name in all_laws if name not in killed]
-        lines += ["", f"## Tests of the rooms that no break of the list made fail: {len(quiet)} of {len(all_laws)}", ""]
+        quiet = [name for name in all_properties if name not in killed]
+        lines += ["", f"## Tests of the rooms that no break of the list made fail: {len(quiet)} of {len(all_properties)}", ""]
         lines += [f"- `{name}`" for name in quiet] or ["None."]
     return "\n".join(lines) + "\n"
 
@@ -251,8 +251,8 @@ def main() -> None:
         if chosen or arguments.first:
             print("".join(f"    {name}\n" for name in failed[-1]), end="", flush=True)
     if not chosen:
-        all_laws = None if arguments.first else laws(programs)
-        (ROOT / "reports" / "mutations.md").write_text(report(mutations, failed, all_laws))
+        all_properties = None if arguments.first else properties(programs)
+        (ROOT / "reports" / "mutations.md").write_text(report(mutations, failed, all_properties))
     if not all(failed):
         sys.exit("some breaks were not noticed")
 

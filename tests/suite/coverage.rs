@@ -1,4 +1,4 @@
-//! The suite's own completeness: every definition has a reference, fast forms, laws, golden values and a bench, or a
+//! The suite's own completeness: every definition has a reference, fast forms, properties, golden values and a bench, or a
 //! stated reason for none, as its registration says.
 
 use std::collections::BTreeSet;
@@ -27,7 +27,7 @@ fn cites(text: &str, number: &str) -> bool {
     text.match_indices(number).any(|(at, _)| alone(at))
 }
 
-/// What a definition lacks, unless it is there.
+/// Names what a definition lacks, unless it is there.
 fn lacking(number: &str, what: &str, filled: bool) -> Option<String> {
     (!filled).then(|| format!("{number} has no {what}"))
 }
@@ -54,20 +54,20 @@ fn every_definition_has_fast_forms_that_cite_its_number() {
 }
 
 #[test]
-fn every_definition_has_laws() {
+fn every_definition_has_properties() {
     assert_none(everything().into_iter().filter_map(|(number, _, places)| {
-        let laws = source(&format!("tests/suite/{}", places.laws));
-        lacking(number, "laws", laws.contains("#[test]") && cites(&laws, number))
+        let properties = source(&format!("tests/suite/{}", places.properties));
+        lacking(number, "properties", properties.contains("#[test]") && cites(&properties, number))
     }));
 }
 
 #[test]
-fn every_file_of_laws_is_part_of_this_program() {
+fn every_file_of_properties_is_part_of_this_program() {
     for (number, _, places) in everything() {
-        let path = Path::new(places.laws);
+        let path = Path::new(places.properties);
         let (Some(name), Some(folder)) = (path.file_stem().and_then(|name| name.to_str()), path.parent())
         else {
-            panic!("{} is no file", places.laws);
+            panic!("{} is no file", places.properties);
         };
         let front = if folder.as_os_str().is_empty() {
             text("tests/suite/main.rs")
@@ -75,7 +75,7 @@ fn every_file_of_laws_is_part_of_this_program() {
             text(&format!("tests/suite/{}/mod.rs", folder.display()))
         };
         let declared = front.unwrap_or_default().contains(&format!("mod {name};"));
-        assert!(declared, "{number}: no module declares {}", places.laws);
+        assert!(declared, "{number}: no module declares {}", places.properties);
     }
 }
 
@@ -143,8 +143,8 @@ struct Line {
     name: &'static str,
     reference: String,
     fast: Vec<String>,
-    laws_file: String,
-    laws: Vec<String>,
+    properties_file: String,
+    properties: Vec<String>,
     golden_functions: Vec<&'static str>,
     golden_cases: usize,
     golden_none: Option<&'static str>,
@@ -177,7 +177,7 @@ fn tests_in(source: &str) -> Vec<String> {
 }
 
 fn line((number, name, places): (&'static str, &'static str, &Places), golden: &golden::Golden) -> Line {
-    let laws_file = format!("tests/suite/{}", places.laws);
+    let properties_file = format!("tests/suite/{}", places.properties);
     let (golden_functions, golden_none) = match places.golden {
         Golden::Functions(functions) => (functions.to_vec(), None),
         Golden::None(reason) => (Vec::new(), Some(reason)),
@@ -191,8 +191,8 @@ fn line((number, name, places): (&'static str, &'static str, &Places), golden: &
         name,
         reference: existing(format!("reference/src/{}", places.reference)),
         fast: places.fast.iter().map(|fast| existing(format!("src/{fast}"))).collect(),
-        laws: tests_in(&text(&laws_file).unwrap_or_default()),
-        laws_file,
+        properties: tests_in(&text(&properties_file).unwrap_or_default()),
+        properties_file,
         golden_cases: golden
             .cases()
             .iter()
@@ -211,10 +211,10 @@ fn the_table_of_definitions_names_files_that_exist_and_is_kept_for_the_agreement
     let definitions: Vec<Line> =
         everything().into_iter().map(|definition| line(definition, &golden)).collect();
     for line in &definitions {
-        for file in line.fast.iter().chain([&line.reference, &line.laws_file]) {
+        for file in line.fast.iter().chain([&line.reference, &line.properties_file]) {
             assert!(text(file).is_some(), "{}: {file} does not exist", line.number);
         }
-        assert!(!line.laws.is_empty(), "{} has no law in {}", line.number, line.laws_file);
+        assert!(!line.properties.is_empty(), "{} has no property in {}", line.number, line.properties_file);
     }
     let lines = Lines {
         schema: agreement::SCHEMA_VERSION,

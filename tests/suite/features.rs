@@ -11,7 +11,7 @@ use mmt_testkit::Trial;
 use mmt_testkit::tolerance::{Quantity, Width, check};
 use tch::{Device, Kind, Tensor};
 
-use crate::wing::block_sizes;
+use crate::side::block_sizes;
 
 const IMAGES: usize = 7;
 

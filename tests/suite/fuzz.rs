@@ -25,7 +25,7 @@ const MUTATIONS: u64 = 200;
 /// Time that one case may take.
 const WATCHDOG: Duration = Duration::from_secs(20);
 
-/// What readers of text stumble over.
+/// Tokens that readers of text stumble over.
 const TOKENS: [&[u8]; 30] = [
     b"",
     b"\n",

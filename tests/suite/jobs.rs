@@ -32,7 +32,7 @@ const TRAINING_SEED: u64 = 3;
 /// Seeds of the two networks of that training: 2 s and 2 s + 1, so that no two trainings share one.
 const NETWORK_SEEDS: [u64; 2] = [6, 7];
 
-/// What a job records, but for seconds and pictures.
+/// The records of a job, but for seconds and pictures.
 #[derive(Debug, Default, PartialEq)]
 struct Found {
     losses: Vec<EpochRecord>,

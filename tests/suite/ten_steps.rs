@@ -1,5 +1,5 @@
-//! D29, D30, D31, D32 and D33 at once: whole steps of pre-training and of mutual mean-teaching on a tiny network, reference against fast wing in
-//! f64, every number of every network asserted after every step: losses, parameters after Adam, mean networks, batch-norm
+//! D29, D30, D31, D32 and D33 at once: whole steps of pre-training and of mutual mean-teaching on a tiny network, reference against fast
+//! code in f64, every number of every network asserted after every step: losses, parameters after Adam, mean networks, batch-norm
 //! statistics. Images, labels and weights come from the golden generator.
 
 use std::path::Path;
@@ -25,7 +25,7 @@ use mmt_testkit::tolerance::{Quantity, Width, check};
 use mmt_testkit::{Failure, Trial, convert, devices};
 use tch::{Kind, Tensor};
 
-use crate::wing::both_refuse;
+use crate::side::both_refuse;
 
 const STEPS: usize = 10;
 const CLASSES: usize = 6;
@@ -36,8 +36,8 @@ const IMAGES: [usize; 4] = [8, 3, 12, 8];
 const LEARNING_RATE: f64 = 3.5e-3;
 const WEIGHT_DECAY: f64 = 5e-4;
 
-/// One network in both wings.
-struct Twins {
+/// One network in both implementations.
+struct Pair {
     fast: fast::Network,
     reference: reference::Network,
 }
@@ -81,7 +81,7 @@ pub(crate) fn reference_spec(spec: &fast::Spec) -> reference::Spec {
     }
 }
 
-impl Twins {
+impl Pair {
     fn new(block: fast::BlockKind, prefix: &str) -> Trial<Self> {
         let spec = fast_spec(block);
         let place = (Kind::Double, devices::current());
@@ -148,7 +148,7 @@ pub(crate) fn reference_method(
 
 /// Two students with one optimizer, and the same in the reference.
 fn two_students(block: fast::BlockKind) -> Trial<([fast::Network; 2], [reference::Network; 2])> {
-    let [one, two] = [Twins::new(block, "one/")?, Twins::new(block, "two/")?];
+    let [one, two] = [Pair::new(block, "one/")?, Pair::new(block, "two/")?];
     Ok(([one.fast, two.fast], [one.reference, two.reference]))
 }
 
@@ -157,7 +157,7 @@ fn learners(settings: &AdaptationSettings, students: [fast::Network; 2]) -> mmt:
     Learners::new(methods::of(settings), students.into(), settings.weight_decay)
 }
 
-/// Every entry of a network's state in both wings.
+/// Every entry of a network's state in both implementations.
 pub(crate) fn same_state(definition: &str, fast: &fast::Network, reference: &reference::Network) -> Trial {
     assert_eq!(fast.entries().len(), reference.state().entries().len());
     for (ours, theirs) in fast.entries().iter().zip(reference.state().entries()) {
@@ -191,7 +191,7 @@ fn images(key: &str) -> Trial<(Tensor, reference::Volume)> {
     Ok((generator::images(1, key, &IMAGES, 4.0, Kind::Double), volume))
 }
 
-/// How the networks of a step pass their batch, in both wings.
+/// How the networks of a step pass their batch, in both implementations.
 struct BothPasses {
     fast: Passes,
     /// Of students and of mean networks; none without dropout.
@@ -275,11 +275,11 @@ fn same_step(learners: &Learners, found: &[f64], method: &Method, expected: &[f6
     let (students, means) = (method.students(), method.mean_networks());
     assert_eq!(learners.students().len(), students.len());
     assert_eq!(learners.mean_networks().len(), means.len());
-    for (fast, twin) in learners.students().iter().zip(students) {
-        same_state("D33", fast, twin).map_err(|failure| failure.at("a student"))?;
+    for (fast, slow) in learners.students().iter().zip(students) {
+        same_state("D33", fast, slow).map_err(|failure| failure.at("a student"))?;
     }
-    for (fast, twin) in learners.mean_networks().iter().zip(means) {
-        same_state("D33", fast, twin).map_err(|failure| failure.at("a mean network"))?;
+    for (fast, slow) in learners.mean_networks().iter().zip(means) {
+        same_state("D33", fast, slow).map_err(|failure| failure.at("a mean network"))?;
     }
     Ok(())
 }
@@ -340,7 +340,7 @@ fn ten_steps_of_the_single_network_baseline_agree_in_every_number() {
 #[test]
 fn ten_steps_of_pre_training_agree_in_every_number() {
     let run = |dropped: f64| -> Trial {
-        let Twins { fast: network, mut reference } = Twins::new(fast::BlockKind::Basic, "one/")?;
+        let Pair { fast: network, mut reference } = Pair::new(fast::BlockKind::Basic, "one/")?;
         let mut adam = FusedAdam::new(network.trained(), WEIGHT_DECAY);
         let mut reference_adam = reference_train::fused_adam::Adam::new(reference.state(), WEIGHT_DECAY);
         for step in 0..STEPS {
@@ -395,7 +395,7 @@ fn views_of_different_batches_networks_of_other_layers_and_decays_that_are_no_sh
             both_refuse_step("Parameter", &mutual_mean_teaching(), &even, decay)?;
         }
         let (students, references) = two_students(fast::BlockKind::Basic)?;
-        let mut other = Twins::new(fast::BlockKind::Bottleneck, "one/")?;
+        let mut other = Pair::new(fast::BlockKind::Bottleneck, "one/")?;
         let (mean, student) = (other.reference.state_mut(), references[0].state());
         let expected = reference_train::ema::update(mean, student, 0.5);
         both_refuse("Shape", expected, ema::update(&mut other.fast, &students[0], 0.5))
@@ -422,7 +422,7 @@ fn a_method_without_all_of_its_networks_or_views_is_refused() {
     refused(found.map(|_| ()), "views of a batch: 2 needed, 1 given");
 }
 
-/// A step on these views by both wings, with the same kind of error from both.
+/// A step on these views by both implementations, with the same kind of error from both.
 fn both_refuse_step(
     kind: &str,
     settings: &AdaptationSettings,
@@ -450,7 +450,7 @@ fn both_refuse_step(
 #[test]
 fn one_pass_agrees_in_features_logits_statistics_and_every_gradient() {
     let run = |block, group: Option<usize>| -> Trial {
-        let Twins { fast: network, mut reference } = Twins::new(block, "one/")?;
+        let Pair { fast: network, mut reference } = Pair::new(block, "one/")?;
         let (view, volume) = images("view-1/0")?;
         let outputs = network.train(&view, group.map(|group| group as i64));
         let (expected, trace) = reference.train(&volume, group)?;
@@ -482,7 +482,7 @@ fn one_pass_agrees_in_features_logits_statistics_and_every_gradient() {
 #[test]
 fn evaluation_mode_agrees_after_training() {
     let run = || -> Trial {
-        let Twins { fast: network, mut reference } = Twins::new(fast::BlockKind::Bottleneck, "one/")?;
+        let Pair { fast: network, mut reference } = Pair::new(fast::BlockKind::Bottleneck, "one/")?;
         let (view, volume) = images("view-1/0")?;
         network.observe(&view, None);
         reference.observe(&volume, None)?;

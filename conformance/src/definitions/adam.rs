@@ -16,7 +16,7 @@ pub(super) static DEFINITION: Definition = Definition {
     places: Places {
         reference: "train/fused_adam.rs",
         fast: &["train/fused_adam/mod.rs"],
-        laws: "train/adam.rs",
+        properties: "train/adam.rs",
         golden: Golden::Functions(&["mmt.trainers.PreTrainer.train", "mmt.trainers.MMTTrainer.train"]),
         bench: Bench::Named("train/adam"),
     },
@@ -54,7 +54,7 @@ pub(super) static DEFINITION: Definition = Definition {
     ],
 };
 
-/// What other readings do otherwise.
+/// The points in which other readings differ.
 struct Rule {
     decoupled: bool,
     correction: bool,

@@ -15,7 +15,7 @@ pub(super) static DEFINITION: Definition = Definition {
     places: Places {
         reference: "eval/average_precision.rs",
         fast: &["eval/average_precision.rs"],
-        laws: "eval/ranking.rs",
+        properties: "eval/ranking.rs",
         golden: Golden::Functions(&[
             "mmt.evaluation_metrics.mean_ap and cmc",
             "mmt.evaluation_metrics.mean_ap",

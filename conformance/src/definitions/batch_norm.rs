@@ -10,6 +10,12 @@ use crate::definition::{Bench, Definition, Golden, Places, flag, nothing_open, r
 use crate::generate;
 use crate::value::{Array, Inputs, Outputs};
 
+/// Networks of the published code.
+pub(super) const PUBLISHED_NETWORKS: &[&str] = &[
+    "mmt.models.create('resnet50', num_features=0, num_classes=10, dropout=0)",
+    "mmt.models.create('resnet50', ...)",
+];
+
 pub(super) static DEFINITION: Definition = Definition {
     number: "D30",
     name: "batch normalisation",
@@ -17,8 +23,8 @@ pub(super) static DEFINITION: Definition = Definition {
     places: Places {
         reference: "model/batch_norm.rs",
         fast: &["model/norm.rs"],
-        laws: "ten_steps.rs",
-        golden: Golden::Functions(super::PUBLISHED_NETWORKS),
+        properties: "ten_steps.rs",
+        golden: Golden::Functions(PUBLISHED_NETWORKS),
         bench: Bench::Named("model/network"),
     },
     inputs: &[

@@ -17,7 +17,7 @@ pub(super) static DEFINITION: Definition = Definition {
     places: Places {
         reference: "cluster/centroids.rs",
         fast: &["cluster/centroids.rs"],
-        laws: "cluster/centroids.rs",
+        properties: "cluster/centroids.rs",
         golden: Golden::Functions(&[
             "examples/mmt_train_dbscan.py main_worker",
             "examples/mmt_train_kmeans.py main_worker (KMeans started from in.init)",

@@ -16,7 +16,7 @@ pub(super) static DEFINITION: Definition = Definition {
     places: Places {
         reference: "eval/cmc.rs",
         fast: &["eval/cmc.rs"],
-        laws: "eval/ranking.rs",
+        properties: "eval/ranking.rs",
         golden: Golden::Functions(&["mmt.evaluation_metrics.mean_ap and cmc", "mmt.evaluation_metrics.cmc"]),
         bench: Bench::Named("eval/ranking"),
     },

@@ -18,7 +18,7 @@ pub(super) static DEFINITION: Definition = Definition {
     places: Places {
         reference: "loss/cross_entropy.rs",
         fast: &["loss/cross_entropy.rs"],
-        laws: "loss/cross_entropy.rs",
+        properties: "loss/cross_entropy.rs",
         golden: Golden::Functions(&["mmt.loss.CrossEntropyLabelSmooth"]),
         bench: Bench::Named("loss/cross_entropy"),
     },

@@ -18,7 +18,7 @@ pub(super) static DEFINITION: Definition = Definition {
     places: Places {
         reference: "cluster/dbscan.rs",
         fast: &["cluster/dbscan.rs"],
-        laws: "cluster/dbscan.rs",
+        properties: "cluster/dbscan.rs",
         golden: Golden::Functions(&[
             "sklearn.cluster.DBSCAN(metric='precomputed').fit_predict",
             "examples/mmt_train_dbscan.py main_worker",

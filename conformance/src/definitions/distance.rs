@@ -18,7 +18,7 @@ pub(super) static EUCLIDEAN: Definition = Definition {
     places: Places {
         reference: "distance.rs",
         fast: &["distance.rs"],
-        laws: "distance.rs",
+        properties: "distance.rs",
         golden: Golden::Functions(&["mmt.loss.triplet.euclidean_dist", "mmt.evaluators.pairwise_distance"]),
         bench: Bench::Named("distance/euclidean"),
     },
@@ -115,7 +115,7 @@ pub(super) static NORMALISATION: Definition = Definition {
     places: Places {
         reference: "distance.rs",
         fast: &["distance.rs"],
-        laws: "distance.rs",
+        properties: "distance.rs",
         golden: Golden::Functions(&["mmt.loss.TripletLoss", "mmt.loss.SoftTripletLoss"]),
         bench: Bench::Named("distance/normalize_rows"),
     },

@@ -16,7 +16,7 @@ pub(super) static DEFINITION: Definition = Definition {
     places: Places {
         reference: "train/ema.rs",
         fast: &["train/ema.rs"],
-        laws: "train/ema.rs",
+        properties: "train/ema.rs",
         golden: Golden::Functions(&["mmt.trainers.MMTTrainer._update_ema_variables"]),
         bench: Bench::Named("train/ema"),
     },

@@ -16,7 +16,7 @@ pub(super) static DEFINITION: Definition = Definition {
     places: Places {
         reference: "cluster/eps.rs",
         fast: &["cluster/eps.rs"],
-        laws: "cluster/eps.rs",
+        properties: "cluster/eps.rs",
         golden: Golden::Functions(&[
             "examples/mmt_train_dbscan.py (eps rule)",
             "examples/mmt_train_dbscan.py main_worker",

@@ -20,7 +20,7 @@ pub(super) static DEFINITION: Definition = Definition {
     places: Places {
         reference: "data/random_erasing.rs",
         fast: &["data/random_erasing.rs"],
-        laws: "data/erasing.rs",
+        properties: "data/erasing.rs",
         golden: Golden::Functions(&["mmt.utils.data.transforms.RandomErasing"]),
         bench: Bench::Named("data/train_transform"),
     },

@@ -20,7 +20,7 @@ pub(super) static DEFINITION: Definition = Definition {
     places: Places {
         reference: "cluster/jaccard.rs",
         fast: &["cluster/jaccard.rs"],
-        laws: "cluster/jaccard.rs",
+        properties: "cluster/jaccard.rs",
         golden: Golden::Functions(&["mmt.utils.rerank.compute_jaccard_dist"]),
         bench: Bench::Named("cluster/jaccard"),
     },

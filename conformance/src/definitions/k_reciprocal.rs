@@ -16,7 +16,7 @@ pub(super) static DEFINITION: Definition = Definition {
     places: Places {
         reference: "cluster/k_reciprocal.rs",
         fast: &["cluster/k_reciprocal.rs"],
-        laws: "cluster/jaccard.rs",
+        properties: "cluster/jaccard.rs",
         golden: Golden::Functions(&["mmt.utils.rerank.k_reciprocal_neigh"]),
         bench: Bench::Named("cluster/k_reciprocal"),
     },

@@ -18,7 +18,7 @@ pub(super) static DEFINITION: Definition = Definition {
     places: Places {
         reference: "cluster/kmeans.rs",
         fast: &["cluster/kmeans.rs"],
-        laws: "cluster/kmeans.rs",
+        properties: "cluster/kmeans.rs",
         golden: Golden::Functions(&[
             "sklearn.cluster.KMeans",
             "examples/mmt_train_kmeans.py main_worker (KMeans started from in.init)",

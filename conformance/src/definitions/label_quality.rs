@@ -21,7 +21,7 @@ const INPUTS: &[Input] = &[
 const PLACES: Places = Places {
     reference: "eval/label_quality.rs",
     fast: &["eval/label_quality.rs"],
-    laws: "eval/label_quality.rs",
+    properties: "eval/label_quality.rs",
     golden: Golden::None("the published code does not measure its pseudo labels"),
     bench: Bench::Named("eval/label_quality"),
 };

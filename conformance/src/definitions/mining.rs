@@ -18,7 +18,7 @@ pub(super) static DEFINITION: Definition = Definition {
     places: Places {
         reference: "loss/mining.rs",
         fast: &["loss/mining.rs"],
-        laws: "loss/mining.rs",
+        properties: "loss/mining.rs",
         golden: Golden::Functions(&["mmt.loss.TripletLoss", "mmt.loss.SoftTripletLoss"]),
         bench: Bench::Named("loss/mining"),
     },

@@ -37,12 +37,6 @@ use rand_chacha::rand_core::SeedableRng;
 use crate::definition::{Apart, Bench, Definition, Golden, Places};
 use crate::value::Inputs;
 
-/// Networks of the published code.
-const PUBLISHED_NETWORKS: &[&str] = &[
-    "mmt.models.create('resnet50', num_features=0, num_classes=10, dropout=0)",
-    "mmt.models.create('resnet50', ...)",
-];
-
 /// All that are functions, by their numbers.
 pub static ALL: &[&Definition] = &[
     &cross_entropy::DEFINITION,
@@ -86,8 +80,8 @@ pub static NOT_OFFERED: &[Apart] = &[
         places: Places {
             reference: "model/resnet.rs",
             fast: &["model/spec.rs"],
-            laws: "ten_steps.rs",
-            golden: Golden::Functions(PUBLISHED_NETWORKS),
+            properties: "ten_steps.rs",
+            golden: Golden::Functions(batch_norm::PUBLISHED_NETWORKS),
             bench: Bench::Named("model/network"),
         },
     },
@@ -98,8 +92,8 @@ pub static NOT_OFFERED: &[Apart] = &[
         places: Places {
             reference: "model/neck.rs",
             fast: &["model/network.rs"],
-            laws: "ten_steps.rs",
-            golden: Golden::Functions(PUBLISHED_NETWORKS),
+            properties: "ten_steps.rs",
+            golden: Golden::Functions(batch_norm::PUBLISHED_NETWORKS),
             bench: Bench::Named("model/network"),
         },
     },
@@ -110,7 +104,7 @@ pub static NOT_OFFERED: &[Apart] = &[
         places: Places {
             reference: "train/pretrain.rs",
             fast: &["train/pretrain.rs"],
-            laws: "ten_steps.rs",
+            properties: "ten_steps.rs",
             golden: Golden::Functions(&["mmt.trainers.PreTrainer.train"]),
             bench: Bench::Named("train/step"),
         },
@@ -122,7 +116,7 @@ pub static NOT_OFFERED: &[Apart] = &[
         places: Places {
             reference: "train/methods/mutual.rs",
             fast: &["train/methods/mutual/mean.rs", "train/methods/own_mean.rs", "train/methods/single.rs"],
-            laws: "ten_steps.rs",
+            properties: "ten_steps.rs",
             golden: Golden::Functions(&["mmt.trainers.MMTTrainer.train"]),
             bench: Bench::Named("train/step"),
         },
@@ -134,7 +128,7 @@ pub static NOT_OFFERED: &[Apart] = &[
         places: Places {
             reference: "eval/teaching.rs",
             fast: &["eval/teaching.rs"],
-            laws: "eval/teaching.rs",
+            properties: "eval/teaching.rs",
             golden: Golden::None("the published code does not measure its teachers"),
             bench: Bench::Named("eval/teaching"),
         },

@@ -18,7 +18,7 @@ pub(super) static DEFINITION: Definition = Definition {
     places: Places {
         reference: "loss/objective.rs",
         fast: &["loss/objective.rs"],
-        laws: "loss/objective.rs",
+        properties: "loss/objective.rs",
         golden: Golden::Functions(&[
             "mmt.trainers.MMTTrainer.train (one step)",
             "mmt.trainers.ClusterBaseTrainer.train (one step)",

@@ -15,7 +15,7 @@ pub(super) static DEFINITION: Definition = Definition {
     places: Places {
         reference: "eval/pair_errors.rs",
         fast: &["eval/pair_errors.rs"],
-        laws: "eval/pair_errors.rs",
+        properties: "eval/pair_errors.rs",
         golden: Golden::None("the published code does not measure its pseudo labels"),
         bench: Bench::Named("eval/pair_errors"),
     },

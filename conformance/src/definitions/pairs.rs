@@ -85,7 +85,7 @@ pub(super) fn units(inputs: &Inputs) -> [f64; 2] {
     })
 }
 
-/// What leaves the loss of a case open.
+/// Says what leaves the loss of a case open.
 pub(super) fn open_case(
     inputs: &Inputs,
     features: &'static str,
@@ -100,7 +100,7 @@ pub(super) fn open_case(
     open(&batch, width, by_index)
 }
 
-/// What leaves a loss of hardest pairs open. `by_index`: whether the output tells which of equally hard rows was taken.
+/// Says what leaves a loss of hardest pairs open. `by_index`: whether the output tells which of equally hard rows was taken.
 pub(super) fn open(batch: &Batch, width: Width, by_index: bool) -> Option<&'static str> {
     let distances = euclidean(&batch.features, &batch.features).ok()?;
     let norm = |i: usize| batch.features.row(i).iter().map(|x| x * x).sum::<f64>().sqrt();

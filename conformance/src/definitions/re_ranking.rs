@@ -20,7 +20,7 @@ pub(super) static DEFINITION: Definition = Definition {
     places: Places {
         reference: "eval/re_ranking.rs",
         fast: &["eval/re_ranking.rs"],
-        laws: "eval/re_ranking.rs",
+        properties: "eval/re_ranking.rs",
         golden: Golden::Functions(&["mmt.utils.rerank.re_ranking"]),
         bench: Bench::Named("eval/re_ranking"),
     },

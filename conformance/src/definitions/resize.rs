@@ -17,7 +17,7 @@ pub(super) static DEFINITION: Definition = Definition {
     places: Places {
         reference: "data/resize.rs",
         fast: &["data/resize.rs"],
-        laws: "data/pixels.rs",
+        properties: "data/pixels.rs",
         golden: Golden::Functions(&["torchvision Resize(interpolation=3) on a PIL image"]),
         bench: Bench::Named("data/resize"),
     },

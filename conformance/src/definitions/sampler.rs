@@ -16,7 +16,7 @@ pub(super) static DEFINITION: Definition = Definition {
     places: Places {
         reference: "data/sampler.rs",
         fast: &["data/sampler.rs"],
-        laws: "data/sampler.rs",
+        properties: "data/sampler.rs",
         golden: Golden::Functions(&["mmt.utils.data.sampler.RandomMultipleGallerySampler"]),
         bench: Bench::Named("data/sampler"),
     },

@@ -17,7 +17,7 @@ pub(super) static DEFINITION: Definition = Definition {
     places: Places {
         reference: "train/schedule.rs",
         fast: &["train/schedule.rs"],
-        laws: "train/schedule.rs",
+        properties: "train/schedule.rs",
         golden: Golden::Functions(&["mmt.utils.lr_scheduler.WarmupMultiStepLR"]),
         bench: Bench::None("a few arithmetic operations a step: nothing to measure"),
     },

@@ -16,7 +16,7 @@ pub(super) static DEFINITION: Definition = Definition {
     places: Places {
         reference: "loss/soft_cross_entropy.rs",
         fast: &["loss/soft_cross_entropy.rs"],
-        laws: "loss/soft_cross_entropy.rs",
+        properties: "loss/soft_cross_entropy.rs",
         golden: Golden::Functions(&["mmt.loss.SoftEntropy"]),
         bench: Bench::Named("loss/soft_cross_entropy"),
     },

@@ -20,7 +20,7 @@ pub(super) static DEFINITION: Definition = Definition {
     places: Places {
         reference: "loss/soft_softmax_triplet.rs",
         fast: &["loss/soft_softmax_triplet.rs"],
-        laws: "loss/soft_softmax_triplet.rs",
+        properties: "loss/soft_softmax_triplet.rs",
         golden: Golden::Functions(&["mmt.loss.SoftTripletLoss"]),
         bench: Bench::Named("loss/soft_softmax_triplet"),
     },

@@ -17,7 +17,7 @@ pub(super) static DEFINITION: Definition = Definition {
     places: Places {
         reference: "loss/softmax_triplet.rs",
         fast: &["loss/softmax_triplet.rs"],
-        laws: "loss/softmax_triplet.rs",
+        properties: "loss/softmax_triplet.rs",
         golden: Golden::Functions(&["mmt.loss.SoftTripletLoss"]),
         bench: Bench::Named("loss/softmax_triplet"),
     },

@@ -16,7 +16,7 @@ pub(super) static DEFINITION: Definition = Definition {
     places: Places {
         reference: "data/transforms.rs",
         fast: &["data/transforms.rs"],
-        laws: "data/pixels.rs",
+        properties: "data/pixels.rs",
         golden: Golden::Functions(&[
             "torchvision RandomHorizontalFlip(p=1)",
             "torchvision Pad(10) + RandomCrop",

@@ -19,7 +19,7 @@ pub(super) static DEFINITION: Definition = Definition {
     places: Places {
         reference: "loss/triplet.rs",
         fast: &["loss/triplet.rs"],
-        laws: "loss/triplet.rs",
+        properties: "loss/triplet.rs",
         golden: Golden::Functions(&["mmt.loss.TripletLoss"]),
         bench: Bench::Named("loss/triplet"),
     },

@@ -6,7 +6,7 @@ use rand::seq::SliceRandom;
 
 use super::matrices::{dyadic, normal, permute_rows};
 
-/// What is special about a batch.
+/// The peculiarity of a batch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum BatchKind {
     /// P identities of K images each, in blocks.

@@ -1,4 +1,4 @@
-//! What the clustering steps get: blobs of features, distance matrices with ties, identities of images.
+//! Inputs of the clustering steps: blobs of features, distance matrices with ties, identities of images.
 
 use mmt_reference::Matrix;
 use rand::Rng;

@@ -63,7 +63,7 @@ pub fn written_inputs(
 /// A line of the harness as a program of ours reads it.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Question {
-    /// What is offered?
+    /// A request for the offer.
     Offer,
     /// A call, by its number.
     Call {

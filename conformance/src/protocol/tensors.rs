@@ -146,7 +146,7 @@ fn fill(json: &Json, shape: &[usize], values: &mut Vec<f64>) -> Result<(), Strin
     }
 }
 
-/// What a JSON value is, in a word.
+/// Names the kind of a JSON value.
 pub(super) fn kind(json: &Json) -> &'static str {
     match json {
         Json::Null => "null",

@@ -27,7 +27,7 @@ pub(super) fn file(dataset: DatasetName, shot: &Shot) -> PathBuf {
             Path::new("DukeMTMC-reID").join(subset).join(format!("{identity:04}_c{camera}_f{number:07}.jpg"))
         }
         // Only MSMT17 itself is drawn: see [`super::DATASETS`].
-        DatasetName::Msmt17 | DatasetName::Msmt17V2 | DatasetName::Own => {
+        _ => {
             let folder = if shot.subset == Subset::Train { "train" } else { "test" };
             Path::new(MSMT17).join(folder).join(listed(shot))
         }

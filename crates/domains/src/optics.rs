@@ -1,4 +1,4 @@
-//! What a camera makes of the scene: light, colour response, haze, vignette, blur and noise.
+//! The effects of a camera on the scene: light, colour response, haze, vignette, blur and noise.
 
 use rand::Rng;
 

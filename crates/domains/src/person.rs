@@ -44,7 +44,7 @@ impl Pattern {
     }
 }
 
-/// What covers the head.
+/// The covering of the head.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Head {
     ShortHair,
@@ -52,7 +52,7 @@ pub(super) enum Head {
     Hat,
 }
 
-/// What covers the legs.
+/// The covering of the legs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Legs {
     Trousers,
@@ -60,7 +60,7 @@ pub(super) enum Legs {
     Skirt,
 }
 
-/// What is carried.
+/// The bag that is carried.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Bag {
     None,

@@ -1,4 +1,4 @@
-//! What makes a domain: how people dress there, and what its cameras are like.
+//! The traits of a domain: how people dress there, and what its cameras are like.
 
 use mmt_vocabulary::DatasetName;
 
@@ -60,7 +60,7 @@ pub(super) const BAGS: Weighted = &[
     (BEIGE, 0.8),
 ];
 
-/// What the ground and walls behind a person look like.
+/// The look of the ground and walls behind a person.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Background {
     Plaza,
@@ -113,7 +113,7 @@ impl DomainSpec {
             DatasetName::Market1501 => Some(market()),
             DatasetName::DukeMtmc => Some(duke()),
             DatasetName::Msmt17 => Some(msmt()),
-            DatasetName::Msmt17V2 | DatasetName::Own => None,
+            _ => None,
         }
     }
 }

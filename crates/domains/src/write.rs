@@ -118,7 +118,7 @@ fn clear(place: &Path, root: &Path) -> Result<()> {
     }
 }
 
-/// What a killed process left. Failing to remove it harms nobody.
+/// Removes what a killed process left. Failing to remove it harms nobody.
 fn remove_stale(root: &Path) {
     for entry in fs::read_dir(root).into_iter().flatten().flatten() {
         let is_part = entry.file_name().to_string_lossy().starts_with(PART);

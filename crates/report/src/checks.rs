@@ -1,4 +1,4 @@
-//! What must hold before runs are averaged.
+//! Conditions that must hold before runs are averaged.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;

@@ -1,4 +1,4 @@
-//! What the runs ran on.
+//! The environments that the runs ran in.
 
 use std::collections::BTreeMap;
 
@@ -6,9 +6,9 @@ use mmt_vocabulary::error::{Error, Result};
 use polars::prelude::*;
 use serde::Serialize;
 
+use super::context::Context;
 use super::frames::refused;
 use super::runs::RunRecords;
-use super::summary::Context;
 use super::table::{Table, columns};
 
 /// The same for programs.

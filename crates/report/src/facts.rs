@@ -1,13 +1,13 @@
-//! What was run: source, command, day, seeds, machine, settings. Named once, at the head of a page.
+//! Facts about what was run: source, command, day, seeds, machine, settings. Named once, at the head of a page.
 
 use std::collections::BTreeSet;
 
 use mmt_vocabulary::record::Provenance;
 
+use super::context::Context;
 use super::names::minus;
 use super::results::Results;
 use super::runs::RunRecords;
-use super::summary::Context;
 
 /// A fact and its name.
 #[derive(Debug, Clone, PartialEq, serde::Serialize)]
@@ -16,7 +16,7 @@ pub(super) struct Fact {
     pub text: String,
 }
 
-/// What an environment says about a machine, in the order of a sentence.
+/// The entries of an environment about its machine, in the order of a sentence.
 const MACHINE: [&str; 4] = ["processor", "system", "device", "torch_binding"];
 
 /// The facts of checked runs; what no run kept is left out.
@@ -96,9 +96,9 @@ fn minutes(runs: &[RunRecords]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use super::super::context::Context;
     use super::super::fixture::Fixture;
     use super::super::runs::load;
-    use super::super::summary::Context;
     use super::*;
     use mmt_vocabulary::record::{PROVENANCE, SCHEMA_VERSION, write_json};
 

@@ -1,4 +1,4 @@
-//! What is wrong with the records of one run, taken for itself.
+//! Faults of the records of one run, taken for itself.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;

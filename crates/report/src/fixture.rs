@@ -43,7 +43,7 @@ impl Fixture {
         self.folder.path().join("reports/quick")
     }
 
-    /// What a run on drawn domains of the same seed is; its configuration is filled in by [`Fixture::write`].
+    /// Describes a run on drawn domains of the same seed; its configuration is filled in by [`Fixture::write`].
     pub fn info(task: &str, row: &str, method: &str, seed: u64) -> RunInfo {
         RunInfo {
             schema: SCHEMA_VERSION,

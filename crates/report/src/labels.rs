@@ -4,16 +4,16 @@ use mmt_vocabulary::error::Result;
 use mmt_vocabulary::record::LabelRecord;
 use polars::prelude::*;
 
+use super::context::Context;
 use super::frames::{fill, numbers, refused, statistics, texts, values};
 use super::results::{Results, settings_of, task_row_runs};
 use super::runs::RunRecords;
-use super::summary::Context;
 use super::table::{Table, columns};
 
 /// A measure of the last epoch: its column, its name for people, and its decimals.
 type Measure = (&'static str, &'static str, usize);
 
-/// What is shown, as far as a run has it.
+/// The measures that are shown, as far as a run has them.
 const SHOWN: [Measure; 14] = [
     ("clusters", "clusters", 0),
     ("unassigned", "unassigned", 0),

@@ -24,6 +24,7 @@ pub mod agreement;
 mod by_seed;
 mod checks;
 mod claims;
+mod context;
 mod environment;
 mod facts;
 mod faults;
@@ -40,6 +41,7 @@ mod queries;
 mod ranked;
 mod readme;
 mod results;
+mod rows;
 mod runs;
 mod settings;
 mod soft_triplet;
@@ -63,7 +65,7 @@ pub use readme::write as write_readme;
 use mmt_vocabulary::error::{Error, Result};
 use mmt_vocabulary::record::files::write_whole;
 
-/// What [`build`] made.
+/// The result of [`build`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Report {
     /// The results, a sentence for each claim, the tasks and runs left out: text for a terminal.
@@ -88,7 +90,7 @@ pub fn build(runs: &[PathBuf], out: &Path, left_out: &[(String, String)]) -> Res
     let mut loaded = checks::checked(runs, runs::load(runs)?)?;
     let results = results::Results::new(&loaded.runs)?;
     let ranked = ranked::find(&loaded.runs, &results, &mut loaded.warnings);
-    let context = summary::Context::new(&loaded, left_out);
+    let context = context::Context::new(&loaded, left_out);
     let claims = claims::judge(&results, &loaded.runs)?;
     let order = claims::Order::new(&results)?;
     let gains = claims::Gains::new(&results)?;
@@ -136,7 +138,7 @@ type Judged<'a> = (
 );
 
 fn tables(
-    context: &summary::Context,
+    context: &context::Context,
     loaded: &runs::Loaded,
     results: &results::Results,
     (claims, order, gains, worth, variances): Judged<'_>,

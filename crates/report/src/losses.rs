@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use mmt_vocabulary::error::Result;
 use polars::prelude::*;
 
+use super::context::Context;
 use super::frames::{Value, fill, refused, statistics, texts, values};
 use super::names::minus;
 use super::results::{Results, settings_of, task_row_runs};
 use super::runs::RunRecords;
-use super::summary::Context;
 use super::table::{Table, columns};
 
 /// Losses in the order of the step; others follow by name.

@@ -55,7 +55,7 @@ pub(super) fn task_key(task: &str) -> (usize, String) {
     (rank(&TASKS, task), task.to_owned())
 }
 
-/// What rows are sorted by.
+/// The key that rows are sorted by.
 pub(super) type RowKey = (usize, usize, bool, String, u64, String);
 
 /// Sorts rows by method, variants as experiments have them, k-means before DBSCAN, then by name with numbers as numbers
@@ -140,7 +140,7 @@ pub(super) fn row_label(row: &str) -> String {
     }
 }
 
-/// What tables call the rows of a report.
+/// The names of a report's rows in tables.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Labels(BTreeMap<String, String>);
 

@@ -23,7 +23,7 @@ pub(super) fn pieces(label: &str) -> Vec<Piece<'_>> {
     pieces
 }
 
-/// What stands before the first subscript, the subscript, and the rest.
+/// Returns the text before the first subscript, the subscript, and the rest.
 fn next(text: &str) -> Option<(&str, &str, &str)> {
     text.match_indices('_').find_map(|(at, _)| {
         let base = BASES.iter().find(|base| text[..at].ends_with(**base))?;

@@ -6,16 +6,16 @@ use mmt_vocabulary::error::Result;
 use mmt_vocabulary::record::DomainKind;
 use polars::prelude::*;
 
+use super::context::Context;
 use super::frames::{numbers, refused, texts};
 use super::names::task_label;
 use super::results::Results;
-use super::summary::Context;
 use super::table::{Table, columns};
 
 /// task, method, backbone, map, top1, top5, top10 (percent), source.
 const PUBLISHED: &str = include_str!("published.csv");
 
-/// What was published for the tasks of this report; none on synthetic domains, whose numbers bear no comparison.
+/// Returns the published results for the tasks of this report; none on synthetic domains, whose numbers bear no comparison.
 pub(super) fn table(results: &Results, context: &Context) -> Result<Option<Table>> {
     if context.domains != DomainKind::Real {
         return Ok(None);

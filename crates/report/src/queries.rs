@@ -8,7 +8,7 @@ use super::runs::RunRecords;
 
 /// How far the mean of the precisions may be from the recorded mAP: rounding, no more.
 const TOLERANCE: f64 = 1e-6;
-/// What rounding may add to an average precision of 1: earlier builds wrote 1.0000000000000002 for some perfect rankings.
+/// The most that rounding may add to an average precision of 1: earlier builds wrote 1.0000000000000002 for some perfect rankings.
 const ROUNDING: f64 = 1e-12;
 
 /// Of each query, in percent, the mean over the networks that answer.

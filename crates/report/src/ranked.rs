@@ -8,7 +8,8 @@ use mmt_vocabulary::error::{Error, Result};
 use mmt_vocabulary::record::{RANKED_IMAGES, RANKED_LISTS, RANKED_TILES, RankedRecord};
 
 use super::names::Labels;
-use super::results::{Results, Row};
+use super::results::Results;
+use super::rows::Row;
 use super::runs::RunRecords;
 
 /// An image of the gallery in a list.
@@ -51,7 +52,7 @@ pub(super) struct Chosen {
     pub query: usize,
 }
 
-/// What is shown of a task.
+/// The lists that are shown of a task.
 #[derive(Debug, Clone)]
 pub(super) struct Ranked {
     pub task: String,

@@ -7,9 +7,9 @@ use mmt_vocabulary::error::{Error, Result};
 use mmt_vocabulary::record::files::write_whole;
 
 use super::claims::{GainLine, Gains, Order};
+use super::context::Context;
 use super::results::{Pick, Results};
 use super::statistics::Estimate;
-use super::summary::Context;
 
 /// The text between these is the report's.
 const MARKERS: [&str; 2] = ["<!-- results:begin -->", "<!-- results:end -->"];
@@ -116,7 +116,7 @@ fn replaced(text: &str, section: &str) -> Option<String> {
     Some(format!("{before}{}\n{section}{}{after}", MARKERS[0], MARKERS[1]))
 }
 
-/// What stands before the markers, between, and after them.
+/// Returns the text before the markers, between, and after them.
 fn parts(text: &str) -> Option<(&str, &str, &str)> {
     let (before, rest) = text.split_once(MARKERS[0])?;
     let (between, after) = rest.split_once(MARKERS[1])?;

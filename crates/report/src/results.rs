@@ -6,24 +6,23 @@ use mmt_vocabulary::Method;
 use mmt_vocabulary::error::Result;
 use mmt_vocabulary::record::{DomainKind, EvaluationRecord, Split};
 use polars::prelude::*;
-use toml::Table;
 
-use super::claims::{baseline_of, is_full, number};
+use super::context::Context;
 use super::frames::{Value, fill, last_lines, numbers, refused, statistics, texts, values};
-use super::names::{Labels, METHODS, row_key, task_key};
+use super::names::{Labels, row_key, task_key};
+use super::rows::{Row, baseline_of, is_full, number};
 use super::runs::{Draw, RunRecords};
 use super::settings::Setting;
 use super::statistics::ByRun;
-use super::summary::Context;
 use super::table::{self, columns};
 
 /// Measures, in percent.
 const MEASURES: [&str; 4] = ["map", "top1", "top5", "top10"];
 
-/// What tells runs apart.
+/// The columns that tell runs apart.
 const RUN: [&str; 4] = ["task", "row", "domain", "seed"];
 
-/// What is taken of the picked epoch.
+/// The columns that are taken of the picked epoch.
 const PICKED: [&str; 5] = ["map", "top1", "top5", "top10", "epoch"];
 
 /// How the values of all result tables came about.
@@ -36,16 +35,6 @@ const MEANS: &str =
 
 /// Something for each (task, row) that has results.
 pub(super) type Cells<T> = BTreeMap<(String, String), T>;
-
-/// A row of the tables.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Row {
-    pub name: String,
-    /// What it does; none for what this version does not know.
-    pub method: Option<Method>,
-    /// Its settings of adaptation; empty where nothing is adapted.
-    pub settings: Table,
-}
 
 /// Which epoch of a run stands for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,34 +58,12 @@ pub(super) struct Results {
     run: BTreeSet<(String, String)>,
     /// Where the images come from.
     pub domains: DomainKind,
-    /// What tables call the rows.
+    /// The names of the rows in tables.
     labels: Labels,
     /// One line per task, row, run and epoch: the mean of the networks that answer.
     epochs: DataFrame,
     /// One line per task, row, run, epoch and network.
     networks: DataFrame,
-}
-
-impl Row {
-    /// Whether nothing was adapted.
-    pub fn is_start(&self) -> bool {
-        self.method == Some(Method::PreTrained)
-    }
-
-    /// Whether it learned from hard pseudo labels alone.
-    pub fn is_baseline(&self) -> bool {
-        self.method == Some(Method::Baseline)
-    }
-
-    /// Whether it was trained on the target's true labels.
-    pub fn is_oracle(&self) -> bool {
-        self.method == Some(Method::Oracle)
-    }
-
-    /// Whether it has a place in the paper's Table 1; others are changed rows of experiments.
-    pub fn is_of_table1(&self) -> bool {
-        self.method.is_some_and(|method| METHODS.contains(&method))
-    }
 }
 
 impl Results {
@@ -136,12 +103,12 @@ impl Results {
         self.rows.iter().find(|row| is_full(row))
     }
 
-    /// What `full` gains over.
+    /// Returns the row that `full` gains over.
     pub fn baseline(&self, full: &Row) -> Option<&Row> {
         baseline_of(&self.rows, full)
     }
 
-    /// What tables call a row.
+    /// Returns the name of a row in tables.
     pub fn label(&self, row: &Row) -> String {
         self.labels.of(&row.name)
     }
@@ -192,7 +159,7 @@ impl Results {
         row.is_of_table1() || self.run.contains(&(task.to_owned(), row.name.clone()))
     }
 
-    /// What to say where rows are not listed under every task; else empty.
+    /// Says that rows are not listed under every task, where it is so; else empty.
     pub fn note(&self) -> &'static str {
         let all = self.tasks.iter().all(|task| self.rows.iter().all(|row| self.lists(task, row)));
         if all { "" } else { " Ablations were run on some of the tasks only." }
@@ -382,7 +349,7 @@ fn epochs(networks: &DataFrame) -> PolarsResult<DataFrame> {
     statistics(networks, &keys, &MEASURES)?.select(keys.into_iter().chain(MEASURES))
 }
 
-/// What every line of a frame with tasks and rows was run with.
+/// Returns the settings that every line of a frame with tasks and rows was run with.
 pub(super) fn settings_of(frame: &DataFrame, context: &Context) -> PolarsResult<Vec<Setting>> {
     let cells = texts(frame, "task")?.into_iter().zip(texts(frame, "row")?);
     Ok(cells.map(|(task, row)| context.settings.of(&[task], &row)).collect())

@@ -15,7 +15,7 @@ use mmt_vocabulary::record::{
 };
 use mmt_vocabulary::run_directory::{KINDS, config_hash, jobs_below};
 
-/// What a run drew: everything that is random in it.
+/// Everything random that a run drew.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Draw {
     /// Seed of the drawn domains; 0 on real data.
@@ -32,7 +32,7 @@ pub(super) struct RunRecords {
     pub place: PathBuf,
     pub info: RunInfo,
     pub config: Table,
-    /// What it ran on; empty where nothing was kept.
+    /// The machine it ran on; empty where nothing was kept.
     pub environment: BTreeMap<String, String>,
     /// Source, command and day; older runs have none.
     pub provenance: Option<Provenance>,
@@ -47,7 +47,7 @@ pub(super) struct RunRecords {
 }
 
 impl RunRecords {
-    /// What it drew.
+    /// Its draw.
     pub fn draw(&self) -> Draw {
         Draw { domain: self.info.domain_seed.unwrap_or(0), seed: self.info.seed }
     }
@@ -57,7 +57,7 @@ impl RunRecords {
         self.info.method == PRETRAIN
     }
 
-    /// What its row does; none for pre-training, and for what this version does not know.
+    /// Its method; none for pre-training, and for what this version does not know.
     pub fn method(&self) -> Option<Method> {
         self.info.method.parse().ok()
     }

@@ -1,8 +1,8 @@
-//! What each row was run with: the columns that every table of rows carries.
+//! The settings of each row: the columns that every table of rows carries.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mmt_vocabulary::{Method, Stage};
+use mmt_vocabulary::{ClusteringKind, Method, Stage};
 use polars::prelude::*;
 
 use super::runs::RunRecords;
@@ -10,7 +10,7 @@ use super::runs::RunRecords;
 /// Names of the texts of a setting.
 const NAMES: [&str; 5] = ["backbone", "initial weights", "clustering", "BN group", "learning rate"];
 
-/// What runs were run with. Where runs that stand in one row differ, a text names all values.
+/// Settings of runs. Where runs that stand in one row differ, a text names all values.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub(super) struct Setting {
     pub backbone: String,
@@ -171,13 +171,11 @@ fn clustering(run: &RunRecords) -> String {
     let Some(clustering) = run.adaptation().and_then(|settings| settings.get("clustering")) else {
         return "none".to_owned();
     };
-    match clustering.get("kind").and_then(|kind| kind.as_str()) {
-        Some("kmeans") => {
-            let k = clustering.get("clusters").and_then(|clusters| clusters.as_integer());
-            k.map_or("k-means".to_owned(), |k| format!("k-means {k}"))
-        }
-        Some("dbscan") => "DBSCAN".to_owned(),
-        other => other.unwrap_or("unknown").to_owned(),
+    let kind = clustering.get("kind").cloned().and_then(|kind| kind.try_into::<ClusteringKind>().ok());
+    match (kind, run.clusters()) {
+        (None, _) => "unknown".to_owned(),
+        (Some(kind), None) => kind.to_string(),
+        (Some(kind), Some(clusters)) => format!("{kind} {clusters}"),
     }
 }
 

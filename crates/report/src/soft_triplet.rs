@@ -1,4 +1,4 @@
-//! What the soft triplet loss is worth: rows that have it against the same rows without it, beside how much their teachers say.
+//! The worth of the soft triplet loss: rows that have it against the same rows without it, beside how much their teachers say.
 
 use std::collections::BTreeMap;
 
@@ -7,17 +7,17 @@ use polars::prelude::*;
 use toml::{Table as Config, Value};
 
 use super::claims::Scores;
+use super::context::Context;
 use super::frames::refused;
 use super::names::signed;
 use super::results::{Results, settings_of};
 use super::runs::{Draw, RunRecords};
 use super::statistics::{ByRun, Unit, unit_means};
-use super::summary::Context;
 use super::table::{Table, columns};
 
-/// What it shows; the figure is called the same.
+/// The table's title; the figure is called the same.
 pub(super) const TITLE: &str = "What the soft triplet loss is worth, by how much its teacher says";
-/// What is compared, for the table and the figure.
+/// The comparison in words, for the table and the figure.
 pub(super) const COMPARED: &str = "Difference of mAP on the target's test set after the last epoch, mean of the networks, with the soft triplet \
     loss minus without, in percentage points. Rows are compared with those that differ in λ_tri alone, on the same source networks, domains \
     and training seed. Certainty is that of the teachers of the row with the loss: mean distance from 1/2 of their probability that the \
@@ -26,7 +26,7 @@ pub(super) const COMPARED: &str = "Difference of mAP on the target's test set af
 /// λ_tri.
 const WEIGHT: &str = "soft_tri_weight";
 
-/// What was measured in a unit, its training runs averaged.
+/// The measurements of a unit, its training runs averaged.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Point {
     /// Of the teachers (D35), from 0 to 1/2.

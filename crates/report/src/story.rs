@@ -67,7 +67,7 @@ impl Tables {
     }
 }
 
-/// What stands in a part.
+/// An item of a part.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Item<'a> {
     Figure(&'a Figure),
@@ -86,7 +86,7 @@ pub(super) struct Part<'a> {
     pub items: Vec<Item<'a>>,
 }
 
-/// What the pages are made of.
+/// The material of the pages.
 pub(super) struct Content<'a> {
     pub tables: &'a Tables,
     pub figures: &'a Figures,
@@ -96,7 +96,7 @@ pub(super) struct Content<'a> {
 }
 
 impl<'a> Content<'a> {
-    /// What the drawn domains look like; it stands beside what was run.
+    /// Returns the figure of how the drawn domains look; it stands beside what was run.
     pub fn domains(&self) -> Option<&'a Figure> {
         self.figures.domains.as_ref()
     }
@@ -130,8 +130,6 @@ impl<'a> Content<'a> {
                     figure(&figures.queries),
                     table(&tables.gains),
                     table(&tables.order),
-                    figure(&figures.variance),
-                    table(&tables.variance),
                 ],
             ),
             part(
@@ -153,8 +151,10 @@ impl<'a> Content<'a> {
             ),
             Part { id: "lists", title: "Ranked lists", items: lists.collect() },
         ];
-        let mut rest: Vec<Item<'a>> =
-            [Item::Table(&tables.last)].into_iter().chain(tables.others.iter().map(Item::Table)).collect();
+        let mut rest = vec![Item::Table(&tables.last)];
+        rest.extend(tables.others.iter().map(Item::Table));
+        rest.extend(figures.variance.iter().map(Item::More));
+        rest.extend(table(&tables.variance));
         rest.extend(
             [&tables.re_ranked, &tables.losses, &tables.timings, &tables.environment]
                 .into_iter()

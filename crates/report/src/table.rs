@@ -16,9 +16,9 @@ const COUNTS: [&str; 3] = ["epoch", "clusters", "unassigned"];
 pub(super) struct Table {
     /// Stem of its file.
     pub name: &'static str,
-    /// What it shows.
+    /// Its subject.
     pub title: String,
-    /// What one has to know to read it.
+    /// Everything that one has to know to read it.
     pub caption: String,
     /// The numbers, for CSV.
     pub data: DataFrame,
@@ -28,7 +28,7 @@ pub(super) struct Table {
     pub rows: Vec<Vec<String>>,
     /// How many columns at the start hold names; the others hold numbers.
     pub names: usize,
-    /// What each row was run with, for tables of rows that were run.
+    /// The settings that each row was run with, for tables of rows that were run.
     pub settings: Vec<Setting>,
 }
 

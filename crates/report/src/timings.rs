@@ -6,11 +6,11 @@ use mmt_vocabulary::error::Result;
 use mmt_vocabulary::record::PRETRAIN;
 use polars::prelude::*;
 
+use super::context::Context;
 use super::frames::{numbers, refused, sums, texts};
 use super::names::row_key;
 use super::runs::RunRecords;
 use super::settings::Setting;
-use super::summary::Context;
 use super::table::{Table, columns};
 
 /// The table of minutes per stage; none where nothing was timed.

@@ -1,4 +1,4 @@
-//! What the differences of single runs vary by (domains, training, the persons of a test set), and how many runs a claim needs.
+//! The sources of variance of single runs' differences (domains, training, the persons of a test set), and how many runs a claim needs.
 
 use std::collections::BTreeMap;
 
@@ -7,20 +7,21 @@ use mmt_vocabulary::error::Result;
 use polars::prelude::*;
 
 use super::claims::{GainLine, Gains};
+use super::context::Context;
 use super::frames::refused;
 use super::queries::precisions;
 use super::runs::{Draw, RunRecords};
 use super::statistics::{Components, of_persons};
-use super::summary::Context;
 use super::table::{Table, columns};
 
-/// What it shows; the figure is called the same.
+/// The table's title; the figure is called the same.
 pub(super) const TITLE: &str = "What differences between runs come from";
-/// What is shown, for the table and the figure.
+/// The shown values in words, for the table and the figure.
 pub(super) const ABOUT: &str = "Standard deviation of the difference of mAP of single runs, in percentage points, by what is drawn: domains \
     (beyond the persons of their test sets), training (seeds on one set of domains), and persons (other queries of other persons, from the \
     precisions of all queries). By analysis of variance over the runs of the report, so a number of few runs is a rough one; needed are two \
-    training seeds, and a domain can come out at 0 by chance. Domains needed: the fewest of which a two-sided t test at 5 % finds a true \
+    training seeds, and a domain can come out at 0 by chance. Another training: 95 % of new training runs on one of these sets of domains \
+    come out within this of the mean of those that it has. Domains needed: the fewest of which a two-sided t test at 5 % finds a true \
     difference of 2 points in four of five cases, with one training run of each and with three.";
 /// The difference that is to be found, in percentage points.
 const POINTS: f64 = 2.0;
@@ -82,7 +83,7 @@ fn of_run(line: &GainLine, draw: Draw, runs: &BTreeMap<Place<'_>, &RunRecords>) 
     targets.values().map(|shares| of_persons(shares)).sum()
 }
 
-/// What each query adds to the difference of two runs, about their mean, with the person on it; none without all persons.
+/// Returns what each query adds to the difference of two runs, about their mean, with the person on it; none without all persons.
 fn shares(upper: &RunRecords, lower: &RunRecords) -> Option<Vec<(i64, f64)>> {
     let (upper_precisions, lower) = (precisions(upper), precisions(lower));
     let persons: BTreeMap<usize, Option<i64>> =
@@ -112,6 +113,7 @@ fn make(variances: &[Variance<'_>], context: &Context) -> PolarsResult<Table> {
         "sd_domains" => deviation(0),
         "sd_training" => deviation(1),
         "sd_persons" => deviation(2),
+        "another_run_within" => variances.iter().map(|each| each.components.another).collect::<Vec<_>>(),
         "domains_needed_1_run" => needed(0),
         "domains_needed_3_runs" => needed(1),
     )?;
@@ -119,7 +121,9 @@ fn make(variances: &[Variance<'_>], context: &Context) -> PolarsResult<Table> {
         let deviations =
             variance.deviations().map(|value| value.map_or(String::new(), |sd| format!("{sd:.1}")));
         let needed = variance.needed().map(|value| value.map_or(String::new(), |units| units.to_string()));
-        [vec![scope(variance), variance.line.compared.clone()], deviations.into(), needed.into()].concat()
+        let another = variance.components.another.map_or(String::new(), |half| format!("± {half:.1}"));
+        let names = vec![scope(variance), variance.line.compared.clone()];
+        [names, deviations.into(), vec![another], needed.into()].concat()
     };
     Ok(Table {
         name: "variance",
@@ -132,6 +136,7 @@ fn make(variances: &[Variance<'_>], context: &Context) -> PolarsResult<Table> {
             "domains",
             "training",
             "persons",
+            "another training",
             "domains needed, 1 run each",
             "3 runs each",
         ]),
@@ -234,10 +239,11 @@ mod tests {
         let gains = Gains::new(&Results::new(&loaded.runs).unwrap()).unwrap();
         let found = variances(&gains, &loaded.runs);
         let table = table(&found, &Context::new(&loaded, &[])).unwrap().unwrap();
+        // Another run: t of 2 degrees of freedom, 4.302653, times √(5 (1 + 1/2)).
         // Variances of a run of 15.5 + 5 and 15.5 + 5/3: (2.02 + 0.85)² × 20.5 / 4 and × 17.2 / 4.
-        let cells = ["Mean of 2 tasks", "MMT-100 − Baseline", "1.9", "2.2", "3.5", "43", "36"];
+        let cells = ["Mean of 2 tasks", "MMT-100 − Baseline", "1.9", "2.2", "3.5", "± 11.8", "43", "36"];
         assert_eq!(table.rows[2], cells);
         let csv = String::from_utf8(table.csv().unwrap()).unwrap();
-        assert!(csv.contains(",1.8708,2.2361,3.4641,43,36,"), "{csv}");
+        assert!(csv.contains(",1.8708,2.2361,3.4641,11.7833,43,36,"), "{csv}");
     }
 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 
-use super::Outcome;
+use super::outcome::Outcome;
 use super::storage::Location;
 use crate::stored::ends_early;
 
@@ -100,7 +100,7 @@ fn wide_record(source: &mut (impl Read + Seek), at: u64) -> Outcome<Option<Vec<u
     Ok(Some(record))
 }
 
-/// What the directory says of an entry.
+/// The directory's record of an entry.
 struct Header {
     name: String,
     plain: bool,

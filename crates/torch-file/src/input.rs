@@ -2,7 +2,7 @@
 
 use std::io::{Read, copy, sink};
 
-use super::Outcome;
+use super::outcome::Outcome;
 use crate::stored::ends_early;
 
 /// Longest pickle that is read. A ResNet-50's is 40 kB.

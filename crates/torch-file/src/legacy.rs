@@ -4,11 +4,12 @@
 use std::collections::BTreeMap;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 
+use super::ElementType;
 use super::input::Budget;
+use super::outcome::{BIG_ENDIAN, Outcome};
 use super::pickle;
 use super::storage::{Location, Locations};
 use super::value::{Heap, Value};
-use super::{ElementType, Outcome};
 use crate::stored::ends_early;
 
 /// Version of the format, the only one there has been.
@@ -26,7 +27,7 @@ pub fn open(source: &mut (impl Read + Seek), length: u64, heap: &mut Heap) -> Ou
         return Err(format!("a PyTorch file of another protocol than {PROTOCOL}"));
     }
     if heap.get(system, "little_endian") != Some(Value::Bool(true)) {
-        return Err(super::BIG_ENDIAN.to_owned());
+        return Err(BIG_ENDIAN.to_owned());
     }
     let start = budget.used();
     Ok((root, locations(source.into_inner(), start, length, heap, keys)?))

@@ -37,6 +37,7 @@ mod element_type;
 mod input;
 mod legacy;
 mod names;
+mod outcome;
 mod pickle;
 mod rebuild;
 mod root;
@@ -55,11 +56,12 @@ pub use names::{PARALLEL, strip_prefix, unique};
 pub use stored::{StoredTensor, ends_early, row_major};
 pub use write::{Beside, Unwritten, write};
 
+use outcome::Outcome;
 use root::{Root, State};
 use storage::Locations;
 use value::Heap;
 
-/// What is wrong with a file, in words.
+/// Description of a fault in a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error(String);
 
@@ -70,11 +72,6 @@ impl std::fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
-
-/// The same inside.
-type Outcome<T> = std::result::Result<T, String>;
-
-const BIG_ENDIAN: &str = "it was written on a big-endian machine; only little-endian files are read";
 
 /// How files of the format before PyTorch 1.6 begin: `PROTO 2`, `LONG1`, the ten bytes of 0x1950a86a20f9469cfc6c, `STOP`.
 pub const STREAM_MAGIC: &[u8; 15] = b"\x80\x02\x8a\x0a\x6c\xfc\x9c\x46\xf9\x20\x6a\xa8\x50\x19.";
@@ -99,7 +96,7 @@ impl Format {
     }
 }
 
-/// What a file holds. All of it was checked; the tensors' bytes are read when they are asked for.
+/// The content of a file. All of it was checked; the tensors' bytes are read when they are asked for.
 #[derive(Debug)]
 pub struct Contents {
     /// How the file is stored.
@@ -112,7 +109,7 @@ pub struct Contents {
     pub tensors: BTreeMap<String, StoredTensor>,
     /// Keys of its state dicts, with how many tensors each has: first its networks. The object itself has the key "".
     pub keys: Vec<(String, usize)>,
-    /// What stands beside the tensors: key and description.
+    /// The entries beside the tensors: key and description.
     pub beside: Vec<(String, String)>,
 }
 

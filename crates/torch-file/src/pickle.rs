@@ -6,8 +6,8 @@
 
 use std::io::Read;
 
-use super::Outcome;
 use super::input::{Budget, Input};
+use super::outcome::Outcome;
 use super::rebuild::{build, persistent, reduce};
 use super::stack::Stack;
 use super::value::{Global, Heap, Id, Value};

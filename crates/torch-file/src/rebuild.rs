@@ -1,7 +1,7 @@
-//! What the few known names of a checkpoint stand for: storages, tensors, ordered dictionaries, numpy scalars. Data only:
+//! Meanings of the few known names of a checkpoint: storages, tensors, ordered dictionaries, numpy scalars. Data only:
 //! nothing is called.
 
-use super::Outcome;
+use super::outcome::Outcome;
 use super::value::{Global, Heap, Id, NumpyDtype, StorageRef, TensorRef, Value};
 
 /// Most dimensions of a tensor.

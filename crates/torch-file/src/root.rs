@@ -1,8 +1,8 @@
-//! What the pickled object of a checkpoint says: its state dicts, found by their shape wherever they stand, and what is beside them.
+//! The content of a checkpoint's pickled object: its state dicts, found by their shape wherever they stand, and what is beside them.
 
 use std::collections::BTreeSet;
 
-use super::Outcome;
+use super::outcome::Outcome;
 use super::value::{Heap, Id, Value};
 
 /// Longest name of a tensor.
@@ -34,7 +34,7 @@ pub struct Root {
     pub networks: Vec<State>,
     /// Other dictionaries with tensors.
     pub others: Vec<State>,
-    /// What stands beside the tensors: key and description.
+    /// The entries beside the tensors: key and description.
     pub beside: Vec<(String, String)>,
     /// Published `epoch`.
     pub epoch: Option<i64>,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::Outcome;
+use super::outcome::Outcome;
 use super::value::Value;
 
 /// Most values on the stack, all marks together. `SETITEMS` of Python comes after at most 2,000 values.
@@ -12,7 +12,7 @@ const DEEPEST_NESTING: usize = 64;
 /// Most entries of the memo.
 pub const LARGEST_MEMO: usize = 1 << 18;
 
-/// What a pickle works on.
+/// The state that a pickle works on.
 #[derive(Default)]
 pub struct Stack {
     values: Vec<Value>,

@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 use std::io::{Read, Seek, SeekFrom};
 
+use super::ElementType;
+use super::outcome::Outcome;
 use super::value::{Heap, Id, TensorRef};
-use super::{ElementType, Outcome};
 use crate::stored::{StoredTensor, ends_early};
 
 /// All tensors together, each name counted, may be this many times as large as the file: tied weights are wanted, a small

@@ -1,7 +1,8 @@
-//! What a pickle of `torch.save` may hold. Containers live in a [`Heap`] and are named by their place in it: values are small,
+//! Values that a pickle of `torch.save` may hold. Containers live in a [`Heap`] and are named by their place in it: values are small,
 //! copies are cheap, shared and even circular structures cost nothing, and nothing is ever walked or dropped recursively.
 
-use super::{ElementType, Outcome};
+use super::ElementType;
+use super::outcome::Outcome;
 
 /// Place of a container, text, storage or tensor in the [`Heap`].
 pub type Id = usize;
@@ -164,7 +165,7 @@ impl Heap {
         add(&mut self.opaque, what).map(Value::Opaque)
     }
 
-    /// What a value is, for messages.
+    /// Says what a value is, for messages.
     pub fn describe(&self, value: Value) -> String {
         let what = match value {
             Value::None => "None",

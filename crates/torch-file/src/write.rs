@@ -16,7 +16,7 @@ const ALIGNMENT: u16 = 64;
 /// The folder inside the zip file.
 const FOLDER: &str = "archive";
 
-/// What is written beside the tensors.
+/// The entries that are written beside the tensors.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Beside {
     /// At the key `epoch`.

@@ -3,9 +3,9 @@
 
 use std::io::{BufReader, Read, Seek, SeekFrom};
 
-use super::Outcome;
 use super::directory::{Entries, entries};
 use super::input::Budget;
+use super::outcome::{BIG_ENDIAN, Outcome};
 use super::pickle;
 use super::storage::{Location, Locations};
 use super::value::{Heap, Value};
@@ -65,7 +65,7 @@ fn no_state(what: &str, way_out: &str) -> String {
     format!("{what}, no state dict; {way_out}")
 }
 
-/// What an archive without `data.pkl` is.
+/// Says what an archive without `data.pkl` is.
 fn other_archive(entries: &Entries) -> String {
     let files: Vec<&str> = entries.keys().filter(|name| !name.ends_with('/')).map(String::as_str).collect();
     let all = |end: &str| !files.is_empty() && files.iter().all(|name| name.ends_with(end));
@@ -101,7 +101,7 @@ fn check_byte_order(source: &mut (impl Read + Seek), location: &Location) -> Out
     source.take(location.bytes.min(16)).read_to_end(&mut order).map_err(ends_early)?;
     match order.as_slice() {
         b"little" => Ok(()),
-        b"big" => Err(super::BIG_ENDIAN.to_owned()),
+        b"big" => Err(BIG_ENDIAN.to_owned()),
         _ => Err("its byte order is neither `little` nor `big`".to_owned()),
     }
 }

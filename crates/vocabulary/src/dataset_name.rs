@@ -20,9 +20,35 @@ pub enum DatasetName {
     Own,
 }
 
+/// The names of a dataset.
+struct Names {
+    /// In the folders and records of a run.
+    long: &'static str,
+    /// In tasks.
+    short: &'static str,
+    /// Others that are understood.
+    also: &'static [&'static str],
+}
+
 impl DatasetName {
     /// All of them, in the order of the tables.
     pub const ALL: [Self; 5] = [Self::Market1501, Self::DukeMtmc, Self::Msmt17, Self::Msmt17V2, Self::Own];
+
+    const fn names(self) -> Names {
+        let (long, short, also): (_, _, &[&str]) = match self {
+            Self::Market1501 => ("market1501", "market", &[]),
+            Self::DukeMtmc => ("dukemtmc", "duke", &["dukemtmcreid"]),
+            Self::Msmt17 => ("msmt17", "msmt", &[]),
+            Self::Msmt17V2 => ("msmt17-v2", "msmt-v2", &[]),
+            Self::Own => ("own", "own", &[]),
+        };
+        Names { long, short, also }
+    }
+
+    /// Its short name, of which the names of tasks are made.
+    pub fn short_name(self) -> &'static str {
+        self.names().short
+    }
 
     /// True where people of training and test are numbered apart, so that equal numbers mean nothing.
     pub fn numbers_test_apart(self) -> bool {
@@ -32,13 +58,7 @@ impl DatasetName {
 
 impl fmt::Display for DatasetName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Market1501 => "market1501",
-            Self::DukeMtmc => "dukemtmc",
-            Self::Msmt17 => "msmt17",
-            Self::Msmt17V2 => "msmt17-v2",
-            Self::Own => "own",
-        })
+        f.pad(self.names().long)
     }
 }
 
@@ -46,16 +66,27 @@ impl FromStr for DatasetName {
     type Err = Error;
 
     fn from_str(text: &str) -> Result<Self> {
-        match text {
-            "market1501" => Ok(Self::Market1501),
-            "dukemtmc" | "dukemtmcreid" => Ok(Self::DukeMtmc),
-            "msmt17" => Ok(Self::Msmt17),
-            "msmt17-v2" => Ok(Self::Msmt17V2),
-            "own" => Ok(Self::Own),
-            _ => {
-                let names = ["market1501", "dukemtmc", "dukemtmcreid", "msmt17", "msmt17-v2", "own"];
-                Err(Error::unknown("dataset", text, &names))
-            }
+        let known = |name: Self| {
+            let Names { long, also, .. } = name.names();
+            [long].into_iter().chain(also.iter().copied())
+        };
+        let found = Self::ALL.into_iter().find(|name| known(*name).any(|other| other == text));
+        let all = || Self::ALL.into_iter().flat_map(known).collect::<Vec<_>>();
+        found.ok_or_else(|| Error::unknown("dataset", text, &all()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_and_written() {
+        for name in DatasetName::ALL {
+            assert_eq!(name.to_string().parse::<DatasetName>().unwrap(), name);
         }
+        assert_eq!("dukemtmcreid".parse::<DatasetName>().unwrap(), DatasetName::DukeMtmc);
+        let error = "cuhk03".parse::<DatasetName>().unwrap_err();
+        assert!(error.is_usage() && error.to_string().contains("msmt17"));
     }
 }

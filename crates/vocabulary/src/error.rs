@@ -17,13 +17,13 @@ pub enum Error {
     Stage {
         /// Where in the run, e.g. `adaptation epoch 3, clustering`.
         stage: String,
-        /// What went wrong there.
+        /// The error that came up there.
         source: Box<Error>,
     },
     /// The operating system refused something.
     #[error("cannot {action} {}: {source}", one_line(.path.display()))]
     Io {
-        /// What was tried: `read`, `write`, `create`.
+        /// The attempted action: `read`, `write`, `create`.
         action: &'static str,
         /// On which file or folder.
         path: PathBuf,
@@ -35,7 +35,7 @@ pub enum Error {
     File {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it and what was expected.
+        /// Its fault, and what was expected.
         reason: String,
     },
     /// A dataset is missing or incomplete; the text lists every folder that was looked for.
@@ -47,7 +47,7 @@ pub enum Error {
     /// libtorch refused something.
     #[error("{action}: {reason}")]
     Torch {
-        /// What was tried.
+        /// The attempted action.
         action: String,
         /// libtorch's answer.
         reason: String,
@@ -55,11 +55,11 @@ pub enum Error {
     /// A device has less memory than was asked for.
     #[error("{action}: {reason}; lower {}", lower.unwrap_or("the batch"))]
     OutOfMemory {
-        /// What was tried.
+        /// The attempted action.
         action: String,
         /// libtorch's answer.
         reason: String,
-        /// What to lower, once somebody knows ([`Error::lowering`]).
+        /// The quantity to lower, once somebody knows ([`Error::lowering`]).
         lower: Option<&'static str>,
     },
     /// Training broke down: a loss is NaN or infinite, or clustering found nothing to train on.
@@ -73,7 +73,7 @@ pub enum Error {
     Report {
         /// Which table or figure.
         what: String,
-        /// What stood in the way.
+        /// The obstacle.
         reason: String,
     },
     /// The user asked to stop (Ctrl-C).
@@ -204,9 +204,9 @@ pub enum InvalidInput {
     Shape {
         /// Name of the argument.
         what: &'static str,
-        /// What the other arguments ask for.
+        /// The shape or length that the other arguments ask for.
         expected: String,
-        /// What was given.
+        /// The shape or length that was given.
         found: String,
     },
     /// NaN or infinite values.
@@ -242,7 +242,7 @@ pub enum InvalidInput {
     /// Fewer samples than the definition needs, such as k-means with more clusters than rows.
     #[error("{what}: {needed} needed, {found} given")]
     TooFewSamples {
-        /// What is too few.
+        /// Name of what is too few.
         what: &'static str,
         /// The least number.
         needed: usize,

@@ -1,9 +1,9 @@
-//! What everything of this project stands on and libtorch has no part in: the words of a run, its records and its folder, errors, named
+//! The ground of this project, without libtorch: the words of a run, its records and its folder, errors, named
 //! random streams, and files that are written whole.
 //!
 //! Who writes a run, goes on with it, plans it or reports it uses the same types, each with one spelling:
 //!
-//! - [`DatasetName`], [`Task`], [`Method`], [`Stage`], [`Teachers`] and [`ClusterFeatures`] name what a run is made of;
+//! - [`DatasetName`], [`Task`], [`Method`], [`Stage`], [`Teachers`], [`ClusterFeatures`] and [`ClusteringKind`] name what a run is made of;
 //! - [`record`] is what a job writes, [`run_directory`] the folder that it stands in;
 //! - [`error`] is what can go wrong, [`whole_file`] how files are written, [`random`] where every draw comes from.
 //!
@@ -18,6 +18,7 @@
 //! # }
 //! ```
 
+mod clustering_kind;
 mod dataset_name;
 pub mod error;
 mod method;
@@ -29,8 +30,9 @@ mod task;
 mod teaching;
 pub mod whole_file;
 
+pub use clustering_kind::ClusteringKind;
 pub use dataset_name::DatasetName;
 pub use method::Method;
 pub use stage::Stage;
-pub use task::{Task, short_name};
+pub use task::Task;
 pub use teaching::{ClusterFeatures, Teachers};

@@ -67,7 +67,7 @@ impl RunDirectory {
         Ok(Self { path, config, hash })
     }
 
-    /// What to tell when the folder belongs to another configuration.
+    /// Returns the message for a folder that belongs to another configuration.
     fn other(&self) -> Result<Option<String>> {
         let file = self.path.join(CONFIG);
         match fs::read_to_string(&file) {
@@ -176,7 +176,7 @@ fn remove_unfinished(folder: &Path) -> Result<()> {
     Ok(())
 }
 
-/// What to tell when the folder holds a run of other settings.
+/// Returns the message for a folder that holds a run of other settings.
 fn changed(path: &Path, old: &str, new: &str) -> String {
     let leaves = |text: &str| {
         let mut found = Vec::new();

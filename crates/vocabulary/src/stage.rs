@@ -1,6 +1,6 @@
 //! The stages of an epoch.
 
-/// What an epoch is busy with.
+/// A stage of an epoch.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Stage {
     /// Reading and resizing images.

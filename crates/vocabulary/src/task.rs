@@ -35,20 +35,9 @@ impl Task {
     }
 }
 
-/// Short name of a dataset in task names.
-pub fn short_name(dataset: DatasetName) -> &'static str {
-    match dataset {
-        DatasetName::Market1501 => "market",
-        DatasetName::DukeMtmc => "duke",
-        DatasetName::Msmt17 => "msmt",
-        DatasetName::Msmt17V2 => "msmt-v2",
-        DatasetName::Own => "own",
-    }
-}
-
 impl fmt::Display for Task {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}-to-{}", short_name(self.source), short_name(self.target))
+        write!(f, "{}-to-{}", self.source.short_name(), self.target.short_name())
     }
 }
 

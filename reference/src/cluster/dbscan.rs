@@ -4,7 +4,7 @@ use crate::check;
 use crate::error::Result;
 use crate::matrix::Matrix;
 
-/// What DBSCAN found.
+/// The result of DBSCAN.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Clusters {
     /// Cluster `0..count` of each point; `None` is noise.

@@ -5,7 +5,7 @@ use crate::check;
 use crate::error::{InvalidInput, Result};
 use crate::matrix::Matrix;
 
-/// What k-means found.
+/// The result of k-means.
 #[derive(Debug, Clone, PartialEq)]
 pub struct KMeans {
     /// Cluster `0..K` of each row.

@@ -1,4 +1,4 @@
-//! What the file names of the three datasets say.
+//! The labels in the file names of the three datasets.
 
 use std::collections::BTreeSet;
 use std::ops::RangeInclusive;

@@ -31,7 +31,7 @@ pub struct Erasing {
     pub min_ratio: f64,
 }
 
-/// What published writes, per channel: ImageNet's mean as it is, although the image is normalised by then.
+/// The value that published writes, per channel: ImageNet's mean as it is, although the image is normalised by then.
 pub const PUBLISHED_VALUE: [f64; 3] = [0.485, 0.456, 0.406];
 
 /// How many rectangles are tried.

@@ -9,7 +9,7 @@ use crate::error::{InvalidInput, Result};
 /// How the images that accompany a first image are chosen.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pick {
-    /// What they are drawn from, ascending.
+    /// The images that they are drawn from, ascending.
     pub pool: Vec<usize>,
     /// How many are drawn.
     pub drawn: usize,

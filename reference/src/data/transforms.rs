@@ -63,7 +63,7 @@ pub fn test_transform(image: &Pixels, height: usize, width: usize) -> Result<Pla
     normalize(&resize(image, height, width)?)
 }
 
-/// What one view of an image is made with.
+/// The draws that one view of an image is made with.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct View {
     /// Whether it is flipped; published with probability 1/2.
@@ -74,7 +74,7 @@ pub struct View {
     pub top: usize,
     /// First column of the crop in the padded image.
     pub left: usize,
-    /// What is erased (D28), with the values written; none in pre-training.
+    /// The erased rectangle (D28), with the values written; none in pre-training.
     pub erased: Option<(Rectangle, [f64; 3])>,
 }
 

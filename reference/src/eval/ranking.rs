@@ -1,4 +1,4 @@
-//! What mAP (D16) and CMC (D17) share: the ranked gallery of each query, by the Market-1501 protocol.
+//! The common part of mAP (D16) and CMC (D17): the ranked gallery of each query, by the Market-1501 protocol.
 
 use crate::check;
 use crate::error::{InvalidInput, Result};

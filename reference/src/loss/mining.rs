@@ -5,7 +5,7 @@ use crate::distance::check_features;
 use crate::error::{InvalidInput, Result};
 use crate::matrix::Matrix;
 
-/// What published adds to the distance of a row that is ruled out as a negative; it stays in the value where
+/// The term that published adds to the distance of a row that is ruled out as a negative; it stays in the value where
 /// every row is.
 pub const FAR: f64 = 9_999_999.0;
 

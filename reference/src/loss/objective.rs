@@ -10,7 +10,7 @@ use crate::distance::euclidean;
 use crate::error::{InvalidInput, Result};
 use crate::matrix::Matrix;
 
-/// What a network returns in training mode (D31), or the gradient with respect to it.
+/// The outputs of a network in training mode (D31), or the gradient with respect to them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outputs {
     /// `[B, D]`: pooled features before the neck.
@@ -57,7 +57,7 @@ pub struct Terms {
     /// Gradient of the total with respect to the outputs of networks 1 and 2; zero in the unused columns of
     /// the logits.
     pub gradients: [Outputs; 2],
-    /// What students 1 and 2 were taught about each row of the batch.
+    /// The lessons of students 1 and 2, one for each row of the batch.
     pub lessons: [Vec<Lesson>; 2],
 }
 
@@ -130,11 +130,11 @@ pub struct StudentTerms {
     pub total: f64,
     /// Gradient of the total with respect to the student's outputs; zero in the unused columns of the logits.
     pub gradient: Outputs,
-    /// What the student was taught about each row of the batch.
+    /// The student's lessons, one for each row of the batch.
     pub lessons: Vec<Lesson>,
 }
 
-/// What a student and its teacher make of a row of the batch, to be measured (D35).
+/// The values that a student and its teacher give a row of the batch, to be measured (D35).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Lesson {
     /// Row of the hardest positive (D4).

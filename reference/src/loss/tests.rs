@@ -1,4 +1,4 @@
-//! What the unit tests of this crate share: sample values and the comparison of a gradient with central
+//! Helpers of the unit tests of this crate: sample values and the comparison of a gradient with central
 //! differences.
 
 use crate::matrix::Matrix;

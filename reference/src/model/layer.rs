@@ -49,7 +49,7 @@ pub enum Layer {
     },
 }
 
-/// What a layer's gradient needs from its forward pass.
+/// The values of a layer's forward pass that its gradient needs.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Trace {
     /// Input of a convolution.

@@ -22,7 +22,7 @@ pub struct Neck {
     pub classes: usize,
 }
 
-/// What the gradient needs from the forward pass.
+/// The values of the forward pass that the gradient needs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NeckTrace {
     pooled: Matrix,

@@ -22,7 +22,7 @@ pub struct Network {
     state: State,
 }
 
-/// What the gradient needs from a training pass.
+/// The values of a training pass that the gradient needs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NetworkTrace {
     base: Vec<Trace>,

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::error::{InvalidInput, Result};
 
-/// What an array of the state is.
+/// The role of an array of the state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Role {
     /// A parameter that the optimizer moves.
@@ -24,7 +24,7 @@ pub struct Entry {
     pub shape: Vec<usize>,
     /// The values, row-major.
     pub values: Vec<f64>,
-    /// What it is.
+    /// Its role.
     pub role: Role,
 }
 

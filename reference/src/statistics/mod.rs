@@ -1,3 +1,3 @@
-//! What stands under the report's intervals, by numerical integration.
+//! The distributions under the report's intervals, by numerical integration.
 
 pub mod student;

@@ -116,12 +116,12 @@ impl Method {
     }
 }
 
-/// What came of a step.
+/// The outcome of a step.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
     /// Losses in the order of their names.
     pub losses: Vec<f64>,
-    /// What each student that has a teacher was taught about each row of the batch.
+    /// The lessons of each student that has a teacher, one for each row of the batch.
     pub lessons: Vec<Vec<Lesson>>,
 }
 
@@ -189,7 +189,7 @@ pub struct Settings {
     pub clustering: Clustering,
 }
 
-/// What an epoch draws at random.
+/// The random draws of an epoch.
 pub trait Draws {
     /// Starts for k-means on `points: [N, D]`, each `[clusters, D]`; the best one counts.
     fn starts(&mut self, epoch: usize, points: &Matrix, clusters: usize) -> Result<Vec<Matrix>>;
@@ -204,7 +204,7 @@ pub trait Draws {
     fn masks(&mut self, epoch: usize, step: usize, images: usize) -> [Vec<Matrix>; 2];
 }
 
-/// What came of an epoch.
+/// The outcome of an epoch.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Outcome {
     /// Cluster of each image, none for noise.
@@ -237,7 +237,7 @@ impl Adaptation {
     /// Source: published `mmt_train_kmeans.py` and `mmt_train_dbscan.py`.
     ///
     /// # Errors
-    /// What a part of it refuses.
+    /// Those of its parts.
     pub fn next_epoch(&mut self, images: &Volume, draws: &mut impl Draws) -> Result<Outcome> {
         let features = self.features(images)?;
         let (labels, centroids) = self.cluster(&features, draws)?;

@@ -28,7 +28,7 @@ pub fn terms(
     Ok((hard_only(&outputs, labels, epsilon, network.classes())?, trace))
 }
 
-/// What a step needs beside the network and its batches.
+/// The settings of a step, beside the network and its batches.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StepSettings<'a> {
     /// ε of the label smoothing; published 0.1.
@@ -57,7 +57,7 @@ pub fn step(
     Ok(terms)
 }
 
-/// What an epoch of pre-training draws at random.
+/// The random draws of an epoch of pre-training.
 pub trait Draws {
     /// Source batches of an epoch, as indices of images.
     fn batches(&mut self, epoch: usize) -> Vec<Vec<usize>>;
@@ -89,7 +89,7 @@ pub struct EpochSettings {
 /// `L_id`, `L_tri` and their sum over the steps.
 ///
 /// # Errors
-/// What a step refuses.
+/// Those of a step.
 pub fn epoch(
     (network, adam): (&mut Network, &mut Adam),
     identities: &[usize],
@@ -121,7 +121,7 @@ pub fn epoch(
 /// statistics then describe both domains.
 ///
 /// # Errors
-/// What a pass refuses.
+/// Those of a pass.
 pub fn statistics_of_both(network: &mut Network, pairs: &[[Volume; 2]], group: Option<usize>) -> Result<()> {
     for [source, target] in pairs {
         network.observe(source, group)?;

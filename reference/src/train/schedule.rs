@@ -11,7 +11,7 @@ pub enum WarmUp {
     Linear,
 }
 
-/// What the index of a schedule counts.
+/// The unit that the index of a schedule counts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Unit {
     /// Epochs, as published.
@@ -24,7 +24,7 @@ pub enum Unit {
 /// linear warm-up from 0.01.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Schedule {
-    /// What milestones and warm-up count.
+    /// The unit that milestones and warm-up count.
     pub unit: Unit,
     /// Rate between the warm-up and the first milestone.
     pub learning_rate: f64,

@@ -3,12 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
-use mmt::device::process;
 use mmt::experiment::{
     Experiment, HashedData, InitialWeights, Method, Origin, Profile, RunOptions, Shard, Task,
 };
 use mmt::{Error, Result};
-use tch::Device;
 
 use crate::bench::BenchArgs;
 use crate::check::CheckArgs;
@@ -17,6 +15,7 @@ use crate::conformance::ConformanceArgs;
 use crate::evaluate::EvaluateArgs;
 use crate::extract::ExtractArgs;
 use crate::files::{ExportArgs, ImportArgs, InspectArgs};
+use crate::machine::MachineArgs;
 
 /// Reproduces Mutual Mean-Teaching (ICLR 2020): pre-trains, adapts, evaluates, and makes the paper's table and figures.
 ///
@@ -81,7 +80,7 @@ pub struct ReportArgs {
 
 #[derive(Debug, Args)]
 pub struct AgreementArgs {
-    /// What `cargo test --test suite` left.
+    /// Records that `cargo test --test suite` left.
     #[arg(default_value = "target/agreement")]
     pub records: PathBuf,
     /// Folder for agreement.md and agreement.csv.
@@ -101,7 +100,7 @@ pub struct RunArgs {
     pub quiet: bool,
 }
 
-/// What is run, and where.
+/// The choice of what is run, and where.
 #[derive(Debug, Args)]
 pub struct SelectArgs {
     /// Embedded profile (quick, standard, paper, paper-ibn, miniature) or the path of a TOML file.
@@ -151,28 +150,6 @@ pub struct SelectArgs {
     pub init_prefix: Option<String>,
     #[command(flatten)]
     pub machine: MachineArgs,
-}
-
-/// What the computation runs on.
-#[derive(Debug, Args)]
-pub struct MachineArgs {
-    /// Device: auto, cpu, cuda or cuda:N.
-    #[arg(long, default_value = "auto", value_parser = parse_device, value_name = "DEVICE")]
-    pub device: Device,
-    /// Threads to use [default: all of the machine].
-    #[arg(long, value_parser = clap::value_parser!(u16).range(1..=1024), value_name = "N")]
-    pub threads: Option<u16>,
-}
-
-impl MachineArgs {
-    pub fn threads(&self) -> usize {
-        self.threads.map_or_else(process::all_threads, usize::from)
-    }
-
-    /// Gives loaders, the drawing of the built-in domains and libtorch as many threads.
-    pub fn set_threads(&self) -> Result<()> {
-        process::set_threads(self.threads())
-    }
 }
 
 impl SelectArgs {
@@ -245,8 +222,4 @@ fn unique<T: Copy + PartialEq>(values: &[T]) -> Vec<T> {
         }
     }
     unique
-}
-
-fn parse_device(text: &str) -> std::result::Result<Device, String> {
-    mmt::device::choose(text).map_err(|error| error.to_string())
 }

@@ -12,7 +12,7 @@ use mmt::model::Backbone;
 use mmt::step_budget::{BudgetRequest, StepBudget, measure};
 use mmt::{Error, Result};
 
-use crate::args::MachineArgs;
+use crate::machine::MachineArgs;
 use crate::out::print_line;
 use crate::tool::Line;
 

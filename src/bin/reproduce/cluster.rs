@@ -10,7 +10,7 @@ use mmt::tools::feature_file::FeatureFile;
 use mmt::whole_file::{check_ending, check_outputs};
 use mmt::{Error, Result};
 
-use crate::args::MachineArgs;
+use crate::machine::MachineArgs;
 use crate::out::print_beside;
 use crate::tool::{self, Line, memory_pair, pairs_text, percent, seconds_text};
 

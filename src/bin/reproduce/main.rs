@@ -9,6 +9,8 @@ mod conformance;
 mod evaluate;
 mod extract;
 mod files;
+mod interrupt;
+mod machine;
 mod out;
 mod progress;
 mod tool;
@@ -19,6 +21,7 @@ use std::sync::Arc;
 
 use args::{AgreementArgs, Cli, Command, ReportArgs, RunArgs, SelectArgs};
 use clap::Parser;
+use interrupt::INTERRUPTED;
 use mmt::device::memory::wants_memory;
 use mmt::device::process;
 use mmt::experiment::{Forecast, Run, Stop, WORKER};
@@ -33,9 +36,6 @@ static ALLOCATOR: allocator::Allocator = allocator::Allocator;
 
 /// Exit status of a wrong command line or setting.
 const USAGE: u8 = 2;
-/// Exit status after Ctrl-C, as shells have it.
-const INTERRUPTED: u8 = 130;
-
 fn main() -> ExitCode {
     mmt::shim::keep_freed_memory();
     quiet_workers();

@@ -51,7 +51,7 @@ pub fn say(line: &str) {
     write_error(&format!("{line}\n"));
 }
 
-/// What clap has to say (help, version, a wrong command line), with its exit status.
+/// Writes what clap has to say (help, version, a wrong command line) and returns its exit status.
 ///
 /// # Errors
 /// Standard output refuses the help.

@@ -1,4 +1,4 @@
-//! What the tools share: arguments, a line of progress on standard error, and aligned lines on standard output.
+//! The common parts of the tools: arguments, a line of progress on standard error, and aligned lines on standard output.
 
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -11,7 +11,7 @@ use mmt::model::{Backbone, Choice};
 use mmt::tools::network_file::Loaded;
 use mmt::tools::{Seconds, memory};
 
-use crate::args::MachineArgs;
+use crate::machine::MachineArgs;
 use crate::out::say;
 use crate::progress::tick;
 

@@ -2,8 +2,8 @@
 
 use rayon::prelude::*;
 
-use super::Neighbourhood;
-use super::inverted::Overlaps;
+use super::neighbourhood::Neighbourhood;
+use super::row::{Overlaps, Row};
 use crate::cluster::k_reciprocal::{Neighbours, expanded};
 use crate::error::{InvalidInput, Result};
 
@@ -14,9 +14,6 @@ pub(crate) struct Encodings {
     columns: Vec<u32>,
     values: Vec<f64>,
 }
-
-/// A row of [`Encodings`]: columns and values.
-pub(crate) type Row<'a> = (&'a [u32], &'a [f64]);
 
 impl Encodings {
     /// `V_ij = exp(−s(i, j))` for the members j of the expanded k1-reciprocal set of i (D11), divided by the row's sum; then, for

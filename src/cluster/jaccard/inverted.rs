@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use super::encoding::{Encodings, Row};
+use super::encoding::Encodings;
+use super::row::{Overlaps, Row};
 
 /// The columns of some rows of [`Encodings`]; rows ascend in each column and count from the first of them.
 #[derive(Debug)]
@@ -44,28 +45,7 @@ impl Inverted {
     }
 }
 
-/// A sparse row of sums that is filled and emptied again and again.
-#[derive(Debug)]
-pub(crate) struct Overlaps {
-    sums: Vec<f64>,
-    touched: Vec<u32>,
-}
-
 impl Overlaps {
-    /// All 0, `0..columns`.
-    pub(crate) fn new(columns: usize) -> Self {
-        Self { sums: vec![0.0; columns], touched: Vec::new() }
-    }
-
-    /// Adds a positive `value` (or 0, which changes nothing).
-    pub(crate) fn add(&mut self, column: u32, value: f64) {
-        let sum = &mut self.sums[column as usize];
-        if *sum == 0.0 && value != 0.0 {
-            self.touched.push(column);
-        }
-        *sum += value;
-    }
-
     /// Adds `t_j = Σ_g min(V_g, W_jg)` for an encoding V and the rows j ≥ `first` of `inverted`, g ascending.
     pub(crate) fn fill(&mut self, inverted: &Inverted, (columns, values): Row<'_>, first: u32) {
         for (&column, &value) in columns.iter().zip(values) {
@@ -76,12 +56,5 @@ impl Overlaps {
                 .zip(&others[from..])
                 .for_each(|(&row, &other)| self.add(row, value.min(other)));
         }
-    }
-
-    /// The entries that are not 0, by column; afterwards all are 0 again.
-    pub(crate) fn drain(&mut self) -> impl Iterator<Item = (u32, f64)> + '_ {
-        self.touched.sort_unstable();
-        let sums = &mut self.sums;
-        self.touched.drain(..).map(|column| (column, std::mem::take(&mut sums[column as usize])))
     }
 }

@@ -3,6 +3,8 @@
 
 mod encoding;
 mod inverted;
+mod neighbourhood;
+mod row;
 mod source;
 mod sparse;
 
@@ -12,48 +14,16 @@ use tch::Tensor;
 use super::k_reciprocal::{Measure, Neighbours, Points};
 use crate::blocks::Blocks;
 use crate::device::memory::{LOWER_ROWS, guarded};
-use crate::error::{InvalidInput, Result};
+use crate::error::Result;
 pub(crate) use encoding::Encodings;
-pub(crate) use inverted::{Inverted, Overlaps};
+pub(crate) use inverted::Inverted;
+pub use neighbourhood::Neighbourhood;
+pub(crate) use row::Overlaps;
 pub use source::{with_source, with_source_in_blocks};
 pub use sparse::SparseDistances;
 
 /// Distances of 4,096 rows are made before they are packed.
 const BLOCKS: Blocks = Blocks { rows: 4096, ..Blocks::of_values(usize::MAX) };
-
-/// k1, k2 of the encoding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Neighbourhood {
-    /// Neighbours that may be reciprocal, the image itself not counted.
-    pub k1: usize,
-    /// Rows over which an encoding is averaged, the image itself counted; 1 averages nothing.
-    pub k2: usize,
-}
-
-impl Default for Neighbourhood {
-    /// The published 20 and 6.
-    fn default() -> Self {
-        Self { k1: 20, k2: 6 }
-    }
-}
-
-impl Neighbourhood {
-    /// Entries of each row's ranking that are needed among `rows`.
-    pub(crate) fn entries(self, rows: usize) -> usize {
-        self.k1.saturating_add(1).max(self.k2).min(rows)
-    }
-
-    /// # Errors
-    /// k2 = 0, or fewer than k2 rows.
-    pub(crate) fn check(self, rows: usize) -> Result<()> {
-        InvalidInput::at_least_one("k2", self.k2)?;
-        if self.k2 > rows {
-            let what = "features (k2 of them are averaged)";
-            return Err(InvalidInput::TooFewSamples { what, needed: self.k2, found: rows }.into());
-        }
-        Ok(())
-    }
-}
 
 /// Jaccard distances `[N, N]` of `features: [N, D]` (D12; f32 or f64, any device), from
 /// `s(i, j) = (2|x_j|² − 2 x_i·x_j) / max_r (2|x_r|² − 2 x_i·x_r)`.

@@ -2,7 +2,7 @@
 
 use tch::{Kind, Tensor};
 
-use super::sparse::SparseDistances;
+use super::sparse::{SourceTerm, SparseDistances};
 use crate::blocks::Blocks;
 use crate::device::memory::{LOWER_ROWS, guarded};
 use crate::distance::{check_features, squared_euclidean};
@@ -10,19 +10,6 @@ use crate::error::{Error, InvalidInput, Result};
 
 /// A block of the distance matrix: 64 MiB in f32.
 const BLOCKS: Blocks = Blocks::of_values(1 << 24);
-
-/// `s_i` with its weight λ.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct SourceTerm {
-    lambda: f64,
-    from_source: Vec<f64>,
-}
-
-impl SourceTerm {
-    pub(super) fn mix(&self, i: usize, j: usize, value: f64) -> f64 {
-        (1.0 - self.lambda) * value + self.lambda * (self.from_source[i] + self.from_source[j])
-    }
-}
 
 /// Jaccard distances mixed with the distance from the source domain (D12, step 6):
 /// `(1 − λ) J(i, j) + λ (s_i + s_j)`, `s_i = min_y (1 − exp(−|x_i − y|²))` over the rows y of `source: [M, D]`, divided by the

@@ -1,6 +1,5 @@
 //! A symmetric distance matrix of which most entries follow a rule and are not stored.
 
-use super::source::SourceTerm;
 use crate::error::{InvalidInput, Result};
 
 /// Symmetric distances `[N, N]`: the diagonal, and above it those that are stored. All others are 1 (before the source term).
@@ -11,6 +10,19 @@ pub struct SparseDistances {
     columns: Vec<u32>,
     values: Vec<f64>,
     pub(super) source: Option<SourceTerm>,
+}
+
+/// The source term (D12, step 6): `s_i` with its weight λ.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct SourceTerm {
+    pub lambda: f64,
+    pub from_source: Vec<f64>,
+}
+
+impl SourceTerm {
+    fn mix(&self, i: usize, j: usize, value: f64) -> f64 {
+        (1.0 - self.lambda) * value + self.lambda * (self.from_source[i] + self.from_source[j])
+    }
 }
 
 impl SparseDistances {

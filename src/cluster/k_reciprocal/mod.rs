@@ -1,17 +1,19 @@
 //! D11: k-reciprocal neighbours and their expansion, from the first entries of each row's ranking.
 
+mod measure;
 mod nearest;
 mod on_device;
-mod pairs;
+mod points;
+mod search;
 mod selection;
 mod top_k;
 
 use rayon::prelude::*;
 
 use crate::error::{InvalidInput, Result};
+pub use measure::Measure;
 pub use nearest::{Nearest, Neighbours};
-pub(crate) use pairs::Points;
-pub use top_k::Measure;
+pub(crate) use points::Points;
 
 /// The k-reciprocal neighbours of every row (D11): `R*(i, k) = {j ∈ R(i, k) : i ∈ R(j, k)}` in the order of `rankings[i]`,
 /// where R(i, k) is the first k + 1 of `rankings[i]`, all of it where there are fewer. The image itself normally stands first,

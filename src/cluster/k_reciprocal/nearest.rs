@@ -87,7 +87,7 @@ impl Neighbours {
         Self { nearest: Nearest { columns, indices }, distances, divisors }
     }
 
-    /// What each row's distances are divided by.
+    /// Returns the divisor of each row's distances.
     pub(crate) fn divisors(&self) -> &[f64] {
         &self.divisors
     }

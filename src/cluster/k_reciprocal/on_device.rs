@@ -4,10 +4,10 @@ use std::ops::Range;
 
 use tch::{Kind, Tensor};
 
+use super::measure::Measure;
 use super::nearest::Neighbours;
-use super::pairs::Points;
+use super::points::Points;
 use super::selection::{Selection, Value};
-use super::top_k::Measure;
 use crate::error::{Error, Result};
 
 /// Rows and columns of a tile: 64 MiB in f32.

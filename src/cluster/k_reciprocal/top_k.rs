@@ -3,40 +3,11 @@
 use rayon::prelude::*;
 use tch::Tensor;
 
+use super::measure::Measure;
 use super::nearest::Neighbours;
-use super::pairs::Points;
+use super::points::Points;
 use super::selection::{Selection, Value};
 use crate::error::{Error, Result};
-
-/// What is meant by the distance from i to j.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Measure {
-    /// `2|x_j|² − 2 x_i·x_j`, as the published clustering has it (D12): a squared distance for rows of unit length only.
-    Clustering,
-    /// `(|x_i|² + |x_j|² − 2 x_i·x_j)²`, as the published re-ranking has it (D18): it squares squared distances.
-    ReRanking,
-}
-
-impl Measure {
-    /// The norm that [`Measure::of`] wants of a row: this many times its square.
-    pub(super) fn norm_factor(self) -> f64 {
-        match self {
-            Self::Clustering => 2.0,
-            Self::ReRanking => 1.0,
-        }
-    }
-
-    /// The distance from the norms of i and j and `−2 x_i·x_j`.
-    pub(super) fn of<T: Value>(self, own: T, other: T, product: T) -> T {
-        match self {
-            Self::Clustering => other + product,
-            Self::ReRanking => {
-                let distance = own + other + product;
-                distance * distance
-            }
-        }
-    }
-}
 
 /// The `count` nearest of every row. Each tile of X·Xᵀ is computed once and serves its rows and its columns.
 pub(super) fn nearest<T: Value>(points: &Points, count: usize, tile: usize) -> Result<Neighbours> {

@@ -2,11 +2,32 @@
 
 use tch::{Kind, Tensor};
 
-use super::{KMeans, Points};
+use super::points::{Points, pieces};
 use crate::blocks::Blocks;
 
 /// A block of the distance matrix: 64 MiB in f32.
 pub(super) const BLOCKS: Blocks = Blocks::of_values(1 << 24);
+
+/// The result of k-means.
+#[derive(Debug)]
+pub struct KMeans {
+    /// Cluster `0..k` of each row.
+    pub labels: Vec<usize>,
+    /// Centres, `[K, D]`, of the kind and on the device of the features.
+    pub centroids: Tensor,
+    /// Sum of the squared distances of the rows from their centres.
+    pub inertia: f64,
+    /// Iterations of Lloyd.
+    pub iterations: usize,
+}
+
+impl KMeans {
+    /// Clusters that have a row. Fewer than were asked for where rows are equal: a centre that stands on another one's place is
+    /// nearest to no row.
+    pub fn clusters_found(&self) -> usize {
+        self.labels.iter().collect::<std::collections::BTreeSet<_>>().len()
+    }
+}
 
 pub(super) fn lloyd(
     points: &Points,
@@ -16,7 +37,7 @@ pub(super) fn lloyd(
     blocks: Blocks,
 ) -> KMeans {
     let blocks = blocks.fitted(points.x.device(), 3 * points.x.kind().elt_size_in_bytes());
-    let variance = sum(super::pieces(&points.x).map(|(_, x)| x.square())) / points.x.numel() as f64;
+    let variance = sum(pieces(&points.x).map(|(_, x)| x.square())) / points.x.numel() as f64;
     let threshold = tolerance * variance;
     let mut centres = start.copy();
     let mut labels: Option<Tensor> = None;

@@ -2,16 +2,19 @@
 
 mod lloyd;
 mod plus_plus;
+mod points;
 mod products;
 
 use rand::Rng;
-use tch::{Kind, Tensor};
+use tch::Tensor;
 
+use self::points::Points;
 use self::products::Products;
 use crate::blocks::Blocks;
 use crate::device::memory::{LOWER_ROWS, guarded};
 use crate::distance::check_features;
 use crate::error::{InvalidInput, Result};
+pub use lloyd::KMeans;
 
 /// Settings of [`kmeans`].
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,27 +32,6 @@ pub struct KMeansOptions {
 impl Default for KMeansOptions {
     fn default() -> Self {
         Self { clusters: 500, n_init: 10, max_iterations: 300, tolerance: 1e-4 }
-    }
-}
-
-/// What k-means found.
-#[derive(Debug)]
-pub struct KMeans {
-    /// Cluster `0..k` of each row.
-    pub labels: Vec<usize>,
-    /// Centres, `[K, D]`, of the kind and on the device of the features.
-    pub centroids: Tensor,
-    /// Sum of the squared distances of the rows from their centres.
-    pub inertia: f64,
-    /// Iterations of Lloyd.
-    pub iterations: usize,
-}
-
-impl KMeans {
-    /// Clusters that have a row. Fewer than were asked for where rows are equal: a centre that stands on another one's place is
-    /// nearest to no row.
-    pub fn clusters_found(&self) -> usize {
-        self.labels.iter().collect::<std::collections::BTreeSet<_>>().len()
     }
 }
 
@@ -131,55 +113,4 @@ pub fn kmeans_from_in_blocks(
         let centres = centres.to_kind(points.x.kind()).to_device(points.x.device()) - &points.mean;
         Ok(lloyd::lloyd(&points, &centres, max_iterations, tolerance, blocks))
     })
-}
-
-/// Mean-centred rows: the expanded distance loses less to cancellation there.
-struct Points {
-    x: Tensor,
-    /// `[N]`: squared norms.
-    norms: Tensor,
-    mean: Tensor,
-}
-
-impl Points {
-    fn new(features: &Tensor, clusters: usize) -> Result<Self> {
-        check_features(features, "features")?;
-        let rows = features.size()[0] as usize;
-        if rows < clusters {
-            return Err(InvalidInput::TooFewSamples {
-                what: "images for k-means (one per cluster)",
-                needed: clusters,
-                found: rows,
-            }
-            .into());
-        }
-        let features = features.detach();
-        let mean = features.mean_dim(0, true, features.kind());
-        let x = &features - &mean;
-        let norms = pieces(&x).map(|(_, x)| x.square().sum_dim_intlist(1, false, None::<Kind>));
-        let norms = Tensor::cat(&norms.collect::<Vec<_>>(), 0);
-        Ok(Self { x, norms, mean })
-    }
-
-    /// Squared differences of the rows from their centres, piece by piece.
-    fn spread(&self, centres: &Tensor, labels: &Tensor) -> impl Iterator<Item = Tensor> {
-        pieces(&self.x).map(move |(first, x)| {
-            let labels = labels.narrow(0, first, x.size()[0]);
-            (x - centres.index_select(0, &labels)).square()
-        })
-    }
-
-    fn rows(&self) -> i64 {
-        self.x.size()[0]
-    }
-}
-
-/// The rows of `x: [N, D]` with the number of the first one, in pieces for which a card has room; all of them at once on the processor.
-fn pieces(x: &Tensor) -> impl Iterator<Item = (i64, Tensor)> {
-    // The rows, their centres, and what is made of them.
-    let bytes = 3 * x.kind().elt_size_in_bytes();
-    let (rows, columns) = (x.size()[0], x.size()[1] as usize);
-    let fitting = Blocks::of_values(usize::MAX).fitted(x.device(), bytes).rows_of(columns);
-    let step = i64::try_from(fitting).unwrap_or(rows).min(rows);
-    x.split(step, 0).into_iter().enumerate().map(move |(at, rows)| (at as i64 * step, rows))
 }

@@ -4,7 +4,7 @@
 use rayon::prelude::*;
 use tch::{Device, Kind, Tensor};
 
-use super::Points;
+use super::points::Points;
 use crate::error::{Error, Result};
 
 /// Sums that are kept apart, so that several are made at once: enough to hide the time of each.

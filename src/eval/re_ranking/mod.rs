@@ -55,7 +55,7 @@ pub fn re_ranking(distances: Distances<'_>, neighbourhood: Neighbourhood, lambda
     Ok(Tensor::from_slice(&values).view([queries as i64, gallery as i64]))
 }
 
-/// What makes a row of re-ranked distances from one of scaled distances.
+/// The data that turn a row of scaled distances into one of re-ranked distances.
 struct Blend<'a> {
     encodings: &'a Encodings,
     gallery: Inverted,

@@ -8,8 +8,6 @@ use mmt_vocabulary::Teachers;
 
 use super::method::Method;
 use super::settings::AdaptationSettings;
-use crate::error::{InvalidInput, Result};
-use crate::model::Outputs;
 
 /// The method that `settings` ask for.
 pub fn of(settings: &AdaptationSettings) -> Box<dyn Method> {
@@ -20,18 +18,4 @@ pub fn of(settings: &AdaptationSettings) -> Box<dyn Method> {
         Teachers::OwnMean if settings.is_hard_only() => Box::new(single::Single),
         Teachers::OwnMean => Box::new(own_mean::OwnMean),
     }
-}
-
-/// Views that a method of one network loads. It sees the first, and so draws what the first of two networks draws.
-const VIEWS_OF_ONE: usize = 2;
-
-/// Outputs of exactly so many networks.
-///
-/// # Errors
-/// There are more or fewer.
-fn exactly<const COUNT: usize>(outputs: &[Outputs]) -> Result<&[Outputs; COUNT]> {
-    outputs.try_into().map_err(|_| {
-        let (expected, found) = (COUNT.to_string(), outputs.len().to_string());
-        InvalidInput::Shape { what: "networks with a view each", expected, found }.into()
-    })
 }

@@ -1,9 +1,8 @@
 //! D33 without θ2, an ablation of the paper: one student that is taught by its own mean network.
 
-use super::{VIEWS_OF_ONE, exactly};
 use crate::error::Result;
 use crate::loss::objective::mean_teaching;
-use crate::train::method::{Batch, Losses, Method, Networks};
+use crate::train::method::{Batch, Losses, Method, Networks, VIEWS_OF_ONE, exactly};
 
 #[derive(Debug)]
 pub(super) struct OwnMean;

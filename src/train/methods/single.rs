@@ -1,9 +1,8 @@
 //! D33, the published single-network baseline: one network on hard losses alone.
 
-use super::{VIEWS_OF_ONE, exactly};
 use crate::error::Result;
 use crate::loss::objective::hard_only;
-use crate::train::method::{Batch, Losses, Method, Networks};
+use crate::train::method::{Batch, Losses, Method, Networks, VIEWS_OF_ONE, exactly};
 
 #[derive(Debug)]
 pub(super) struct Single;

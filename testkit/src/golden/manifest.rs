@@ -38,7 +38,7 @@ pub struct Spec {
     pub dtype: String,
     /// Sizes of the dimensions.
     pub shape: Vec<usize>,
-    /// What it holds, in words.
+    /// Its content, in words.
     #[serde(default)]
     pub meaning: String,
 }

@@ -1,4 +1,4 @@
-//! What PyTorch wrote comes back value for value.
+//! Files of PyTorch come back value for value.
 
 use std::fs;
 

@@ -1,4 +1,4 @@
-//! What we write, we read back, and PyTorch reads it with `weights_only=True`.
+//! Files that we write, we read back, and PyTorch reads them with `weights_only=True`.
 
 use std::path::Path;
 use std::process::Command;

@@ -1,4 +1,4 @@
-//! D10 … D15: input no step of the clustering is defined for is a typed error, of the same variant in both wings.
+//! D10 … D15: input no step of the clustering is defined for is a typed error, of the same variant in both implementations.
 
 use mmt::cluster as fast;
 use mmt::cluster::jaccard::SparseDistances;
@@ -9,7 +9,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use tch::Kind;
 
-use crate::wing::both_refuse;
+use crate::side::both_refuse;
 
 fn jaccard(expected: &str, features: &Matrix, k1: usize, k2: usize) -> Trial {
     let reference = slow::jaccard::jaccard(features, slow::jaccard::Neighbourhood { k1, k2 });

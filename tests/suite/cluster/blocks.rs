@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use rand::Rng;
 use tch::Kind;
 
-use crate::wing::block_sizes;
+use crate::side::block_sizes;
 
 fn unit_blobs(rows: usize, seed: u64) -> Matrix {
     generate::unit_rows(&generate::blobs(rows, 5, 4, 0.4, &mut generate::rng(seed)).0)
@@ -79,7 +79,7 @@ fn the_starting_rows_are_those_of_the_reference_which_tries_every_candidate() ->
     Ok(())
 }
 
-/// The reference's, with the draws that the fast wing makes: one whole number, then numbers of `[0, 1)`.
+/// The reference's, with the draws that the fast code makes: one whole number, then numbers of `[0, 1)`.
 fn starting_rows(points: &Matrix, clusters: usize, rng: &mut impl Rng) -> Trial<Vec<usize>> {
     let count = points.rows();
     let mut first = Some((rng.random_range(0..count as i64) as f64 + 0.5) / count as f64);
@@ -87,7 +87,7 @@ fn starting_rows(points: &Matrix, clusters: usize, rng: &mut impl Rng) -> Trial<
     Ok(reference::kmeans_plus_plus::starting_rows(points, clusters, uniform)?)
 }
 
-/// Fixed seeds: a tie that rounding breaks the other way in one wing would be another answer, not a wrong one.
+/// Fixed seeds: a tie that rounding breaks the other way in one implementation would be another answer, not a wrong one.
 #[test]
 fn the_best_of_several_starts_is_the_reference_s_which_tries_them_all() -> Trial {
     for seed in 0..24 {

@@ -6,7 +6,7 @@ use mmt_testkit::{Failure, Trial, generate, strategies};
 use proptest::prelude::*;
 
 use super::adapters::{EPS, eps, sparse_and_dense};
-use crate::wing::Wing;
+use crate::side::Side;
 
 /// The rule once more, by sorting.
 fn by_sorting(distances: &Matrix, rho: f64) -> f64 {
@@ -33,7 +33,7 @@ proptest! {
     fn pairs_that_are_not_stored_count_as_the_ones_they_are(rows in 14..60_usize, seed: u64, rho in 0.02..=1.0) {
         let (sparse, dense) = sparse_and_dense(rows, seed)?;
         let found = mmt::cluster::eps::eps(&sparse, rho).map_err(Failure::from)?;
-        check("D13", Quantity::Value, Width::Double, 1.0, found, eps(Wing::Reference, &dense, rho)?)?;
+        check("D13", Quantity::Value, Width::Double, 1.0, found, eps(Side::Reference, &dense, rho)?)?;
     }
 
     #[test]

@@ -123,7 +123,7 @@ mmt_testkit::on_each_device! {
     }
 }
 
-/// Rounding residue would count as a distance in D13, and be another one in each wing.
+/// Rounding residue would count as a distance in D13, and be another one in each implementation.
 #[test]
 fn images_with_the_same_nearest_sets_are_at_distance_zero_exactly() -> Trial {
     let mut pairs = 0;

@@ -8,7 +8,7 @@ use mmt_testkit::{Trial, generate, strategies};
 use proptest::prelude::*;
 
 use super::adapters::{KMEANS, Kmeans, kmeans};
-use crate::wing::Wing;
+use crate::side::Side;
 
 /// Points in blobs, and as many of them as centres as there are blobs (some blobs get none: they must move).
 fn cases() -> impl Strategy<Value = (Matrix, Matrix)> {
@@ -120,7 +120,7 @@ mmt_testkit::on_each_device! {
 
 /// Whether there is an iteration in which two clusters at least have no point.
 fn several_run_empty(
-    implementation: Wing,
+    implementation: Side,
     points: &Matrix,
     centres: &Matrix,
     iterations: usize,

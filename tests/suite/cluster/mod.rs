@@ -1,4 +1,4 @@
-//! The clustering steps (D10 … D15): fast = reference, and the laws each step obeys in both wings.
+//! The clustering steps (D10 … D15): fast = reference, and the properties each step has in both implementations.
 
 mod adapters;
 mod bad_input;

@@ -1,11 +1,11 @@
-//! D25, D26: tables and images that do not fit are a typed error, of the same variant in both wings.
+//! D25, D26: tables and images that do not fit are a typed error, of the same variant in both implementations.
 
 use mmt::data::{DecodedImage, GallerySampler, ImageSize};
 use mmt_reference::data as slow;
 use mmt_testkit::{Trial, strategies};
 use proptest::prelude::*;
 
-use crate::wing::both_refuse;
+use crate::side::both_refuse;
 
 fn sampler(expected: &str, labels: &[Option<usize>], cameras: &[usize], instances: usize) -> Trial {
     let reference = slow::sampler::pick(labels, cameras, instances, 0);

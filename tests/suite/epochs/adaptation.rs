@@ -19,7 +19,7 @@ use mmt_testkit::tolerance::{Quantity, Width, check};
 use mmt_testkit::{Trial, convert};
 use rand::Rng;
 
-use super::{BATCH, Pictures, SEED, TRANSFORM, mask, network, somewhere, twin};
+use super::{BATCH, Pictures, SEED, TRANSFORM, counterpart, mask, network, somewhere};
 use crate::eval::teaching as eval_teaching;
 use crate::ten_steps::{mutual_mean_teaching, reference_method, same_state};
 
@@ -45,7 +45,7 @@ fn dbscan() -> Clustering {
     Clustering::Dbscan { k1: 6, k2: 2, rho: 0.1, min_samples: 3 }
 }
 
-/// What the epochs draw, by the names of its streams.
+/// The draws of the epochs, by the names of its streams.
 struct Drawn<'a> {
     pictures: &'a Pictures,
     dropout: f64,
@@ -97,7 +97,7 @@ impl reference::Draws for Drawn<'_> {
 
 /// The reference's adaptation from the networks of `fast` as they are.
 fn reference_of(settings: &AdaptationSettings, fast: &Adaptation) -> Trial<reference::Adaptation> {
-    let students = fast.students().iter().map(twin).collect::<Trial<Vec<_>>>()?;
+    let students = fast.students().iter().map(counterpart).collect::<Trial<Vec<_>>>()?;
     let method = reference_method(settings, students)?;
     let settings = reference::Settings {
         steps: settings.steps,
@@ -135,7 +135,7 @@ fn start(settings: &AdaptationSettings, pictures: &Pictures, numbers: [u64; 2]) 
 fn same_epoch(
     fast: &Adaptation,
     found: &EpochOutcome,
-    twin: &reference::Adaptation,
+    slow: &reference::Adaptation,
     expected: &reference::Outcome,
 ) -> Trial {
     assert_eq!(found.pseudo_labels.labels, expected.labels);
@@ -151,25 +151,25 @@ fn same_epoch(
         check("D33", Quantity::Value, Width::Double, 1.0, actual, *expected)
             .map_err(|failure| failure.at(name))?;
     }
-    let (students, means) = (twin.method.students(), twin.method.mean_networks());
+    let (students, means) = (slow.method.students(), slow.method.mean_networks());
     assert_eq!((fast.students().len(), fast.mean_networks().len()), (students.len(), means.len()));
-    for (fast, twin) in fast.students().iter().zip(students).chain(fast.mean_networks().iter().zip(means)) {
-        same_state("D33", fast, twin)?;
+    for (fast, slow) in fast.students().iter().zip(students).chain(fast.mean_networks().iter().zip(means)) {
+        same_state("D33", fast, slow)?;
     }
-    same_resumable_state(fast, twin)
+    same_resumable_state(fast, slow)
 }
 
 /// The steps taught the same (D35), by their images exactly, and so does what is measured of it.
 fn same_teaching(found: &EpochOutcome, expected: &reference::Outcome, identities: &[usize]) -> Trial {
     let anchors = found.lessons.anchors()?;
     let whole = |it: &Anchor| [it.image, it.positive, it.negative, it.soft_label];
-    let twin_whole = |it: &reference_teaching::Anchor| [it.image, it.positive, it.negative, it.soft_label];
+    let slow_whole = |it: &reference_teaching::Anchor| [it.image, it.positive, it.negative, it.soft_label];
     assert_eq!(
         anchors.iter().map(whole).collect::<Vec<_>>(),
-        expected.anchors.iter().map(twin_whole).collect::<Vec<_>>()
+        expected.anchors.iter().map(slow_whole).collect::<Vec<_>>()
     );
-    for (anchor, twin) in anchors.iter().zip(&expected.anchors) {
-        let (actual, expected) = ([anchor.student, anchor.teacher], [twin.student, twin.teacher]);
+    for (anchor, slow) in anchors.iter().zip(&expected.anchors) {
+        let (actual, expected) = ([anchor.student, anchor.teacher], [slow.student, slow.teacher]);
         check("D33", Quantity::Value, Width::Double, 1.0, &actual[..], &expected[..])
             .map_err(|failure| failure.at("a triplet's probabilities"))?;
     }
@@ -178,16 +178,16 @@ fn same_teaching(found: &EpochOutcome, expected: &reference::Outcome, identities
     eval_teaching::same("D33", &actual, &eval_teaching::as_fast(&expected))
 }
 
-/// What is stored beside networks: eps, and Adam's moments where they are kept from epoch to epoch.
-fn same_resumable_state(fast: &Adaptation, twin: &reference::Adaptation) -> Trial {
+/// Compares what is stored beside networks: eps, and Adam's moments where they are kept from epoch to epoch.
+fn same_resumable_state(fast: &Adaptation, slow: &reference::Adaptation) -> Trial {
     let state = fast.state();
     let eps = state.get("eps").map(|eps| eps.double_value(&[]));
-    assert_eq!(eps.is_some(), twin.eps.is_some());
-    if let (Some(eps), Some(expected)) = (eps, twin.eps) {
+    assert_eq!(eps.is_some(), slow.eps.is_some());
+    if let (Some(eps), Some(expected)) = (eps, slow.eps) {
         check("D13", Quantity::Value, Width::Double, 1.0, eps, expected)?;
     }
-    let moments = twin.method.optimizers().into_iter().flat_map(|adam| adam.moments());
-    for (at, expected) in moments.enumerate().filter(|_| !twin.settings.reset_optimizer) {
+    let moments = slow.method.optimizers().into_iter().flat_map(|adam| adam.moments());
+    for (at, expected) in moments.enumerate().filter(|_| !slow.settings.reset_optimizer) {
         assert_eq!(state[&format!("adam.step.{at}")].double_value(&[]), f64::from(expected.steps));
         for (name, expected) in [("first_moment", &expected.first), ("second_moment", &expected.second)] {
             let values = convert::matrix(&state[&format!("adam.{name}.{at}")].reshape([1, -1]))?;
@@ -203,7 +203,7 @@ fn same_resumable_state(fast: &Adaptation, twin: &reference::Adaptation) -> Tria
 fn epochs_agree(settings: AdaptationSettings, resumed: bool) -> Trial {
     let pictures = Pictures::new(1, IDENTITIES)?;
     let mut fast = start(&settings, &pictures, [1, 2])?;
-    let mut twin = reference_of(&settings, &fast)?;
+    let mut slow = reference_of(&settings, &fast)?;
     let images = pictures.normalized()?;
     let mut noise = 0;
     for epoch in 0..EPOCHS {
@@ -215,8 +215,8 @@ fn epochs_agree(settings: AdaptationSettings, resumed: bool) -> Trial {
         let found = fast.next_epoch(&mut ())?;
         let networks = [fast.students().len(), fast.mean_networks().len()];
         let mut draws = Drawn { pictures: &pictures, dropout: settings.dropout, networks };
-        let expected = twin.next_epoch(&images, &mut draws)?;
-        same_epoch(&fast, &found, &twin, &expected)
+        let expected = slow.next_epoch(&images, &mut draws)?;
+        same_epoch(&fast, &found, &slow, &expected)
             .and_then(|()| same_teaching(&found, &expected, &pictures.identities))
             .map_err(|failure| failure.at(format!("epoch {epoch}")))?;
         noise += found.pseudo_labels.unassigned();

@@ -142,13 +142,13 @@ fn network(number: u64, classes: usize) -> Trial<fast::Network> {
 }
 
 /// The same network in the reference.
-fn twin(network: &fast::Network) -> Trial<reference::Network> {
-    let mut twin = reference::Network::new(&reference_spec(network.spec()), network.classes())?;
+fn counterpart(network: &fast::Network) -> Trial<reference::Network> {
+    let mut counterpart = reference::Network::new(&reference_spec(network.spec()), network.classes())?;
     for entry in network.entries() {
         let values = Vec::<f64>::try_from(entry.tensor.detach().to_kind(Kind::Double).reshape(-1))?;
-        twin.set(&entry.name, &values)?;
+        counterpart.set(&entry.name, &values)?;
     }
-    Ok(twin)
+    Ok(counterpart)
 }
 
 fn somewhere() -> &'static Path {

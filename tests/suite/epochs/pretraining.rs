@@ -14,7 +14,7 @@ use mmt_testkit::tolerance::{Quantity, Width, check};
 use mmt_testkit::{Trial, convert};
 use rand::seq::SliceRandom;
 
-use super::{BATCH, Pictures, SEED, TRANSFORM, mask, network, somewhere, twin};
+use super::{BATCH, Pictures, SEED, TRANSFORM, counterpart, mask, network, somewhere};
 use crate::ten_steps::same_state;
 
 const EPOCHS: usize = 3;
@@ -135,7 +135,7 @@ fn epochs_agree(settings: &PretrainingSettings, resumed: bool) -> Trial {
     let (source, target) = (Pictures::new(1, IDENTITIES)?, Pictures::new(2, TARGET_IDENTITIES)?);
     let target = (target_statistics == TargetStatistics::During).then_some(&target);
     let mut fast = start(settings, &source, target, 1)?;
-    let mut expected = twin(fast.network())?;
+    let mut expected = counterpart(fast.network())?;
     let mut adam = Adam::new(expected.state(), settings.weight_decay);
     for epoch in 0..EPOCHS {
         if resumed && epoch > 0 {
@@ -207,7 +207,7 @@ fn the_statistics_of_both_domains_after_pre_training() {
         let settings = settings(TargetStatistics::After, Unit::Epoch);
         let (source, target) = (Pictures::new(1, IDENTITIES)?, Pictures::new(2, TARGET_IDENTITIES)?);
         let network = network(1, IDENTITIES)?;
-        let mut expected = twin(&network)?;
+        let mut expected = counterpart(&network)?;
         set_statistics(&network, &settings, SEED, &source.store, &target.store, &mut ())?;
         let views = |pictures: &Pictures, domain: &str| -> Trial<Vec<Volume>> {
             let purpose = format!("statistics/{domain}");

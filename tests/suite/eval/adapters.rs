@@ -1,4 +1,4 @@
-//! Each measure under one signature for both wings.
+//! Each measure under one signature for both implementations.
 
 use mmt_reference::Matrix;
 use mmt_reference::cluster::jaccard::Neighbourhood;
@@ -7,14 +7,14 @@ use mmt_testkit::generate::{Split, permute_rows};
 use mmt_testkit::{Trial, convert};
 use tch::Kind;
 
-use crate::wing::Wing;
+use crate::side::Side;
 
-/// Wings that have mAP and CMC.
-pub const RANKING: [Wing; 2] = Wing::BOTH;
-/// Wings that measure pseudo labels.
-pub const QUALITY: [Wing; 2] = Wing::BOTH;
-/// Wings that have re-ranking.
-pub const RE_RANKING: [Wing; 2] = Wing::BOTH;
+/// Implementations that have mAP and CMC.
+pub const RANKING: [Side; 2] = Side::BOTH;
+/// Implementations that measure pseudo labels.
+pub const QUALITY: [Side; 2] = Side::BOTH;
+/// Implementations that have re-ranking.
+pub const RE_RANKING: [Side; 2] = Side::BOTH;
 
 /// Ranks of a CMC curve: as many as published keeps.
 const RANKS: usize = 100;
@@ -34,7 +34,7 @@ impl CmcRule {
     pub const ALL: [Self; 3] = [Self::First, Self::All, Self::SeparateCameras];
 }
 
-/// Labels of queries and gallery as the fast wing takes them.
+/// Labels of queries and gallery as the fast code takes them.
 pub fn fast_labels(split: &Split) -> [mmt::eval::Labels<'_>; 2] {
     use mmt::eval::Labels;
 
@@ -55,20 +55,20 @@ pub fn reference_labels(split: &Split) -> [reference::ranking::Labels<'_>; 2] {
     [query, Labels { identities: &split.gallery_identities, cameras: &split.gallery_cameras }]
 }
 
-pub fn mean_ap(wing: Wing, split: &Split) -> Trial<f64> {
-    match wing {
-        Wing::Reference => {
+pub fn mean_ap(side: Side, split: &Split) -> Trial<f64> {
+    match side {
+        Side::Reference => {
             let [query, gallery] = reference_labels(split);
             Ok(reference::average_precision::mean_average_precision(&split.distances, query, gallery)?)
         }
-        Wing::Fast => Ok(mmt::eval::summarise(&fast_rankings(split, false)?)?.map),
+        Side::Fast => Ok(mmt::eval::summarise(&fast_rankings(split, false)?)?.map),
     }
 }
 
-pub fn cmc(wing: Wing, split: &Split, rule: CmcRule) -> Trial<Vec<f64>> {
-    match wing {
-        Wing::Reference => reference_cmc(split, rule),
-        Wing::Fast => {
+pub fn cmc(side: Side, split: &Split, rule: CmcRule) -> Trial<Vec<f64>> {
+    match side {
+        Side::Reference => reference_cmc(split, rule),
+        Side::Fast => {
             let counting =
                 if rule == CmcRule::All { mmt::eval::cmc::Rule::All } else { mmt::eval::cmc::Rule::First };
             let rankings = fast_rankings(split, rule == CmcRule::SeparateCameras)?;
@@ -90,7 +90,7 @@ fn reference_cmc(split: &Split, rule: CmcRule) -> Trial<Vec<f64>> {
     Ok(reference::cmc::cmc(&split.distances, query, gallery, removed, counting, RANKS)?)
 }
 
-/// The three measures of pseudo labels, from whichever wing.
+/// The three measures of pseudo labels, from whichever implementation.
 pub struct Quality {
     pub adjusted_rand: f64,
     pub mutual_information: f64,
@@ -98,18 +98,18 @@ pub struct Quality {
 }
 
 /// Measures `found` against `truth`, every image having a pseudo label.
-pub fn quality(wing: Wing, truth: &[usize], found: &[usize]) -> Trial<Quality> {
-    quality_with_noise(wing, truth, &found.iter().map(|&label| Some(label)).collect::<Vec<_>>())
+pub fn quality(side: Side, truth: &[usize], found: &[usize]) -> Trial<Quality> {
+    quality_with_noise(side, truth, &found.iter().map(|&label| Some(label)).collect::<Vec<_>>())
 }
 
 /// Measures `found` against `truth`; images without a pseudo label are noise.
-pub fn quality_with_noise(wing: Wing, truth: &[usize], found: &[Option<usize>]) -> Trial<Quality> {
-    let (adjusted_rand, mutual_information, purity) = match wing {
-        Wing::Reference => {
+pub fn quality_with_noise(side: Side, truth: &[usize], found: &[Option<usize>]) -> Trial<Quality> {
+    let (adjusted_rand, mutual_information, purity) = match side {
+        Side::Reference => {
             let quality = reference::label_quality::label_quality(found, truth)?;
             (quality.ari, quality.nmi, quality.purity)
         }
-        Wing::Fast => {
+        Side::Fast => {
             let quality = mmt::eval::label_quality::label_quality(found, truth)?;
             (quality.ari, quality.nmi, quality.purity)
         }
@@ -171,14 +171,14 @@ impl Distances {
     }
 }
 
-pub fn re_ranking(wing: Wing, distances: &Distances, k1: usize, k2: usize, lambda: f64) -> Trial<Matrix> {
+pub fn re_ranking(side: Side, distances: &Distances, k1: usize, k2: usize, lambda: f64) -> Trial<Matrix> {
     let Distances { query_gallery, query_query, gallery_gallery } = distances;
-    match wing {
-        Wing::Reference => {
+    match side {
+        Side::Reference => {
             let distances = reference::re_ranking::Distances { query_gallery, query_query, gallery_gallery };
             Ok(reference::re_ranking::re_ranking(distances, Neighbourhood { k1, k2 }, lambda)?)
         }
-        Wing::Fast => {
+        Side::Fast => {
             use mmt::eval::re_ranking;
 
             let all = [query_gallery, query_query, gallery_gallery].map(|m| convert::tensor(m, Kind::Double));

@@ -1,4 +1,4 @@
-//! D16 … D21, D34, D35: input no measure is defined for is a typed error, of the same variant in both wings.
+//! D16 … D21, D34, D35: input no measure is defined for is a typed error, of the same variant in both implementations.
 
 use mmt::eval as fast;
 use mmt_reference::{Matrix, eval as slow};
@@ -10,10 +10,10 @@ use proptest::sample::{Index, select};
 use tch::Kind;
 
 use super::adapters::{fast_labels, reference_labels};
-use super::teaching::twin;
-use crate::wing::both_refuse;
+use super::teaching::as_reference;
+use crate::side::both_refuse;
 
-/// mAP and CMC of both wings.
+/// mAP and CMC of both implementations.
 fn ranking(expected: &str, split: &Split, ranks: usize) -> Trial {
     let [query, gallery] = reference_labels(split);
     let reference = slow::average_precision::mean_average_precision(&split.distances, query, gallery);
@@ -138,7 +138,7 @@ fn anchors_refused(
     let identities = [0, 0, 1];
     both_refuse(
         expected,
-        slow::teaching::teaching(&[twin(&anchor)], labels, &identities),
+        slow::teaching::teaching(&[as_reference(&anchor)], labels, &identities),
         fast::teaching::teaching(&[anchor], labels, &identities),
     )
 }

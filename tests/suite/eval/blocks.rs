@@ -12,7 +12,7 @@ use proptest::prelude::*;
 use tch::{Kind, Tensor};
 
 use super::adapters::{CmcRule, Distances, cmc, fast_labels, mean_ap, re_ranking};
-use crate::wing::{Wing, block_sizes};
+use crate::side::{Side, block_sizes};
 
 /// Labels of a split, and features of its queries and its gallery.
 fn with_features(split: &Split, all: Matrix) -> (Matrix, [Tensor; 2]) {
@@ -25,8 +25,8 @@ fn with_features(split: &Split, all: Matrix) -> (Matrix, [Tensor; 2]) {
 /// Holds map and CMC against the reference's on given distances.
 fn same_evaluation(found: &Evaluation, split: &Split, distances: Matrix) -> Trial {
     let expected = Split { distances, ..split.clone() };
-    check("D16", Quantity::Value, Width::Double, 1.0, found.map, mean_ap(Wing::Reference, &expected)?)?;
-    let curve = cmc(Wing::Reference, &expected, CmcRule::First)?;
+    check("D16", Quantity::Value, Width::Double, 1.0, found.map, mean_ap(Side::Reference, &expected)?)?;
+    let curve = cmc(Side::Reference, &expected, CmcRule::First)?;
     check("D17", Quantity::Value, Width::Double, 1.0, found.cmc.as_slice(), curve.as_slice())?;
     Ok(())
 }
@@ -57,7 +57,7 @@ proptest! {
         let (all, [query, galleries]) = with_features(&split, points);
         let distances = Distances::among(&all, queries).squared();
         let (k2, lambda) = (2, 0.3);
-        let expected = re_ranking(Wing::Reference, &distances, k1, k2, lambda)?;
+        let expected = re_ranking(Side::Reference, &distances, k1, k2, lambda)?;
         let [labels, gallery_labels] = fast_labels(&split);
         for size in block_sizes(queries).into_iter().chain(block_sizes(queries + gallery)) {
             let found = evaluate_re_ranked_in_blocks(

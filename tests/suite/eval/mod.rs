@@ -1,4 +1,4 @@
-//! The evaluation (D16 … D21, D34, D35): fast = reference, and the laws each measure obeys in both wings.
+//! The evaluation (D16 … D21, D34, D35): fast = reference, and the properties each measure has in both implementations.
 
 mod adapters;
 mod bad_input;

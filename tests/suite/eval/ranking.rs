@@ -9,13 +9,13 @@ use proptest::prelude::*;
 use tch::{Device, Kind, Tensor};
 
 use super::adapters::{CmcRule, RANKING, cmc, fast_labels, mean_ap};
-use crate::wing::Wing;
+use crate::side::Side;
 
-fn same_map(implementation: Wing, actual: &Split, expected: f64) -> Trial {
+fn same_map(implementation: Side, actual: &Split, expected: f64) -> Trial {
     check("D16", Quantity::Value, Width::Double, 1.0, mean_ap(implementation, actual)?, expected).map(|_| ())
 }
 
-fn same_cmc(implementation: Wing, actual: &Split, expected: &[f64]) -> Trial {
+fn same_cmc(implementation: Side, actual: &Split, expected: &[f64]) -> Trial {
     let curve = cmc(implementation, actual, CmcRule::First)?;
     check("D17", Quantity::Value, Width::Double, 1.0, curve.as_slice(), expected).map(|_| ())
 }

@@ -56,13 +56,13 @@ fn epochs() -> impl Strategy<Value = Epoch> {
 }
 
 /// The anchor as the reference has it.
-pub(crate) fn twin(anchor: &Anchor) -> reference::Anchor {
+pub(crate) fn as_reference(anchor: &Anchor) -> reference::Anchor {
     let Anchor { image, positive, negative, student, teacher, soft_label } = *anchor;
     reference::Anchor { image, positive, negative, student, teacher, soft_label }
 }
 
 fn slow(epoch: &Epoch) -> Trial<Teaching> {
-    let anchors: Vec<_> = epoch.anchors.iter().map(twin).collect();
+    let anchors: Vec<_> = epoch.anchors.iter().map(as_reference).collect();
     Ok(as_fast(&reference::teaching(&anchors, &epoch.labels, &epoch.identities)?))
 }
 
@@ -72,7 +72,7 @@ fn fast(epoch: &Epoch) -> Trial<Teaching> {
 
 const BOTH: [fn(&Epoch) -> Trial<Teaching>; 2] = [slow, fast];
 
-/// The reference's measures under the names of the fast wing.
+/// The reference's measures under the names of the fast code.
 pub(crate) fn as_fast(found: &reference::Teaching) -> Teaching {
     Teaching {
         teacher_q10: found.teacher_q10,

@@ -14,19 +14,19 @@ use tch::Tensor;
 use super::clustering::{dense, fast_neighbourhood, neighbourhood, numbers};
 use super::run::{Run, Side};
 
-/// What an epoch makes of its features.
+/// The labels and the classifier that an epoch makes of its features.
 struct Epoch {
     labels: Vec<Option<usize>>,
     classifier: Actual,
 }
 
-/// What the script hands from epoch to epoch.
+/// The state that the script hands from epoch to epoch.
 #[derive(Default)]
 struct Kept {
     eps: Option<f64>,
 }
 
-/// Settings of the script that both wings take.
+/// Settings of the script that both implementations take.
 struct Settings {
     rho: f64,
     min_samples: usize,

@@ -1,5 +1,5 @@
 //! The published code's values: every case of `tests/golden/manifest.json` (or of the folder `MMT_GOLDEN_DIR` names),
-//! run by the reference and by the fast wing in f64 and f32. Sizes, seeds, parameters and tolerances come from there.
+//! run by the reference and by the fast code in f64 and f32. Sizes, seeds, parameters and tolerances come from there.
 
 mod clustering;
 mod datasets;

@@ -1,4 +1,4 @@
-//! One golden case, run by the reference and by the fast wing: what was compared, what was left out and why.
+//! One golden case, run by the reference and by the fast code: what was compared, what was left out and why.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -19,9 +19,9 @@ const EQUAL: Difference = Difference { absolute: 0.0, share: 0.0, place: 0 };
 pub enum Side {
     /// The reference, in f64.
     Reference,
-    /// The fast wing in f64.
+    /// The fast code in f64.
     Double,
-    /// The fast wing in f32.
+    /// The fast code in f32.
     Single,
 }
 
@@ -29,7 +29,7 @@ impl Side {
     /// All of them.
     pub const ALL: [Self; 3] = [Self::Reference, Self::Double, Self::Single];
 
-    /// The fast wing's two widths.
+    /// The fast code's two widths.
     pub const FAST: [Self; 2] = [Self::Double, Self::Single];
 
     /// Tensor kind of this side.
@@ -72,7 +72,7 @@ impl Drop for Run<'_> {
     }
 }
 
-/// What came of a case.
+/// The outcome of a case.
 #[derive(Default)]
 pub struct Outcome {
     /// Sides that were compared, with the largest error as a share of the allowed one.
@@ -180,7 +180,7 @@ impl<'a> Run<'a> {
         self.skipped.insert(side, reason.into());
     }
 
-    /// Leaves both widths of the fast wing out, or all three sides.
+    /// Leaves both widths of the fast code out, or all three sides.
     pub fn skip_all(&mut self, sides: &[Side], reason: &str) {
         for &side in sides {
             self.skip(side, reason);

@@ -26,7 +26,7 @@ pub fn transforms(run: &mut Run) -> Trial {
     }
 }
 
-/// The fast wing has one width here: u8 pixels in, f32 out.
+/// The fast code has one width here: u8 pixels in, f32 out.
 const FAST: Side = Side::Single;
 
 fn bytes(size: ImageSize, pixels: &[u8]) -> Actual {

@@ -1,4 +1,4 @@
-//! Input no loss is defined for: a typed error, of the same variant in both wings.
+//! Input no loss is defined for: a typed error, of the same variant in both implementations.
 
 use mmt_reference::Matrix;
 use mmt_reference::loss as slow;
@@ -6,7 +6,7 @@ use mmt_testkit::Trial;
 use mmt_testkit::convert::{label_tensor, tensor};
 use tch::{Kind, Tensor};
 
-use crate::wing::both_refuse;
+use crate::side::both_refuse;
 
 fn ones(rows: usize, columns: usize) -> (Matrix, Tensor) {
     let matrix = Matrix::from_fn(rows, columns, |_, _| 1.0);
@@ -104,7 +104,7 @@ fn clusters_and_weights_out_of_range_are_refused() -> Trial {
     Ok(())
 }
 
-/// Reading labels and values back from a device costs a synchronisation, so the fast wing checks them once, apart from
+/// Reading labels and values back from a device costs a synchronisation, so the fast code checks them once, apart from
 /// the losses.
 #[test]
 fn labels_out_of_range_and_values_that_are_not_finite_are_refused_by_the_checks() -> Trial {

@@ -1,4 +1,4 @@
-//! D4, batch-hard mining: discrete, so both wings get the same distances and must agree exactly, ties included.
+//! D4, batch-hard mining: discrete, so both implementations get the same distances and must agree exactly, ties included.
 
 use mmt_reference::Matrix;
 use mmt_reference::loss::mining::hardest;

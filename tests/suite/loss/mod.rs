@@ -1,4 +1,4 @@
-//! The losses (D1 … D8): fast = reference in value and gradient, and the laws each loss obeys in both wings.
+//! The losses (D1 … D8): fast = reference in value and gradient, and the properties each loss has in both implementations.
 
 mod bad_input;
 mod cross_entropy;
@@ -17,7 +17,7 @@ use mmt_testkit::{Trial, convert};
 use proptest::prelude::*;
 use tch::Tensor;
 
-/// A loss and its gradient, from whichever wing.
+/// A loss and its gradient, from whichever implementation.
 #[derive(Debug, Clone)]
 pub struct Value {
     pub loss: f64,
@@ -30,7 +30,7 @@ impl From<mmt_reference::loss::Value> for Value {
     }
 }
 
-/// A loss of the fast wing and its gradient with respect to `input`.
+/// A loss of the fast code and its gradient with respect to `input`.
 pub fn differentiate(
     width: Width,
     input: &Matrix,
@@ -42,7 +42,7 @@ pub fn differentiate(
     Ok(Value { loss: loss.double_value(&[]), gradient })
 }
 
-/// Holds value and gradient of the fast wing against the reference's.
+/// Holds value and gradient of the fast code against the reference's.
 pub fn agree(definition: &str, width: Width, unit: f64, actual: &Value, expected: &Value) -> Trial {
     agree_in(definition, width, [unit, unit], actual, expected)
 }
@@ -65,12 +65,12 @@ pub fn units(batch: &Batch, normalize: bool) -> [f64; 2] {
     [if normalize { 1.0 } else { batch.unit() }, batch.gradient_unit(normalize)]
 }
 
-/// A law between two values of one implementation in f64.
+/// A property that relates two values of one implementation in f64.
 pub fn same_loss(definition: &str, unit: f64, actual: f64, expected: f64) -> Trial {
     check(definition, Quantity::Value, Width::Double, unit, actual, expected).map(|_| ())
 }
 
-/// A law between two gradients of one implementation in f64.
+/// A property that relates two gradients of one implementation in f64.
 pub fn same_gradient(definition: &str, unit: f64, actual: &Matrix, expected: &Matrix) -> Trial {
     check(definition, Quantity::Gradient, Width::Double, unit, actual, expected).map(|_| ())
 }

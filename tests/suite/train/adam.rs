@@ -16,7 +16,7 @@ fn cases() -> impl Strategy<Value = (Matrix, Matrix)> {
     })
 }
 
-/// Parameters after each row of `gradients`, by the fast wing.
+/// Parameters after each row of `gradients`, by the fast code.
 fn fast(start: &Matrix, gradients: &Matrix, rate: f64, decay: f64) -> Trial<Tensor> {
     let parameter = convert::tensor(start, Kind::Double).set_requires_grad(true);
     let mut adam = FusedAdam::new(vec![parameter.shallow_clone()], decay);

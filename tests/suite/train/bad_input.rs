@@ -1,4 +1,4 @@
-//! D22 … D24: numbers no step of the training is defined for are a typed error, of the same variant in both wings.
+//! D22 … D24: numbers no step of the training is defined for are a typed error, of the same variant in both implementations.
 
 use mmt::train as fast;
 use mmt_reference::train as slow;
@@ -7,9 +7,9 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use tch::{Kind, Tensor};
 
-use crate::wing::both_refuse;
+use crate::side::both_refuse;
 
-/// The published schedule in both wings.
+/// The published schedule in both implementations.
 fn schedules() -> (slow::schedule::Schedule, fast::Schedule) {
     let (learning_rate, milestones, gamma) = (3.5e-4, vec![40, 70], 0.1);
     let (warm_up, warm_up_factor) = (10, 0.01);

@@ -1,4 +1,4 @@
-//! The training steps (D22 … D24): fast = reference and the laws of both.
+//! The training steps (D22 … D24): fast = reference and the properties of both.
 
 mod adam;
 mod bad_input;

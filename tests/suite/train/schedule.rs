@@ -6,7 +6,7 @@ use mmt_testkit::tolerance::{Quantity, Width, check};
 use mmt_testkit::{Trial, strategies};
 use proptest::prelude::*;
 
-use crate::wing::Wing;
+use crate::side::Side;
 
 /// Settings of a schedule that counts epochs.
 #[derive(Debug, Clone)]
@@ -59,18 +59,18 @@ impl Settings {
     }
 
     /// The rate at an index.
-    fn rate(&self, wing: Wing, index: usize) -> Trial<f64> {
-        match wing {
-            Wing::Reference => Ok(self.slow().rate(index)?),
-            Wing::Fast => Ok(self.fast().rate(index)?),
+    fn rate(&self, side: Side, index: usize) -> Trial<f64> {
+        match side {
+            Side::Reference => Ok(self.slow().rate(index)?),
+            Side::Fast => Ok(self.fast().rate(index)?),
         }
     }
 
     /// The rate in an epoch of 100 steps.
-    fn rate_at(&self, wing: Wing, epoch: usize, step: usize) -> Trial<f64> {
-        match wing {
-            Wing::Reference => Ok(self.slow().rate_at(epoch, step, 100)?),
-            Wing::Fast => Ok(self.fast().rate_at(epoch, step, 100)?),
+    fn rate_at(&self, side: Side, epoch: usize, step: usize) -> Trial<f64> {
+        match side {
+            Side::Reference => Ok(self.slow().rate_at(epoch, step, 100)?),
+            Side::Fast => Ok(self.fast().rate_at(epoch, step, 100)?),
         }
     }
 }
@@ -84,35 +84,35 @@ proptest! {
 
     #[test]
     fn fast_equals_reference(settings in settings(), index in 0..80_usize, step in 0..100_usize) {
-        same(settings.rate(Wing::Fast, index)?, settings.rate(Wing::Reference, index)?)?;
-        same(settings.rate_at(Wing::Fast, index, step)?, settings.rate_at(Wing::Reference, index, step)?)?;
+        same(settings.rate(Side::Fast, index)?, settings.rate(Side::Reference, index)?)?;
+        same(settings.rate_at(Side::Fast, index, step)?, settings.rate_at(Side::Reference, index, step)?)?;
     }
 
     #[test]
     fn an_epoch_runs_at_the_index_after_its_own(settings in settings(), epoch in 0..80_usize, step in 0..100_usize) {
         // The published script steps the schedule before the epoch.
-        for wing in Wing::BOTH {
-            same(settings.rate_at(wing, epoch, step)?, settings.rate(wing, epoch + 1)?)?;
+        for side in Side::BOTH {
+            same(settings.rate_at(side, epoch, step)?, settings.rate(side, epoch + 1)?)?;
         }
     }
 
     #[test]
     fn the_warm_up_never_falls_and_ends_at_the_base_rate(settings in settings()) {
         let plain = Settings { milestones: Vec::new(), ..settings.clone() };
-        for wing in Wing::BOTH {
+        for side in Side::BOTH {
             for index in 0..plain.warm_up {
-                prop_assert!(plain.rate(wing, index)? <= plain.rate(wing, index + 1)? * (1.0 + 1e-12));
+                prop_assert!(plain.rate(side, index)? <= plain.rate(side, index + 1)? * (1.0 + 1e-12));
             }
-            same(plain.rate(wing, plain.warm_up)?, plain.learning_rate)?;
+            same(plain.rate(side, plain.warm_up)?, plain.learning_rate)?;
         }
     }
 
     #[test]
     fn each_milestone_multiplies_by_gamma(settings in settings()) {
         let plain = Settings { warm_up: 0, ..settings.clone() };
-        for wing in Wing::BOTH {
+        for side in Side::BOTH {
             for &milestone in &plain.milestones {
-                same(plain.rate(wing, milestone)?, plain.rate(wing, milestone - 1)? * plain.gamma)?;
+                same(plain.rate(side, milestone)?, plain.rate(side, milestone - 1)? * plain.gamma)?;
             }
         }
     }
@@ -128,10 +128,10 @@ fn the_published_first_epoch_runs_at_0_109_of_the_base() -> Trial {
         factor: 0.01,
         linear: true,
     };
-    for wing in Wing::BOTH {
-        same(published.rate_at(wing, 0, 0)?, 0.109 * 3.5e-4)?;
-        same(published.rate_at(wing, 9, 0)?, 3.5e-4)?;
-        same(published.rate_at(wing, 39, 0)?, 3.5e-5)?;
+    for side in Side::BOTH {
+        same(published.rate_at(side, 0, 0)?, 0.109 * 3.5e-4)?;
+        same(published.rate_at(side, 9, 0)?, 3.5e-4)?;
+        same(published.rate_at(side, 39, 0)?, 3.5e-5)?;
     }
     Ok(())
 }

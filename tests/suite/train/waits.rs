@@ -12,7 +12,7 @@ use super::dropout::{adaptation, pretraining, settings, store};
 /// Rooms on the way of a training step.
 const ROOMS: [&str; 4] = ["src/train", "src/loss", "src/model", "src/distance.rs"];
 
-/// What reads values of a tensor, or copies one to a device while the processor waits.
+/// Calls that read values of a tensor, or copy one to a device while the processor waits.
 const WAITING: [&str; 7] =
     ["double_value(", "int64_value(", "::try_from(", ".to_device(", "f_to_device(", "copy_data(", ".cuda("];
 

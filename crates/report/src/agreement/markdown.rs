@@ -12,7 +12,7 @@ tests saw it. Made by `cargo test --test suite && cargo run --bin reproduce -- a
 
 The allowed error of a comparison with the reference is a row of `conformance/src/tolerance.rs`: `1e-13 u + 1e-12 |x|` allows 1e-13 times
 the unit of the inputs (their largest norm or logit, at least 1) plus 1e-12 times the expected value. For the published code it is the
-rule beside each output in `tests/golden/manifest.json`. Rows \"to reference\" include what the laws compare with the same allowance.
+rule beside each output in `tests/golden/manifest.json`. Rows \"to reference\" include what the properties compare with the same allowance.
 A comparison is a whole tensor, and counts once for each generated case.
 ";
 
@@ -44,7 +44,7 @@ fn source(source: &Source) -> String {
 }
 
 fn section(definition: &Definition, rows: &[&Comparison]) -> String {
-    let Definition { number, name, reference, fast, laws_file, .. } = definition;
+    let Definition { number, name, reference, fast, properties_file, .. } = definition;
     let mut text = format!("\n## {number} {name}\n");
     if let Some(equation) = equations::of(number) {
         text += &format!("```math\n{equation}\n```\n");
@@ -60,7 +60,7 @@ fn section(definition: &Definition, rows: &[&Comparison]) -> String {
         (Some(bench), _) => format!("- bench `{bench}`\n"),
         (None, reason) => format!("- no bench: {}\n", reason.as_deref().unwrap_or("no reason given")),
     };
-    text += &format!("- laws, in {}: {}\n", link(laws_file), words(&definition.laws));
+    text += &format!("- properties, in {}: {}\n", link(properties_file), words(&definition.properties));
     text += &table(rows);
     text
 }

@@ -12,7 +12,7 @@ use mmt_vocabulary::error::{Error, Result};
 
 use super::write;
 
-/// What [`build`] made.
+/// The result of [`build`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Agreement {
     /// The overview, a line per definition: text for a terminal.
@@ -60,7 +60,7 @@ mod tests {
 
     const DEFINITIONS: &str = r#"{"schema": 2, "source": {"commit": "0123abc", "dirty": true},
         "golden_cases": ["d1_a"], "definitions": [{"number": "D1", "name": "label-smoothed cross-entropy",
-        "reference": "reference/src/a.rs", "fast": ["src/a.rs"], "laws_file": "tests/suite/a.rs", "laws": ["it_is_so"],
+        "reference": "reference/src/a.rs", "fast": ["src/a.rs"], "properties_file": "tests/suite/a.rs", "properties": ["it_is_so"],
         "golden_functions": ["published.f"], "golden_cases": 3, "golden_none": null, "bench": "loss/a", "bench_none": null}]}"#;
 
     fn comparison(against: &str, side: &str, share: f64) -> String {
@@ -139,7 +139,7 @@ mod tests {
             "one::it_is_so",
             &[comparison("reference", "f64", 0.25), comparison("published", "f64", 0.5)],
         );
-        let two = file("two::law", &[comparison("reference", "f64", 0.125)]);
+        let two = file("two::property", &[comparison("reference", "f64", 0.125)]);
         let folder = folder(&[("one", one), ("two", two)]);
         let made = build(folder.path(), &folder.path().join("out")).unwrap();
         assert!(made.text.contains("25 %") && made.text.contains("50 %"), "{}", made.text);

@@ -18,8 +18,8 @@ pub(super) struct Definition {
     pub name: String,
     pub reference: String,
     pub fast: Vec<String>,
-    pub laws_file: String,
-    pub laws: Vec<String>,
+    pub properties_file: String,
+    pub properties: Vec<String>,
     pub golden_functions: Vec<String>,
     pub golden_cases: usize,
     pub golden_none: Option<String>,
@@ -27,7 +27,7 @@ pub(super) struct Definition {
     pub bench_none: Option<String>,
 }
 
-/// What one test compared, of one kind.
+/// The comparisons of one kind that a test made.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct Comparison {
     pub definition: String,

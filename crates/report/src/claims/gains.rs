@@ -3,11 +3,10 @@
 use mmt_vocabulary::error::Result;
 use mmt_vocabulary::record::DomainKind;
 
-use super::super::results::{Results, Row};
+use super::super::results::Results;
+use super::super::rows::{Row, baseline_of, is_full};
 use super::super::runs::Draw;
 use super::super::statistics::{ByRun, Estimate};
-use super::paper::baseline_of;
-use super::rows::is_full;
 use super::scope;
 use super::scores::Scores;
 
@@ -49,7 +48,7 @@ impl Gains {
     }
 }
 
-/// What a full row is compared with.
+/// Returns the rows that a full row is compared with.
 pub(super) fn lower_rows<'a>(rows: &'a [Row], full: &Row) -> Vec<&'a Row> {
     let start = rows.iter().find(|row| row.is_start());
     baseline_of(rows, full).into_iter().chain(start).collect()

@@ -1,10 +1,9 @@
-//! What the paper claims, and whether the records bear it out. The rule of the verdicts is [`RULE`]; `docs/claims.md` has it at length.
+//! The claims of the paper, and whether the records bear them out. The rule of the verdicts is [`RULE`]; `docs/claims.md` has it at length.
 
 mod gains;
 mod matrix;
 mod order;
 mod paper;
-mod rows;
 mod scores;
 mod tables;
 mod verdict;
@@ -12,8 +11,7 @@ mod verdict;
 pub(super) use gains::{GainLine, Gains};
 pub(super) use matrix::{Matrix, Statement, counts};
 pub(super) use order::Order;
-pub(super) use paper::{baseline_of, judge};
-pub(super) use rows::{NUMBERS, differs_in, is_changed_number, is_full, lacks_a_part, number};
+pub(super) use paper::judge;
 pub(super) use scores::Scores;
 pub(super) use tables::{claims_table, gains_table, order_table};
 pub(super) use verdict::Verdict;
@@ -21,7 +19,7 @@ pub(super) use verdict::Verdict;
 use mmt_vocabulary::record::DomainKind;
 
 use super::names::task_label;
-use super::results::Row;
+use super::rows::Row;
 use super::statistics::{ENOUGH, Estimate, holm};
 
 /// How a verdict is reached.
@@ -46,7 +44,7 @@ pub(super) struct Claim {
     pub tasks: Vec<String>,
     /// The row that the claim is about; none where none was run.
     pub row: Option<String>,
-    /// What must be above its bar.
+    /// The estimate that must be above its bar.
     pub estimate: Estimate,
     /// Whether it is the one line that stands for its statement.
     pub confirmatory: bool,
@@ -71,7 +69,7 @@ impl Claim {
         Self { row: Some(row.name.clone()), ..self }
     }
 
-    /// What became of it.
+    /// Returns its verdict.
     pub fn verdict(&self) -> Verdict {
         Verdict::of(&self.estimate, self.adjusted)
     }

@@ -4,9 +4,9 @@ use mmt_vocabulary::Method;
 use mmt_vocabulary::error::Result;
 
 use super::super::names::{METHODS, row_label};
-use super::super::results::{Results, Row};
+use super::super::results::Results;
+use super::super::rows::{Row, comparable, has_two_networks, is_full};
 use super::super::statistics::{ByRun, Estimate};
-use super::rows::{comparable, has_two_networks, is_full};
 use super::scores::Scores;
 use super::{Claim, Verdict, correct};
 

@@ -1,15 +1,16 @@
 //! The claims C1 to C8.
 
+use mmt_vocabulary::ClusteringKind;
 use mmt_vocabulary::error::Result;
 
-use super::super::results::{Results, Row};
+use super::super::results::Results;
+use super::super::rows::{PARTS, Part, Row, baseline_of, clustering, clusters, differs_in, is_full};
 use super::super::runs::RunRecords;
 use super::super::statistics::{ByRun, Estimate};
-use super::rows::{PARTS, Part, clustering, clusters, comparable, differs_in, has_two_networks, is_full};
 use super::scores::{Scores, over_students};
 use super::{Claim, correct, lines};
 
-/// What the claims are about, in one line each.
+/// The claims, in one line each.
 pub(crate) const CLAIMS: [(&str, &str); 8] = [
     ("C1", "mutual mean-teaching gains over hard pseudo labels alone"),
     ("C2", "each part of it helps: the whole is above the whole without that part"),
@@ -39,14 +40,6 @@ pub(crate) fn judge(results: &Results, runs: &[RunRecords]) -> Result<Vec<Claim>
     // Stable: within a claim the order above stays.
     claims.sort_by_key(|claim| claim.number);
     Ok(claims)
-}
-
-/// The baseline that `full` gains over: hard labels alone for two networks, from the same clustering where there is such a row, else from
-/// the same kind.
-pub(crate) fn baseline_of<'a>(rows: &'a [Row], full: &Row) -> Option<&'a Row> {
-    let baselines = || rows.iter().filter(|row| row.is_baseline() && has_two_networks(row));
-    let same = baselines().find(|row| row.settings.get("clustering") == full.settings.get("clustering"));
-    same.or_else(|| baselines().find(|row| comparable(row, full)))
 }
 
 /// The baseline of the very clustering of `row`.
@@ -155,7 +148,8 @@ impl Judge<'_> {
 
     /// A statement for each k, where there are several; not run for a k without a baseline of that k.
     fn every_k(&self) -> Vec<Claim> {
-        let mut rows: Vec<&Row> = self.full().filter(|row| clustering(row) == Some("kmeans")).collect();
+        let mut rows: Vec<&Row> =
+            self.full().filter(|row| clustering(row) == Some(ClusteringKind::KMeans)).collect();
         let other_k = |row: &&Row| {
             !row.is_of_table1() && rows.first().is_some_and(|full| differs_in(full, row, "clusters"))
         };

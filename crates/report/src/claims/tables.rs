@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use mmt_vocabulary::error::Result;
 use polars::prelude::*;
 
+use super::super::context::Context;
 use super::super::frames::refused;
 use super::super::settings::Setting;
 use super::super::statistics::Estimate;
-use super::super::summary::Context;
 use super::super::table::{Table, columns};
 use super::paper::CLAIMS;
 use super::{Claim, GainLine, Gains, Order};

@@ -1,8 +1,8 @@
-//! What became of a claim.
+//! The verdict on a claim.
 
 use super::super::statistics::{ENOUGH, Estimate, LEVEL};
 
-/// What became of a claim.
+/// The verdict on a claim.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// Above the bar beyond doubt.

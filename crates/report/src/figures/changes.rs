@@ -3,16 +3,18 @@
 use mmt_vocabulary::error::Result;
 use mmt_vocabulary::record::DomainKind;
 
-use super::super::claims::{NUMBERS, Scores, differs_in, is_changed_number, lacks_a_part, number};
-use super::super::results::{Results, Row};
+use super::super::claims::Scores;
+use super::super::results::Results;
+use super::super::rows::{NUMBERS, Row, differs_in, is_changed_number, lacks_a_part, number};
 use super::super::statistics::{ByRun, Estimate};
 use super::axis::range;
 use super::courses::{Course, Courses};
 use super::dots::{DotPanel, DotRow};
+use super::figure::Figure;
 use super::plate::{Caption, Panel, figure};
+use super::source::Source;
 use super::style::{BASELINE, DIFFERENCE, Look};
-use super::{Figure, Source};
-use crate::summary::Context;
+use crate::context::Context;
 
 /// Fewest values of a number that make a line.
 const VALUES: usize = 3;

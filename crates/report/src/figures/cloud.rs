@@ -2,13 +2,13 @@
 
 use super::axis::{Axis, draw_heights, name_across, name_up};
 use super::pen::{Anchor, Pen, Stroke, Words};
-use super::plate::{Panel, WIDTH};
+use super::plate::{COLUMN, Panel};
 use super::style::{DIFFERENCE, INK, PAPER, RULE, SOFT};
 
 const LEFT: f64 = 38.0;
 const RIGHT: f64 = 4.0;
 const TITLE: f64 = 16.0;
-const HEIGHT: f64 = 170.0;
+const HEIGHT: f64 = 150.0;
 const FOOT: f64 = 24.0;
 /// Radii of a point, and of the room that a mark takes.
 const DOT: f64 = 1.7;
@@ -18,7 +18,7 @@ const BESIDE: f64 = 5.0;
 /// Height of a label, and how much farther up and down the next place for it lies.
 const LABEL: f64 = 9.0;
 /// Most room for a label.
-const NAME: f64 = 130.0;
+const NAME: f64 = 96.0;
 /// Of a mean: several points have one, a point is its own.
 const FEWEST: usize = 2;
 
@@ -116,7 +116,7 @@ impl Cloud {
     fn axes(&self) -> [Axis; 2] {
         let (low, high) = self.y;
         [
-            Axis { low: self.x.0, high: self.x.1, from: LEFT, to: WIDTH - RIGHT },
+            Axis { low: self.x.0, high: self.x.1, from: LEFT, to: COLUMN - RIGHT },
             Axis { low, high, from: TITLE + HEIGHT, to: TITLE },
         ]
     }
@@ -187,7 +187,7 @@ fn draw_labels(pen: Pen<'_, '_>, groups: &[Placed<'_>], plot: Area) {
 
 impl Panel for Cloud {
     fn size(&self) -> (f64, f64) {
-        (WIDTH, TITLE + HEIGHT + FOOT)
+        (COLUMN, TITLE + HEIGHT + FOOT)
     }
 
     fn draw(&self, pen: Pen<'_, '_>) {

@@ -22,7 +22,7 @@ const NARROWEST: f64 = 2.0;
 /// A row.
 pub(super) struct DotRow {
     pub name: String,
-    /// What stands at its right end.
+    /// The text at its right end.
     pub number: String,
     /// Single runs.
     pub dots: Vec<f64>,
@@ -50,7 +50,7 @@ pub(super) fn by_comparison<'a>(
 /// The panel.
 pub(super) struct DotPanel {
     pub title: String,
-    /// What the marks are, where there are several.
+    /// The names of the marks, where there are several.
     pub legend: Vec<(Look, String)>,
     pub axis: &'static str,
     /// Values with an upright line: what rows are held against.

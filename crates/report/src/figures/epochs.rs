@@ -5,13 +5,15 @@ use std::collections::BTreeMap;
 use mmt_vocabulary::error::Result;
 use mmt_vocabulary::record::{EvaluationRecord, LabelRecord, NetworkName, Split};
 
-use super::super::results::{Cells, Row};
+use super::super::results::Cells;
+use super::super::rows::Row;
 use super::super::runs::{Draw, RunRecords};
 use super::courses::{Course, Courses, Stack};
+use super::figure::Figure;
 use super::plate::{Caption, Panel, figure};
+use super::source::Source;
 use super::style::{DIFFERENCE, Look, looks};
-use super::{Figure, Source};
-use crate::summary::Context;
+use crate::context::Context;
 
 /// A number by epoch.
 pub(super) type History = BTreeMap<u32, f64>;
@@ -19,7 +21,7 @@ pub(super) type History = BTreeMap<u32, f64>;
 pub(super) type Histories = BTreeMap<Draw, History>;
 
 /// Height of a panel of levels, and of one of differences.
-const LEVELS: f64 = 108.0;
+const LEVELS: f64 = 92.0;
 const DIFFERENCES: f64 = 76.0;
 /// Narrowest range of an axis of agreement.
 pub(super) const LEAST_AGREEMENT: f64 = 0.05;
@@ -115,7 +117,7 @@ pub(super) fn map(source: &Source<'_>, context: &Context) -> Result<Option<Figur
     figure(caption, &panels, context).map(Some)
 }
 
-/// What the averages over time are above the networks that they average; none where no run has both.
+/// Draws how far the averages over time are above the networks that they average; none where no run has both.
 pub(super) fn averaging(source: &Source<'_>, context: &Context) -> Result<Option<Figure>> {
     let Some(full) = source.results.full() else { return Ok(None) };
     let mut panels: Vec<Box<dyn Panel>> = Vec::new();

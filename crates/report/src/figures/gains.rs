@@ -1,15 +1,17 @@
-//! What mutual mean-teaching gains, run by run, and how much of the gap to the oracle is closed.
+//! The gains of mutual mean-teaching, run by run, and how much of the gap to the oracle is closed.
 
 use mmt_vocabulary::error::Result;
 
 use super::super::claims::{GainLine, Scores};
-use super::super::results::{Results, Row};
+use super::super::results::Results;
+use super::super::rows::Row;
 use super::super::statistics::{ByRun, Estimate};
 use super::dots::{DotPanel, DotRow, by_comparison};
+use super::figure::Figure;
 use super::plate::{Caption, Panel, figure};
+use super::source::Source;
 use super::style::{BASELINE, DIFFERENCE, MMT};
-use super::{Figure, Source};
-use crate::summary::Context;
+use crate::context::Context;
 
 /// Fewest units whose interval is drawn: of two it is ten times as wide as all else.
 const FEWEST: usize = 3;

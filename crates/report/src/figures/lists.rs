@@ -4,12 +4,13 @@ use mmt_vocabulary::error::Result;
 use mmt_vocabulary::record::RANKED_TILES;
 
 use super::super::ranked::{Chosen, List, Lists, Ranked};
+use super::figure::Figure;
 use super::pen::{Anchor, Pen, Stroke, Words};
 use super::plate::{Caption, Panel, WIDTH, figure};
+use super::source::Source;
 use super::style::{BAD, Dash, GOOD, INK};
-use super::{Figure, Source};
+use crate::context::Context;
 use crate::names::minus;
-use crate::summary::Context;
 
 /// Height of a tile; its width follows from its image.
 const TILE: f64 = 50.0;

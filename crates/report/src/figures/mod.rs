@@ -11,6 +11,7 @@ mod cloud;
 mod courses;
 mod dots;
 mod epochs;
+mod figure;
 mod gains;
 mod lists;
 mod pen;
@@ -19,6 +20,7 @@ mod queries;
 mod scatter;
 mod sheet;
 mod soft_triplet;
+mod source;
 mod style;
 mod teachers;
 #[cfg(test)]
@@ -26,55 +28,15 @@ mod tests;
 mod tiles;
 mod variance;
 
+pub(super) use figure::Figure;
+pub(super) use source::Source;
 pub(super) use style::dark_rules;
 #[cfg(test)]
 pub(super) use style::tests::{contrast, parse};
 
 use mmt_vocabulary::error::Result;
 
-use super::claims::Gains;
-use super::ranked::Ranked;
-use super::results::Results;
-use super::runs::RunRecords;
-use super::soft_triplet::Worth;
-use super::summary::Context;
-use super::variance::Variance;
-
-/// A file of a figure.
-#[derive(Debug, Clone)]
-pub(super) struct File {
-    /// Its name.
-    pub name: String,
-    /// Its content.
-    pub bytes: Vec<u8>,
-}
-
-/// A figure and what belongs under it.
-#[derive(Debug, Clone)]
-pub(super) struct Figure {
-    /// Stem of its files.
-    pub name: String,
-    /// What it shows.
-    pub title: String,
-    /// What one has to know to read it.
-    pub caption: String,
-    /// Whether its panels are as wide as a page, and not one of two beside each other.
-    pub broad: bool,
-    /// Each panel as an SVG for the page.
-    pub panels: Vec<String>,
-    /// SVG first.
-    pub files: Vec<File>,
-}
-
-/// What figures are made of.
-pub(super) struct Source<'a> {
-    pub results: &'a Results,
-    pub runs: &'a [RunRecords],
-    pub gains: &'a Gains,
-    pub ranked: &'a [Ranked],
-    pub worth: &'a [Worth],
-    pub variances: &'a [Variance<'a>],
-}
+use super::context::Context;
 
 /// All figures, as far as their rows are there.
 #[derive(Debug, Clone, Default)]

@@ -202,7 +202,7 @@ fn style(words: Words) -> TextStyle<'static> {
     TextStyle { font, color: colour, pos: Pos { h_pos, v_pos: VPos::Center } }
 }
 
-/// What was drawn: the elements of an SVG of `size` times ten, and photographs.
+/// A drawing: the elements of an SVG of `size` times ten, and photographs.
 pub(super) struct Drawn {
     /// Width and height in points.
     pub size: (f64, f64),
@@ -214,7 +214,7 @@ impl Drawn {
     /// Lets `draw` draw on white.
     ///
     /// # Errors
-    /// What plotters says.
+    /// Those of plotters.
     pub fn new(size: (f64, f64), draw: impl FnOnce(Pen<'_, '_>)) -> Result<Self> {
         let failed = |reason: String| Error::Report { what: "a figure".to_owned(), reason };
         register_fonts();

@@ -7,11 +7,11 @@ use mmt_vocabulary::error::{Error, Result};
 use resvg::tiny_skia::{Pixmap, Transform};
 use resvg::usvg::{Options, Tree, WriteOptions, fontdb::Database};
 
+use super::super::context::Context;
 use super::super::notation::{self, Piece};
-use super::super::summary::Context;
+use super::figure::{Figure, File};
 use super::pen::{Anchor, Drawn, FONT, Pen, Words};
 use super::style::dark_rules;
-use super::{Figure, File};
 
 /// Width of a page of a conference paper, in points.
 pub(super) const WIDTH: f64 = 397.0;
@@ -34,7 +34,7 @@ pub(super) trait Panel {
     fn draw(&self, pen: Pen<'_, '_>);
 }
 
-/// What a figure is called and says.
+/// The names of a figure, and its text.
 pub(super) struct Caption {
     /// Stem of its files.
     pub name: String,

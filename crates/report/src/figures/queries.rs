@@ -5,12 +5,13 @@ use std::collections::BTreeMap;
 use mmt_vocabulary::error::Result;
 
 use super::super::queries::precisions;
-use super::super::results::Row;
+use super::super::rows::Row;
 use super::super::runs::RunRecords;
+use super::figure::Figure;
 use super::plate::{Caption, Panel, figure};
 use super::scatter::Scatter;
-use super::{Figure, Source};
-use crate::summary::Context;
+use super::source::Source;
+use crate::context::Context;
 
 /// Points that count as a change.
 const CHANGE: f64 = 1.0;

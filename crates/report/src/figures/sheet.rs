@@ -1,4 +1,4 @@
-//! What the drawn domains look like: the same persons under the same cameras. Drawn from the configurations alone, as the runs drew them.
+//! The look of the drawn domains: the same persons under the same cameras. Drawn from the configurations alone, as the runs drew them.
 
 use std::collections::BTreeSet;
 
@@ -6,13 +6,13 @@ use image::RgbImage;
 use mmt_domains::{DomainSettings, GENERATOR_VERSION};
 use mmt_vocabulary::DatasetName;
 use mmt_vocabulary::error::Result;
-use mmt_vocabulary::short_name;
 
+use super::figure::Figure;
 use super::pen::{Anchor, Pen, Words};
 use super::plate::{COLUMN, Caption, Panel, figure};
-use super::{Figure, Source};
+use super::source::Source;
+use crate::context::Context;
 use crate::names::domain_label;
-use crate::summary::Context;
 
 const PERSONS: usize = 3;
 const CAMERAS: usize = 8;
@@ -23,9 +23,9 @@ pub(super) fn sheet(source: &Source<'_>, context: &Context) -> Result<Option<Fig
     let Some(settings) = source.runs.iter().find_map(|run| settings(&run.config)) else { return Ok(None) };
     let tasks: BTreeSet<&str> = source.results.tasks.iter().flat_map(|task| task.split("-to-")).collect();
     let mut panels: Vec<Box<dyn Panel>> = Vec::new();
-    for dataset in DatasetName::ALL.into_iter().filter(|dataset| tasks.contains(short_name(*dataset))) {
+    for dataset in DatasetName::ALL.into_iter().filter(|dataset| tasks.contains(dataset.short_name())) {
         let image = mmt_domains::sheet(dataset, &settings, PERSONS, CAMERAS)?;
-        panels.push(Box::new(Sheet { title: domain_label(short_name(dataset), context.domains), image }));
+        panels.push(Box::new(Sheet { title: domain_label(dataset.short_name(), context.domains), image }));
     }
     if panels.is_empty() {
         return Ok(None);

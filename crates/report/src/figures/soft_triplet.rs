@@ -1,13 +1,14 @@
-//! What the soft triplet loss is worth, by how much its teacher says.
+//! The worth of the soft triplet loss, by how much its teacher says.
 
 use mmt_vocabulary::error::Result;
 
 use super::super::soft_triplet::{COMPARED, Point, TITLE, Worth};
 use super::axis::range;
 use super::cloud::{Cloud, Group};
+use super::figure::Figure;
 use super::plate::{Caption, Panel, figure};
-use super::{Figure, Source};
-use crate::summary::Context;
+use super::source::Source;
+use crate::context::Context;
 
 /// Narrowest ranges of the axes.
 const CERTAINTY: f64 = 0.02;

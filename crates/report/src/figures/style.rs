@@ -2,7 +2,7 @@
 
 use plotters::style::RGBColor;
 
-use super::super::results::Row;
+use super::super::rows::Row;
 
 /// Text, axes.
 pub(super) const INK: RGBColor = RGBColor(0x23, 0x27, 0x2E);
@@ -76,7 +76,7 @@ impl Dash {
     }
 }
 
-/// What a row looks like.
+/// The look of a row.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Look {
     pub colour: RGBColor,

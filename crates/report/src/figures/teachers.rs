@@ -1,16 +1,17 @@
-//! What the teachers of mutual mean-teaching know beyond its hard labels, over epochs.
+//! The knowledge of mutual mean-teaching's teachers beyond its hard labels, over epochs.
 
 use mmt_vocabulary::error::Result;
 use mmt_vocabulary::record::LabelRecord;
 
-use super::super::results::Row;
+use super::super::rows::Row;
 use super::super::runs::RunRecords;
 use super::courses::{Course, Courses};
 use super::epochs::{Histories, History, LEAST_AGREEMENT, means, panel};
+use super::figure::Figure;
 use super::plate::{Caption, Panel, figure};
+use super::source::Source;
 use super::style::{HARD, Look, TAUGHT};
-use super::{Figure, Source};
-use crate::summary::Context;
+use crate::context::Context;
 
 /// A line of a panel: its name, its look, and what it shows.
 type Line = (&'static str, Look, fn(&LabelRecord) -> Option<f64>);

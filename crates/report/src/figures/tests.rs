@@ -4,12 +4,12 @@ use mmt_vocabulary::record::RunInfo;
 use resvg::usvg::{Group, Node, Rect, Tree};
 
 use super::super::claims::Gains;
+use super::super::context::Context;
 use super::super::fixture::Fixture;
 use super::super::ranked;
 use super::super::results::Results;
 use super::super::runs::load;
 use super::super::soft_triplet;
-use super::super::summary::Context;
 use super::super::variance;
 use super::*;
 

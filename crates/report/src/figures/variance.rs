@@ -1,15 +1,16 @@
-//! What the differences of single runs vary by.
+//! The sources of variance of single runs' differences.
 
 use mmt_vocabulary::error::Result;
 
 use super::super::variance::{ABOUT, TITLE, Variance};
 use super::dots::{DotPanel, DotRow, by_comparison};
+use super::figure::Figure;
 use super::plate::{Caption, Panel, figure};
+use super::source::Source;
 use super::style::DRAWN;
-use super::{Figure, Source};
-use crate::summary::Context;
+use crate::context::Context;
 
-/// What is drawn, in the order of a variance's deviations.
+/// Names of what is drawn, in the order of a variance's deviations.
 const NAMES: [&str; 3] = ["domains", "training", "persons"];
 
 /// A panel for each comparison; none without two training runs of one draw.
@@ -66,7 +67,7 @@ mod tests {
         let runs = load(&fixture.roots()).unwrap().runs;
         let gains = Gains::new(&Results::new(&runs).unwrap()).unwrap();
         let of = |queries| {
-            let components = Components { runs: Some(4.0), queries, units: Some(12.0) };
+            let components = Components { runs: Some(4.0), queries, units: Some(12.0), another: None };
             row(&Variance { line: &gains.lines[0], components }, "Market → Duke".to_owned())
         };
         let [domains, training, persons] = DRAWN;

@@ -2,12 +2,13 @@
 
 use mmt_vocabulary::error::Result;
 
-use super::super::claims::{Scores, is_changed_number, lacks_a_part};
+use super::super::claims::Scores;
+use super::super::context::Context;
 use super::super::frames::Value;
 use super::super::names::minus;
-use super::super::results::{Cells, Pick, Results, Row};
+use super::super::results::{Cells, Pick, Results};
+use super::super::rows::{Row, is_changed_number, lacks_a_part};
 use super::super::statistics::Estimate;
-use super::super::summary::Context;
 use super::{Cell, Grid, Line, blocks};
 
 /// The table of the last epoch; `None` without changed rows, or without the row that they were changed from.
@@ -47,8 +48,8 @@ pub(crate) fn ablations(results: &Results, context: &Context) -> Result<Option<G
 
 const GROUPS: usize = 4;
 
-/// What the method starts from, the method without its parts, other changed rows, and the method. Rows of one other number have a figure
-/// of their own.
+/// Returns the rows that the method starts from, the method without its parts, other changed rows, and the method. Rows of one other
+/// number have a figure of their own.
 fn groups<'a>(results: &'a Results, full: &'a Row) -> [Vec<&'a Row>; GROUPS] {
     let baseline = results.baseline(full);
     let of =

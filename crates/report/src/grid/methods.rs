@@ -2,10 +2,11 @@
 
 use mmt_vocabulary::error::Result;
 
+use super::super::context::Context;
 use super::super::frames::Value;
 use super::super::names::minus;
-use super::super::results::{Cells, Pick, Results, Row};
-use super::super::summary::Context;
+use super::super::results::{Cells, Pick, Results};
+use super::super::rows::Row;
 use super::{Cell, Grid, Line, blocks};
 
 /// Columns of a task: key of the results, name.

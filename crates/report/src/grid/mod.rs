@@ -15,7 +15,7 @@ const BESIDE: usize = 2;
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Cell {
     pub text: String,
-    /// What stands small beside it: a deviation, a range; may be empty.
+    /// The small text beside it: a deviation, a range; may be empty.
     pub spread: String,
     /// Whether no adapted row of the column is better.
     pub best: bool,
@@ -79,10 +79,10 @@ fn blocks<'a>(
 
 #[cfg(test)]
 mod tests {
+    use super::super::context::Context;
     use super::super::fixture::Fixture;
     use super::super::results::Results;
     use super::super::runs::load;
-    use super::super::summary::Context;
     use super::*;
 
     /// Two seeds of k-means and DBSCAN rows on three tasks, the oracle on one; parts taken away on the second.

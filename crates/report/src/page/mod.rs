@@ -6,10 +6,10 @@ use minijinja::{Environment, context};
 use mmt_vocabulary::error::{Error, Result};
 
 use super::claims::RULE;
+use super::context::Context;
 use super::facts::Fact;
 use super::figures::dark_rules;
 use super::story::Content;
-use super::summary::Context;
 
 /// Its name decides that every value is escaped.
 const NAME: &str = "page.html";

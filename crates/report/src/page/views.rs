@@ -3,11 +3,11 @@
 use serde::Serialize;
 
 use super::super::claims::{self, Claim, Matrix, Verdict};
+use super::super::context::Context;
 use super::super::figures;
 use super::super::grid;
 use super::super::notation::html;
 use super::super::story;
-use super::super::summary::Context;
 use super::super::table;
 
 /// Texts longer than this are broken into lines.

@@ -16,7 +16,7 @@ pub(crate) const LEVEL: f64 = 0.95;
 /// A number of each run.
 pub(crate) type ByRun = BTreeMap<Draw, f64>;
 
-/// What counts as one independent draw.
+/// The unit that counts as one independent draw.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Unit {
     /// A set of drawn domains; the training runs of one are averaged first.
@@ -80,7 +80,7 @@ pub(super) fn mean(values: &[f64]) -> f64 {
     values.iter().sum::<f64>() / values.len() as f64
 }
 
-/// What was measured in each unit, and what it must be above.
+/// The number measured in each unit, and the bar that it must be above.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Estimate {
     pub unit: Unit,

@@ -291,7 +291,7 @@ pub enum DomainKind {
     Real,
 }
 
-/// What a job was.
+/// Description of a job.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunInfo {
     /// [`SCHEMA_VERSION`].

@@ -1,4 +1,4 @@
-//! What networks are called in records.
+//! Names of networks in records.
 
 use std::fmt;
 use std::str::FromStr;

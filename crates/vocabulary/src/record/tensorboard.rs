@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use super::{EpochRecord, EvaluationRecord, LabelRecord, Split};
 
-/// What the first event must say.
+/// The version that the first event must name.
 const VERSION: &str = "brain.Event:2";
 
 /// Fields of an `Event`, of its `Summary` and of a value of that.

@@ -34,7 +34,7 @@ impl Masks<'_> {
     pub const NONE: Self = Self { students: [None; 2], mean_networks: [None; 2] };
 }
 
-/// What a step needs beside networks, images and labels.
+/// The settings of a step, beside networks, images and labels.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StepSettings<'a> {
     /// Weights of the objective (D8).
@@ -45,7 +45,7 @@ pub struct StepSettings<'a> {
     pub decay: f64,
     /// Images per batch-norm group, see [`Statistics::Batch`](crate::model::Statistics::Batch).
     pub group: Option<usize>,
-    /// What is dropped in this step.
+    /// The dropout masks of this step.
     pub masks: Masks<'a>,
     /// Factor of the features that the triplet losses compare, students' and teachers'; published 1.
     pub feature_scale: f64,

@@ -18,7 +18,7 @@ use mmt_conformance::program::Program;
 use mmt_conformance::{case_file, catalogue, golden, offline, report, serve as answering};
 use tch::Device;
 
-use crate::INTERRUPTED;
+use crate::interrupt::INTERRUPTED;
 use crate::out::print;
 use crate::tool::Line;
 

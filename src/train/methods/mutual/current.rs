@@ -2,8 +2,7 @@
 
 use crate::error::Result;
 use crate::loss::objective::{Terms, mutual_mean_teaching};
-use crate::train::method::{Batch, Losses, Method, Networks};
-use crate::train::methods::exactly;
+use crate::train::method::{Batch, Losses, Method, Networks, exactly};
 
 #[derive(Debug)]
 pub(in crate::train::methods) struct MutualCurrent;

@@ -3,8 +3,7 @@
 
 use crate::error::Result;
 use crate::loss::objective::hard_only;
-use crate::train::method::{Batch, Losses, Method, Networks};
-use crate::train::methods::exactly;
+use crate::train::method::{Batch, Losses, Method, Networks, exactly};
 
 #[derive(Debug)]
 pub(in crate::train::methods) struct HardOnly;

@@ -1,6 +1,20 @@
-//! The counts that the datasets' authors and the published readers give, to set beside what is found.
+//! The archive of each dataset, and what is published about it.
 
 use mmt_vocabulary::DatasetName;
+
+use super::archive::Archive;
+use super::{dukemtmc, market1501, msmt17, own};
+
+/// The archive of a dataset.
+pub(super) fn archive(name: DatasetName) -> &'static Archive {
+    match name {
+        DatasetName::Market1501 => &market1501::ARCHIVE,
+        DatasetName::DukeMtmc => &dukemtmc::ARCHIVE,
+        DatasetName::Msmt17 => &msmt17::ARCHIVE,
+        DatasetName::Msmt17V2 => &msmt17::ARCHIVE_V2,
+        DatasetName::Own => &own::ARCHIVE,
+    }
+}
 
 /// Counts of a subset as published: identities, images, cameras. A distractor's 0 counts as an identity, as in [`super::SubsetStatistics`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
@@ -15,13 +29,6 @@ pub struct PublishedCounts {
 
 /// Counts of train, query and gallery as the published readers print them; none for data of one's own.
 pub fn published_counts(name: DatasetName) -> Option<[PublishedCounts; 3]> {
-    let (rows, cameras) = match name {
-        DatasetName::Market1501 => ([(751, 12_936), (750, 3_368), (751, 15_913)], 6),
-        DatasetName::DukeMtmc => ([(702, 16_522), (702, 2_228), (1_110, 17_661)], 8),
-        DatasetName::Msmt17 | DatasetName::Msmt17V2 => {
-            ([(1_041, 32_621), (3_060, 11_659), (3_060, 82_161)], 15)
-        }
-        DatasetName::Own => return None,
-    };
+    let (rows, cameras) = archive(name).published?;
     Some(rows.map(|(identities, images)| PublishedCounts { identities, images, cameras }))
 }

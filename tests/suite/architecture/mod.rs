@@ -1,4 +1,7 @@
-//! The house rules that can be read off the source: which room may use which, and that every step has its twin.
+//! The house rules that can be read off the source: which room may use which, that no files use each other in a circle, and that every
+//! step has its reference.
+
+mod circles;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -41,11 +44,11 @@ const WITHOUT_LIBTORCH: [(&str, &[&str]); 4] = [
 /// Crates of the program: the library does without them.
 const PROGRAM: [&str; 6] = ["clap", "ctrlc", "indicatif", "minijinja", "mmt_report", "polars"];
 
-/// Rooms whose steps have a twin in the reference.
-const TWINNED: [&str; 4] = ["loss", "cluster", "eval", "train"];
+/// Rooms whose steps have a counterpart in the reference.
+const WITH_REFERENCE: [&str; 4] = ["loss", "cluster", "eval", "train"];
 
 /// Files of those rooms that hold no definition, and why.
-const WITHOUT_TWIN: &[(&str, &str)] = &[
+const WITHOUT_REFERENCE: &[(&str, &str)] = &[
     ("cluster/clustering.rs", "chooses between the algorithms, which have their twins"),
     ("train/dropout.rs", "draws masks from the run's streams; the reference takes them as inputs"),
     (
@@ -70,8 +73,8 @@ const WITHOUT_TWIN: &[(&str, &str)] = &[
     ("train/statistics.rs", "forward passes in training mode, without a step"),
 ];
 
-/// Files whose twins are being written. An entry whose twin is there fails the test: the list must become empty.
-const TWIN_PENDING: &[&str] = &[];
+/// Files whose references are being written. An entry whose reference is there fails the test: the list must become empty.
+const REFERENCE_PENDING: &[&str] = &[];
 
 #[test]
 fn a_room_uses_only_rooms_that_stand_before_it() {
@@ -142,12 +145,12 @@ fn the_reference_uses_the_standard_library_only() {
 }
 
 #[test]
-fn every_step_has_its_twin_in_the_reference() {
+fn every_step_has_its_counterpart_in_the_reference() {
     let mut missing = Vec::new();
     for (path, _) in sources("src") {
-        let mut excused = WITHOUT_TWIN.iter().map(|(name, _)| name).chain(TWIN_PENDING);
+        let mut excused = WITHOUT_REFERENCE.iter().map(|(name, _)| name).chain(REFERENCE_PENDING);
         let excused = excused.any(|name| path == Path::new(name));
-        if is_step(&path) && !excused && twin(&path).is_none() {
+        if is_step(&path) && !excused && reference(&path).is_none() {
             missing.push(path.display().to_string());
         }
     }
@@ -155,15 +158,15 @@ fn every_step_has_its_twin_in_the_reference() {
 }
 
 #[test]
-fn every_excuse_for_a_missing_twin_is_still_needed() {
-    for name in TWIN_PENDING {
+fn every_excuse_for_a_missing_reference_is_still_needed() {
+    for name in REFERENCE_PENDING {
         assert!(root().join("src").join(name).exists(), "{name} is gone: delete its line");
-        assert!(twin(Path::new(name)).is_none(), "{name} has a twin by now: delete its line");
+        assert!(reference(Path::new(name)).is_none(), "{name} has a twin by now: delete its line");
     }
-    for (name, reason) in WITHOUT_TWIN {
+    for (name, reason) in WITHOUT_REFERENCE {
         let path = Path::new(name);
         assert!(root().join("src").join(path).exists(), "{name} is gone: delete its line");
-        assert!(twin(path).is_none(), "{name} has a twin by now: delete its line");
+        assert!(reference(path).is_none(), "{name} has a twin by now: delete its line");
         assert!(reason.len() > 10, "{name} needs a reason");
     }
 }
@@ -225,22 +228,28 @@ fn rooms_used(text: &str) -> BTreeSet<String> {
 /// The first names of a path or of a `{…}` group of paths.
 fn names_after(rest: &str) -> Vec<String> {
     let Some(group) = rest.strip_prefix('{') else { return vec![first_name(rest)] };
-    let mut names = Vec::new();
-    let mut depth = 0;
-    let mut item = String::new();
-    for letter in group.chars() {
+    items(group).into_iter().map(first_name).collect()
+}
+
+/// The items of a group of paths, up to the brace that closes it.
+fn items(group: &str) -> Vec<&str> {
+    let (mut items, mut start, mut depth) = (Vec::new(), 0, 1);
+    for (at, letter) in group.char_indices() {
         match letter {
             '{' => depth += 1,
-            '}' if depth == 0 => break,
             '}' => depth -= 1,
-            ',' if depth == 0 => names.push(first_name(std::mem::take(&mut item).trim())),
-            _ if depth == 0 => item.push(letter),
             _ => {}
         }
+        if depth == 0 || depth == 1 && letter == ',' {
+            items.push(group[start..at].trim());
+            start = at + 1;
+        }
+        if depth == 0 {
+            break;
+        }
     }
-    names.push(first_name(item.trim()));
-    names.retain(|name| !name.is_empty());
-    names
+    items.retain(|item| !item.is_empty());
+    items
 }
 
 fn first_name(path: &str) -> String {
@@ -260,16 +269,16 @@ fn defines(code: &str, path: &str) -> bool {
     ["enum ", "mod ", "struct "].iter().any(|kind| code.contains(&format!("{kind}{name}")))
 }
 
-/// True for files of the twinned rooms that may hold a step: all but the rooms' own front pages.
+/// True for files of those rooms that may hold a step: all but the rooms' own front pages.
 fn is_step(path: &Path) -> bool {
     let room = room_of(path).unwrap_or_default();
-    TWINNED.contains(&room.as_str())
+    WITH_REFERENCE.contains(&room.as_str())
         && path.file_name().is_some_and(|name| name != "mod.rs")
         && path.components().count() > 1
 }
 
-/// The twin of a fast file: the same path, or for one of several fast forms in a folder the file named like the folder.
-fn twin(path: &Path) -> Option<PathBuf> {
+/// The reference of a fast file: the same path, or for one of several fast forms in a folder the file named like the folder.
+fn reference(path: &Path) -> Option<PathBuf> {
     let base = root().join("reference/src");
     let folder = path.parent().map(|folder| base.join(folder).with_extension("rs"));
     [Some(base.join(path)), folder].into_iter().flatten().find(|candidate| candidate.is_file())

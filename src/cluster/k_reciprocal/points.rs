@@ -4,12 +4,8 @@ use std::ops::Range;
 
 use tch::{Device, Kind, Tensor};
 
-use super::nearest::Neighbours;
-use super::on_device;
-use super::selection::Value;
-use super::top_k::{self, Measure};
+use super::measure::Measure;
 use crate::blocks::Blocks;
-use crate::device::memory::Memory;
 use crate::distance::check_features;
 use crate::error::{Error, InvalidInput, Result};
 
@@ -24,7 +20,7 @@ pub(crate) struct Points {
     /// `[N]`, of the kind of `x`, as the measure wants them.
     pub(super) norms: Tensor,
     pub(super) measure: Measure,
-    blocks: Blocks,
+    pub(super) blocks: Blocks,
 }
 
 impl Points {
@@ -50,20 +46,12 @@ impl Points {
         self.x.device()
     }
 
-    pub(super) fn slice(&self, rows: &Range<usize>) -> Tensor {
-        self.x.narrow(0, rows.start as i64, rows.len() as i64)
+    pub(super) fn kind(&self) -> Kind {
+        self.x.kind()
     }
 
-    /// The `count` nearest of every row, at most all of them.
-    ///
-    /// # Errors
-    /// A device that refuses.
-    pub(crate) fn neighbours(&self, count: usize) -> Result<Neighbours> {
-        let count = count.clamp(1, self.rows());
-        match self.x.kind() {
-            Kind::Double => nearest::<f64>(self, count),
-            _ => nearest::<f32>(self, count),
-        }
+    pub(super) fn slice(&self, rows: &Range<usize>) -> Tensor {
+        self.x.narrow(0, rows.start as i64, rows.len() as i64)
     }
 
     /// Distances of single pairs.
@@ -91,17 +79,6 @@ impl Points {
             distances.extend(pairs.iter().zip(products).map(distance));
         }
         Ok(distances)
-    }
-}
-
-/// By the processor, or on the card where the features are.
-fn nearest<T: Value>(points: &Points, count: usize) -> Result<Neighbours> {
-    match points.device() {
-        Device::Cpu => top_k::nearest::<T>(points, count, points.blocks.tile()),
-        device => {
-            let tile = on_device::tile(Memory::for_pieces(device), size_of::<T>());
-            on_device::nearest::<T>(points, count, tile)
-        }
     }
 }
 

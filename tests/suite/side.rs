@@ -1,4 +1,4 @@
-//! The two implementations of a definition, for laws that hold in both.
+//! The two implementations of a definition, for properties that hold in both.
 
 use std::fmt::Debug;
 
@@ -6,14 +6,14 @@ use mmt_testkit::{Failure, Trial};
 
 /// Who computes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wing {
+pub enum Side {
     /// `mmt-reference`.
     Reference,
     /// `mmt`, in f64.
     Fast,
 }
 
-impl Wing {
+impl Side {
     /// Both, the reference first.
     pub const BOTH: [Self; 2] = [Self::Reference, Self::Fast];
 }
@@ -23,7 +23,7 @@ fn variant(input: &dyn Debug) -> String {
     format!("{input:?}").chars().take_while(|letter| letter.is_alphanumeric()).collect()
 }
 
-/// Both wings must refuse, with the variant `expected`.
+/// Both implementations must refuse, with the variant `expected`.
 pub fn both_refuse<A, B>(expected: &str, slow: mmt_reference::Result<A>, fast: mmt::Result<B>) -> Trial {
     let Err(slow) = slow else { return Err(Failure::new(format!("the reference took it: {expected}"))) };
     let fast = match fast {

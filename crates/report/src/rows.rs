@@ -1,10 +1,42 @@
-//! What a row is, told by its settings and never by its name.
+//! Rows of the tables, and the kind of a row, told by its settings and never by its name.
 
-use mmt_vocabulary::{ClusterFeatures, Method, Teachers};
+use mmt_vocabulary::{ClusterFeatures, ClusteringKind, Method, Teachers};
 use serde::Serialize;
-use toml::Value;
+use toml::{Table, Value};
 
-use super::super::results::Row;
+use super::names::METHODS;
+
+/// A row of the tables.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Row {
+    pub name: String,
+    /// Its method; none for one that this version does not know.
+    pub method: Option<Method>,
+    /// Its settings of adaptation; empty where nothing is adapted.
+    pub settings: Table,
+}
+
+impl Row {
+    /// Whether nothing was adapted.
+    pub fn is_start(&self) -> bool {
+        self.method == Some(Method::PreTrained)
+    }
+
+    /// Whether it learned from hard pseudo labels alone.
+    pub fn is_baseline(&self) -> bool {
+        self.method == Some(Method::Baseline)
+    }
+
+    /// Whether it was trained on the target's true labels.
+    pub fn is_oracle(&self) -> bool {
+        self.method == Some(Method::Oracle)
+    }
+
+    /// Whether it has a place in the paper's Table 1; others are changed rows of experiments.
+    pub fn is_of_table1(&self) -> bool {
+        self.method.is_some_and(|method| METHODS.contains(&method))
+    }
+}
 
 /// Whether a setting has this value.
 type IsOff = fn(&Value) -> bool;
@@ -83,7 +115,7 @@ impl Part {
 }
 
 /// Numbers that rows are changed in, and their names in the paper.
-pub(crate) const NUMBERS: [(&str, &str); 4] =
+pub(super) const NUMBERS: [(&str, &str); 4] =
     [("soft_ce_weight", "λ_id"), ("soft_tri_weight", "λ_tri"), ("alpha", "α"), (CLUSTERS, "k")];
 /// That one of [`NUMBERS`] which is a setting of the clustering.
 const CLUSTERS: &str = "clusters";
@@ -94,14 +126,14 @@ fn is_of_mmt(row: &Row) -> bool {
 }
 
 /// One of [`NUMBERS`] of a row.
-pub(crate) fn number(row: &Row, key: &str) -> Option<f64> {
+pub(super) fn number(row: &Row, key: &str) -> Option<f64> {
     let settings = if key == CLUSTERS { row.settings.get("clustering")?.as_table()? } else { &row.settings };
     let value = settings.get(key)?;
     value.as_float().or_else(|| value.as_integer().map(|value| value as f64))
 }
 
 /// Whether `row` is `full` with another one of [`NUMBERS`], and the same in all else.
-pub(crate) fn differs_in(full: &Row, row: &Row, key: &str) -> bool {
+pub(super) fn differs_in(full: &Row, row: &Row, key: &str) -> bool {
     let rest = |row: &Row| {
         let mut settings = row.settings.clone();
         if key == CLUSTERS {
@@ -116,17 +148,17 @@ pub(crate) fn differs_in(full: &Row, row: &Row, key: &str) -> bool {
 }
 
 /// Whether `row` is `full` with another number of one setting.
-pub(crate) fn is_changed_number(full: &Row, row: &Row) -> bool {
+pub(super) fn is_changed_number(full: &Row, row: &Row) -> bool {
     NUMBERS.iter().any(|(key, _)| differs_in(full, row, key))
 }
 
 /// Whether `row` is `full` without one of its parts.
-pub(crate) fn lacks_a_part(full: &Row, row: &Row) -> bool {
+pub(super) fn lacks_a_part(full: &Row, row: &Row) -> bool {
     PARTS.iter().any(|part| part.is_taken_from(full, row))
 }
 
 /// Whether `row` is mutual mean-teaching with all of its parts.
-pub(crate) fn is_full(row: &Row) -> bool {
+pub(super) fn is_full(row: &Row) -> bool {
     row.method == Some(Method::Mmt) && !PARTS.iter().any(|part| part.is_off(row))
 }
 
@@ -135,9 +167,9 @@ pub(super) fn has_two_networks(row: &Row) -> bool {
     !row.settings.get("teachers").is_some_and(|value| is(value, Teachers::OwnMean))
 }
 
-/// How a row clusters, `kmeans` or `dbscan`; none for those that do not.
-pub(super) fn clustering(row: &Row) -> Option<&str> {
-    row.settings.get("clustering")?.get("kind")?.as_str()
+/// How a row clusters; none for those that do not.
+pub(super) fn clustering(row: &Row) -> Option<ClusteringKind> {
+    row.settings.get("clustering")?.get("kind")?.clone().try_into().ok()
 }
 
 /// Whether two rows can stand in one order: their clusterings are of one kind, or one of them has none.
@@ -146,6 +178,14 @@ pub(super) fn comparable(one: &Row, other: &Row) -> bool {
         (Some(one), Some(other)) => one == other,
         _ => true,
     }
+}
+
+/// The baseline that `full` gains over: hard labels alone for two networks, from the same clustering where there is such a row, else from
+/// the same kind.
+pub(super) fn baseline_of<'a>(rows: &'a [Row], full: &Row) -> Option<&'a Row> {
+    let baselines = || rows.iter().filter(|row| row.is_baseline() && has_two_networks(row));
+    let same = baselines().find(|row| row.settings.get("clustering") == full.settings.get("clustering"));
+    same.or_else(|| baselines().find(|row| comparable(row, full)))
 }
 
 /// k of a row that clusters by k-means.
