@@ -45,3 +45,14 @@ pub enum Bounds {
     /// 0..C over all subsets. A folder without any `.jpg` is read by its `.jpeg`, `.png` and other cases of these.
     Own,
 }
+
+/// Counts of a subset as published: identities, images, cameras. A distractor's 0 counts as an identity, as in [`super::SubsetStatistics`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, serde::Serialize)]
+pub struct PublishedCounts {
+    /// Different identities.
+    pub identities: usize,
+    /// Images, junk left out.
+    pub images: usize,
+    /// Different cameras.
+    pub cameras: usize,
+}

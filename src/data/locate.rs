@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf, absolute};
 use mmt_vocabulary::DatasetName;
 
 use super::archive::Archive;
-use super::archives::archive;
+use super::archive_of;
 use super::own;
 use crate::{Error, Result};
 
@@ -24,7 +24,7 @@ impl Form {
     fn required(self, name: DatasetName) -> &'static [&'static str] {
         match self {
             Self::List => &[own::LIST],
-            Self::Published => archive(name).required,
+            Self::Published => archive_of(name).required,
             Self::Folders => &own::TEST_FOLDERS,
         }
     }
@@ -71,7 +71,7 @@ pub(super) fn locate(name: DatasetName, root: &Path) -> Result<(PathBuf, Form)> 
         "{name} is incomplete: {} has no {}; expected {}",
         shown(&folder),
         missing.join(", "),
-        expected(&folder, archive(name)),
+        expected(&folder, archive_of(name)),
     )))
 }
 
@@ -105,7 +105,7 @@ fn holds_own(folder: &Path) -> bool {
 
 /// All folders that may be the dataset's own: `root/OUTER/INNER`, `root/OUTER`, `root/INNER`, `root`.
 fn candidates(name: DatasetName, root: &Path) -> Vec<PathBuf> {
-    let Archive { outer, inner, .. } = archive(name);
+    let Archive { outer, inner, .. } = archive_of(name);
     let inside = |folder: &Path| inner.map(|inner| folder.join(inner));
     let mut folders = Vec::new();
     for outer in outer.iter().map(|outer| root.join(outer)) {
@@ -119,11 +119,11 @@ fn candidates(name: DatasetName, root: &Path) -> Vec<PathBuf> {
 
 /// True when `folder`, taken as the dataset's own, holds the one that others take for it.
 fn is_foreign(name: DatasetName, folder: &Path, is_root: bool) -> bool {
-    archive(name).lookalike.as_ref().is_some_and(|other| (other.is_it)(folder, is_root))
+    archive_of(name).lookalike.as_ref().is_some_and(|other| (other.is_it)(folder, is_root))
 }
 
 fn not_found(name: DatasetName, root: &Path) -> String {
-    let layout = archive(name);
+    let layout = archive_of(name);
     if let Some(other) = &layout.lookalike {
         let is_it = |folder: &PathBuf| folder.is_dir() && (other.is_it)(folder, folder == root);
         let elsewhere = || best_candidate(other.name, root).filter(|_| other.elsewhere);
@@ -133,7 +133,7 @@ fn not_found(name: DatasetName, root: &Path) -> String {
                 "{name} was not found: {} holds images named as in {} ({}); ask for that dataset",
                 shown(&folder),
                 other.name,
-                archive(other.name).inside
+                archive_of(other.name).inside
             );
         }
     }

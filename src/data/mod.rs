@@ -39,7 +39,6 @@
 //! ```
 
 mod archive;
-mod archives;
 mod dataset;
 mod decode;
 mod dukemtmc;
@@ -65,7 +64,7 @@ mod statistics;
 pub mod transforms;
 
 pub use archive::Bounds;
-pub use archives::{PublishedCounts, published_counts};
+pub use archive::PublishedCounts;
 pub use dataset::{Dataset, LabelledItem, Skipped};
 pub use decode::{DecodedImage, ImageLook, ImageSize, decode, look_at};
 pub use image_store::ImageStore;
@@ -80,3 +79,22 @@ pub use read::{read, read_own, read_with_bounds};
 pub use sampler::GallerySampler;
 pub use statistics::{Statistics, SubsetStatistics};
 pub use transforms::{TrainDraws, TrainTransform};
+
+use archive::Archive;
+
+/// The archive of a dataset.
+fn archive_of(name: DatasetName) -> &'static Archive {
+    match name {
+        DatasetName::Market1501 => &market1501::ARCHIVE,
+        DatasetName::DukeMtmc => &dukemtmc::ARCHIVE,
+        DatasetName::Msmt17 => &msmt17::ARCHIVE,
+        DatasetName::Msmt17V2 => &msmt17::ARCHIVE_V2,
+        DatasetName::Own => &own::ARCHIVE,
+    }
+}
+
+/// Counts of train, query and gallery as the published readers print them; none for data of one's own.
+pub fn published_counts(name: DatasetName) -> Option<[PublishedCounts; 3]> {
+    let (rows, cameras) = archive_of(name).published?;
+    Some(rows.map(|(identities, images)| PublishedCounts { identities, images, cameras }))
+}

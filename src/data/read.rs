@@ -5,7 +5,7 @@ use std::path::Path;
 use mmt_vocabulary::DatasetName;
 
 use super::archive::Bounds;
-use super::archives::archive;
+use super::archive_of;
 use super::dataset::Dataset;
 use super::locate::{Form, locate};
 use super::own;
@@ -37,7 +37,7 @@ pub fn read_with_bounds(name: DatasetName, root: &Path, bounds: Bounds) -> Resul
     let subsets = match form {
         Form::List => own::read_list(&images_dir)?,
         Form::Folders => own::read_folders(&images_dir)?,
-        Form::Published => (archive(name).read)(&images_dir, bounds)?,
+        Form::Published => (archive_of(name).read)(&images_dir, bounds)?,
     };
     Ok(Dataset::from_subsets(name, images_dir, subsets))
 }

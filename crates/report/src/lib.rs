@@ -122,7 +122,7 @@ pub fn build(runs: &[PathBuf], out: &Path, left_out: &[(String, String)]) -> Res
         order.line().into_iter().chain(claims::sentences(&claims, results.domains)).collect();
     Ok(Report {
         text: summary::text(&context, &tables, &sentences),
-        readme: readme::section(&context, &results, &gains, &order)?,
+        readme: readme::section(&context, &results, (&gains, &claims), &order)?,
         files,
         warnings: loaded.warnings,
     })
