@@ -21,7 +21,7 @@ pub(super) type History = BTreeMap<u32, f64>;
 pub(super) type Histories = BTreeMap<Draw, History>;
 
 /// Height of a panel of levels, and of one of differences.
-const LEVELS: f64 = 92.0;
+const LEVELS: f64 = 86.0;
 const DIFFERENCES: f64 = 76.0;
 /// Narrowest range of an axis of agreement.
 pub(super) const LEAST_AGREEMENT: f64 = 0.05;
