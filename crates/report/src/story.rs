@@ -143,7 +143,11 @@ impl<'a> Content<'a> {
                 ],
             ),
             part("sensitivity", "Sensitivity", vec![figure(&figures.sensitivity)]),
-            part("epochs", "Over epochs", vec![figure(&figures.map), figures.averaging.as_ref().map(Item::More)]),
+            part(
+                "epochs",
+                "Over epochs",
+                vec![figure(&figures.map), figures.averaging.as_ref().map(Item::More)],
+            ),
             part(
                 "labels",
                 "Pseudo labels",

@@ -5,4 +5,5 @@ mod bad_input;
 mod dropout;
 mod ema;
 mod schedule;
+mod settings;
 mod waits;
