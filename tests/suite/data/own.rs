@@ -261,3 +261,18 @@ fn the_releases_of_msmt17_are_told_apart() {
     }
     assert_eq!(published_counts(DatasetName::Msmt17), published_counts(DatasetName::Msmt17V2));
 }
+
+/// Identities, images and cameras of train, query and gallery, as the readers of the published code print them.
+#[test]
+fn published_counts_are_those_of_the_published_readers() {
+    let of =
+        |name| published_counts(name).unwrap().map(|found| (found.identities, found.images, found.cameras));
+    let expected = [
+        (DatasetName::Market1501, [(751, 12_936, 6), (750, 3_368, 6), (751, 15_913, 6)]),
+        (DatasetName::DukeMtmc, [(702, 16_522, 8), (702, 2_228, 8), (1_110, 17_661, 8)]),
+        (DatasetName::Msmt17, [(1_041, 32_621, 15), (3_060, 11_659, 15), (3_060, 82_161, 15)]),
+    ];
+    for (name, counts) in expected {
+        assert_eq!(of(name), counts, "{name}");
+    }
+}
