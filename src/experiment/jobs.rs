@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
+use mmt_vocabulary::run_directory::{ADAPTATIONS, PRETRAININGS};
 use mmt_vocabulary::{Method, Task};
 
 use super::profile::{Profile, Row};
@@ -113,13 +114,13 @@ impl Job {
     /// Its folder below `runs/<profile>/`.
     pub fn folder(&self, profile: &Profile) -> PathBuf {
         match self {
-            Self::Pretrain(job) => ["pretrain".to_owned(), job.domain(), profile.backbone.to_string()]
+            Self::Pretrain(job) => [PRETRAININGS.to_owned(), job.domain(), profile.backbone.to_string()]
                 .into_iter()
                 .collect::<PathBuf>()
                 .join(job.seeds.folder())
                 .join(format!("network-{}", job.network)),
             Self::Start(job) | Self::Adapt(job) | Self::Oracle(job) => {
-                let row = ["adapt".to_owned(), job.task.to_string(), job.row.name.clone()];
+                let row = [ADAPTATIONS.to_owned(), job.task.to_string(), job.row.name.clone()];
                 row.into_iter().collect::<PathBuf>().join(job.seeds.folder())
             }
         }

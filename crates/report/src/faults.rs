@@ -8,6 +8,7 @@ use std::path::Path;
 use mmt_vocabulary::record::{
     EPOCHS, EVALUATIONS, EvaluationRecord, LABELS, NetworkName, RUN, Split, TIMINGS,
 };
+use mmt_vocabulary::run_directory::ADAPTATIONS;
 
 use super::queries;
 use super::runs::RunRecords;
@@ -62,7 +63,7 @@ fn repeated(run: &RunRecords) -> Option<String> {
 /// A copied folder would count one run twice.
 fn misplaced(run: &RunRecords) -> Option<String> {
     let info = &run.info;
-    let mut expected = Path::new("adapt").join(&info.task).join(&info.row);
+    let mut expected = Path::new(ADAPTATIONS).join(&info.task).join(&info.row);
     let mut found = format!("{RUN} is that of {} {}", info.task, info.row);
     if let Some(domain) = info.domain_seed {
         expected.push(format!("domain-{domain}"));

@@ -19,7 +19,11 @@ use crate::record::{CONFIG, DONE, EPOCHS, EVALUATIONS, EpochRecord, LABELS, RUN,
 use crate::whole_file::is_unfinished;
 
 /// Folders below that of a profile in which jobs have theirs; nothing else in there is a job.
-pub const KINDS: [&str; 2] = ["adapt", "pretrain"];
+pub const KINDS: [&str; 2] = [ADAPTATIONS, PRETRAININGS];
+/// Of the two, that of whatever is done for a task.
+pub const ADAPTATIONS: &str = "adapt";
+/// Of the two, that of pre-trainings.
+pub const PRETRAININGS: &str = "pretrain";
 /// How deep a job's folder lies below those at most.
 const DEPTH: usize = 5;
 /// A folder with one of these files is that of a job.
